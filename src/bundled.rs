@@ -8,6 +8,7 @@ use serde::Deserialize;
 use crate::error::{Error, Result};
 
 /// A model inside the library. Its versions are never removed from later releases.
+#[derive(Debug)]
 pub struct Bundled {
     pub name: &'static str,
     pub onnx: &'static [u8],
@@ -26,6 +27,7 @@ pub struct Card {
 }
 
 /// A bundled model with its card read.
+#[derive(Debug)]
 pub struct Entry {
     pub model: &'static Bundled,
     pub card: Card,
@@ -43,7 +45,6 @@ static BUNDLED: [Bundled; 2] = [
         card: include_str!("../models/fraud_prob.json"),
     },
 ];
-
 
 static ENTRIES: LazyLock<Vec<Result<Entry, String>>> = LazyLock::new(|| {
     BUNDLED

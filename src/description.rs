@@ -32,7 +32,11 @@ pub fn rows(version: &Version, champion: bool, model: &Model) -> Vec<Description
         ),
         row(
             "program",
-            if model.is_tabular() { "tabular" } else { "graph" },
+            if model.is_tabular() {
+                "tabular"
+            } else {
+                "graph"
+            },
             "",
             format!("{} bytes compiled", model.memory()),
         ),

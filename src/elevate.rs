@@ -22,10 +22,10 @@ pub struct NewVersion<'a> {
 
 const CREATE_MODEL: &str = "INSERT INTO finai.model (name, owner, next_version) VALUES ($1, $2, $3)
      ON CONFLICT (name) DO NOTHING";
-const KEEP_PUBLIC_USE: &str = "INSERT INTO finai.model_grant (model, grantee, privilege) VALUES ($1, '-', 'USE')
+const KEEP_PUBLIC_USE: &str =
+    "INSERT INTO finai.model_grant (model, grantee, privilege) VALUES ($1, '-', 'USE')
      ON CONFLICT DO NOTHING";
-const TAKE_VERSION: &str =
-    "UPDATE finai.model SET next_version = next_version + 1 WHERE name = $1 RETURNING next_version - 1";
+const TAKE_VERSION: &str = "UPDATE finai.model SET next_version = next_version + 1 WHERE name = $1 RETURNING next_version - 1";
 const STORE_BYTES: &str = "INSERT INTO finai.model_blob (sha256, onnx) VALUES (sha256($1), $1)
      ON CONFLICT (sha256) DO NOTHING";
 const CREATE_VERSION: &str = "INSERT INTO finai.model_version
@@ -37,7 +37,8 @@ const GRANT: &str = "INSERT INTO finai.model_grant (model, grantee, privilege) V
      ON CONFLICT DO NOTHING";
 const REVOKE: &str =
     "DELETE FROM finai.model_grant WHERE model = $1 AND grantee = $2 AND privilege = $3";
-const RECORD_EVENT: &str = "INSERT INTO finai.model_event (happened_by, model, event, version, detail)
+const RECORD_EVENT: &str =
+    "INSERT INTO finai.model_event (happened_by, model, event, version, detail)
      VALUES ($1, $2, $3, $4, $5)";
 
 /// Stores a version and returns its number. Needs ownership of the model, or that there is none of that name.
@@ -102,10 +103,7 @@ pub fn change_grant(
         if after_bundled.is_some() {
             create_model(model, &owner, after_bundled)?;
         }
-        run(
-            statement,
-            &[model.into(), grantee.into(), privilege.into()],
-        )?;
+        run(statement, &[model.into(), grantee.into(), privilege.into()])?;
         record(&by, model, event, None, Some(detail))
     })
 }
@@ -155,7 +153,7 @@ fn returned(statement: &str, arguments: &[DatumWithOid]) -> Result<i32> {
     })
 }
 
-fn damaged(error: pgrx::spi::Error) -> Error {
+fn damaged(error: spi::Error) -> Error {
     Error::Installation(error.to_string())
 }
 

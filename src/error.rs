@@ -211,8 +211,8 @@ fn engine_hint(error: &Engine, model: Option<&str>) -> Option<String> {
 
 impl From<Error> for ErrorReport {
     fn from(error: Error) -> ErrorReport {
-        let mut report =
-            ErrorReport::new(error.sqlstate(), error.to_string(), "finai").set_hint_opt(error.hint());
+        let mut report = ErrorReport::new(error.sqlstate(), error.to_string(), "finai")
+            .set_hint_opt(error.hint());
         if let Some(detail) = error.detail() {
             report = report.set_detail(detail);
         }

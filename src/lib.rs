@@ -4,6 +4,9 @@
 //! keeps compiled models; `row` turns a composite into batch columns; `site` is one place in a query that scores.
 //! Modules that may use `unsafe` say so here.
 
+// pgrx turns its own ErrorReport, 208 bytes, and nothing else into SQLSTATE, detail and hint.
+#![allow(clippy::result_large_err)]
+
 use pgrx::prelude::*;
 
 mod api;

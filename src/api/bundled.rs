@@ -12,27 +12,18 @@ const CREDIT_SCORE: &str = "credit_score";
 const FRAUD_PROB: &str = "fraud_prob";
 
 #[pg_extern(stable, strict, parallel_safe, cost = 100)]
-fn credit_score(
-    record: Record<'_>,
-    mut site: PerCallSite<'_, Site>,
-) -> Result<f64, ErrorReport> {
+fn credit_score(record: Record<'_>, mut site: PerCallSite<'_, Site>) -> Result<f64, ErrorReport> {
     let probability = site.score(CREDIT_SCORE, &record)?.score()?;
     Ok(points::from_probability(probability))
 }
 
 #[pg_extern(stable, strict, parallel_safe, cost = 100)]
-fn default_prob(
-    record: Record<'_>,
-    mut site: PerCallSite<'_, Site>,
-) -> Result<f64, ErrorReport> {
+fn default_prob(record: Record<'_>, mut site: PerCallSite<'_, Site>) -> Result<f64, ErrorReport> {
     Ok(site.score(CREDIT_SCORE, &record)?.score()?)
 }
 
 #[pg_extern(stable, strict, parallel_safe, cost = 100)]
-fn fraud_prob(
-    record: Record<'_>,
-    mut site: PerCallSite<'_, Site>,
-) -> Result<f64, ErrorReport> {
+fn fraud_prob(record: Record<'_>, mut site: PerCallSite<'_, Site>) -> Result<f64, ErrorReport> {
     Ok(site.score(FRAUD_PROB, &record)?.score()?)
 }
 

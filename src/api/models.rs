@@ -34,7 +34,9 @@ fn register_model(
         registry::require_owner(name)?;
     }
     let declaration = Declaration {
-        features: features.map(|names| all_given("features", names)).transpose()?,
+        features: features
+            .map(|names| all_given("features", names))
+            .transpose()?,
         task: task.map(parse_task).transpose()?,
         labels: labels.map(|names| all_given("labels", names)).transpose()?,
         missing: missing.map(parse_missing).transpose()?.unwrap_or_default(),
@@ -68,7 +70,12 @@ fn promote_model(
     require_existing(name)?;
     registry::require(name, Privilege::Promote)?;
     registry::find(name, version)?;
-    Ok(elevate::promote(name, alias, version, bundled_version(name)?)?)
+    Ok(elevate::promote(
+        name,
+        alias,
+        version,
+        bundled_version(name)?,
+    )?)
 }
 
 #[pg_extern(volatile, parallel_unsafe)]
@@ -266,9 +273,11 @@ fn parse_missing(policies: pgrx::JsonB) -> Result<std::collections::BTreeMap<Str
                         malformed(format!("The number for \"{feature}\" is out of range."))
                     })?)
                 }
-                _ => return Err(malformed(format!(
-                    "The policy of \"{feature}\" is neither a word, a number nor a text."
-                ))),
+                _ => {
+                    return Err(malformed(format!(
+                        "The policy of \"{feature}\" is neither a word, a number nor a text."
+                    )));
+                }
             };
             Ok((feature, missing))
         })

@@ -54,8 +54,7 @@ fn probabilities(
     Ok(pgrx::JsonB(serde_json::Value::Object(object)))
 }
 
-fn prediction(scored: &Scored) -> Result<PgHeapTuple<'static, pgrx::AllocatedByRust>> {
-    let damaged = |error: pgrx::heap_tuple::PgHeapTupleError| Error::Installation(error.to_string());
+fn prediction(scored: &Scored) -> Result<PgHeapTuple<'static, AllocatedByRust>> {
     let mut tuple = PgHeapTuple::new_composite_type("finai.prediction").map_err(damaged)?;
     // A model of several classes without a declared output has a label, but no single score.
     let score = match scored.score() {
@@ -67,13 +66,19 @@ fn prediction(scored: &Scored) -> Result<PgHeapTuple<'static, pgrx::AllocatedByR
         Err(error) => return Err(error),
     };
     tuple.set_by_name("score", score).map_err(damaged)?;
-    tuple.set_by_name("label", scored.label()).map_err(damaged)?;
+    tuple
+        .set_by_name("label", scored.label())
+        .map_err(damaged)?;
     let model = scored.version.model.as_str();
     tuple.set_by_name("model", model).map_err(damaged)?;
     tuple
         .set_by_name("version", scored.version.version)
         .map_err(damaged)?;
     Ok(tuple)
+}
+
+fn damaged(error: impl std::fmt::Display) -> Error {
+    Error::Installation(format!("type finai.prediction: {error}"))
 }
 
 fn not_a_classifier(scored: &Scored, function: &str) -> Error {

@@ -16,9 +16,7 @@ use sha2::{Digest, Sha256};
 use crate::bundled::{self, Entry};
 use crate::error::{Error, Result};
 
-pub use privilege::{
-    Privilege, current_user_name, require, require_owner, role_name, role_named,
-};
+pub use privilege::{Privilege, current_user_name, require, require_owner, role_name, role_named};
 pub use reference::{Reference, Target, check_name};
 pub use scan::extension_owner;
 pub use statement::Statement;

@@ -60,10 +60,18 @@ fn running(snapshot: &pg_sys::SnapshotData) -> &[pg_sys::TransactionId] {
 
 fn running_children(snapshot: &pg_sys::SnapshotData) -> &[pg_sys::TransactionId] {
     // SAFETY: PostgreSQL keeps subxcnt entries at subxip, which is null when there are none.
-    unsafe { entries(snapshot.subxip, usize::try_from(snapshot.subxcnt).unwrap_or(0)) }
+    unsafe {
+        entries(
+            snapshot.subxip,
+            usize::try_from(snapshot.subxcnt).unwrap_or(0),
+        )
+    }
 }
 
-unsafe fn entries<'a>(first: *const pg_sys::TransactionId, count: usize) -> &'a [pg_sys::TransactionId] {
+unsafe fn entries<'a>(
+    first: *const pg_sys::TransactionId,
+    count: usize,
+) -> &'a [pg_sys::TransactionId] {
     if first.is_null() || count == 0 {
         return &[];
     }

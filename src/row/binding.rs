@@ -122,12 +122,13 @@ fn bind(
         .iter()
         .enumerate()
         .map(|(feature, wanted)| {
-            let column = find_column(columns, &wanted.name).ok_or_else(|| Error::MissingColumn {
-                relation: format!("row of type {relation}"),
-                feature: wanted.name.clone(),
-                model: model.to_owned(),
-                columns: names(columns),
-            })?;
+            let column =
+                find_column(columns, &wanted.name).ok_or_else(|| Error::MissingColumn {
+                    relation: format!("row of type {relation}"),
+                    feature: wanted.name.clone(),
+                    model: model.to_owned(),
+                    columns: names(columns),
+                })?;
             let conversion =
                 Conversion::find(column, wanted.kind).map_err(|refusal| Error::ColumnType {
                     column: column.name.clone(),

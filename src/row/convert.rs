@@ -4,7 +4,6 @@ use std::ffi::CStr;
 
 use finai_engine::{Batch, Error, Kind};
 use pgrx::pg_sys;
-use pgrx::prelude::*;
 
 use super::columns::Column;
 
@@ -101,9 +100,7 @@ impl Conversion {
         let value = datum.value();
         match self {
             Conversion::Float8 => batch.set_float(feature, f64::from_bits(value as u64)),
-            Conversion::Float4 => {
-                batch.set_float(feature, f64::from(f32::from_bits(value as u32)))
-            }
+            Conversion::Float4 => batch.set_float(feature, f64::from(f32::from_bits(value as u32))),
             Conversion::Int2 => batch.set_integer(feature, i64::from(value as i16)),
             Conversion::Int4 => batch.set_integer(feature, i64::from(value as i32)),
             Conversion::Int8 => batch.set_integer(feature, value as i64),
@@ -152,15 +149,11 @@ fn epoch_seconds(microseconds: i64) -> f64 {
 /// # Safety
 /// `datum` is a numeric.
 unsafe fn numeric_to_float(datum: pg_sys::Datum) -> f64 {
-    // SAFETY: numeric_float8_no_overflow takes one numeric and returns a float8, infinite where a float8 cannot hold it.
-    unsafe {
-        let float = pg_sys::DirectFunctionCall1Coll(
-            Some(pg_sys::numeric_float8_no_overflow),
-            pg_sys::InvalidOid,
-            datum,
-        );
-        f64::from_bits(float.value() as u64)
-    }
+    // SAFETY: the function takes one numeric and returns a float8, infinite where a float8 cannot hold the number.
+    let float = unsafe {
+        pgrx::direct_function_call::<f64>(pg_sys::numeric_float8_no_overflow, &[Some(datum)])
+    };
+    float.unwrap_or(f64::NAN)
 }
 
 /// # Safety

@@ -71,8 +71,7 @@ unsafe impl<'call> ArgAbi<'call> for Record<'call> {
 unsafe impl SqlTranslatable for Record<'_> {
     const TYPE_IDENT: &'static str = pgrx::pgrx_resolved_type!(Record<'_>);
     const TYPE_ORIGIN: TypeOrigin = TypeOrigin::External;
-    const ARGUMENT_SQL: Result<SqlMappingRef, ArgumentError> =
-        Ok(SqlMappingRef::literal("record"));
+    const ARGUMENT_SQL: Result<SqlMappingRef, ArgumentError> = Ok(SqlMappingRef::literal("record"));
     const RETURN_SQL: Result<ReturnsRef, ReturnsError> = Err(ReturnsError::Datum);
 }
 
@@ -104,8 +103,8 @@ unsafe impl<'call, T: Default> ArgAbi<'call> for PerCallSite<'call, T> {
             let fcinfo = pg_sys::FunctionCallInfo::unbox_arg_unchecked(arg);
             let flinfo = (*fcinfo).flinfo;
             if (*flinfo).fn_extra.is_null() {
-                let value = PgMemoryContexts::For((*flinfo).fn_mcxt)
-                    .leak_and_drop_on_delete(T::default());
+                let value =
+                    PgMemoryContexts::For((*flinfo).fn_mcxt).leak_and_drop_on_delete(T::default());
                 (*flinfo).fn_extra = value.cast();
             }
             PerCallSite {
