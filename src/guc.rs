@@ -53,6 +53,13 @@ pub fn init() {
         GucContext::Suset,
         kib,
     );
+    // SAFETY: called once per process with a NUL-terminated name, after the settings of that prefix are defined.
+    unsafe {
+        #[cfg(any(feature = "pg13", feature = "pg14"))]
+        pgrx::pg_sys::EmitWarningsOnPlaceholders(c"finai".as_ptr());
+        #[cfg(not(any(feature = "pg13", feature = "pg14")))]
+        pgrx::pg_sys::MarkGUCPrefixReserved(c"finai".as_ptr());
+    }
 }
 
 /// What a model may cost under the current settings.

@@ -18,6 +18,7 @@ mod description;
 #[allow(unsafe_code)]
 mod elevate;
 mod error;
+#[allow(unsafe_code)]
 mod guc;
 mod points;
 #[allow(unsafe_code)]
