@@ -21,6 +21,7 @@ test: lint test-engine test-sql test-readme ## everything .ci/run runs
 
 check: lint ## format, lints, documentation
 	@. tools/env && RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps
+	@. tools/env && if command -v cargo-deny >/dev/null; then cargo deny check; fi
 
 bench: prepare ## score side by side with onnxruntime called from PL/Python
 	@bench/run
