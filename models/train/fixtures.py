@@ -1,4 +1,4 @@
-"""Trains small models of other kinds on the same real rows and writes them to fixtures/ with onnxruntime's answers.
+"""Trains small models of other kinds on the same real rows and writes them to engine/tests/fixtures/ with onnxruntime's answers.
 
 Each <name>.json holds 200 input rows (null: NaN) and what the runtime returned for them, row by row:
 scores for a regression, probabilities and labels for a classification.
@@ -26,7 +26,7 @@ import german
 import transactions
 from publish import Feed, column_feed, run, wide_feed
 
-FIXTURES = Path(__file__).resolve().parent / "fixtures"
+FIXTURES = Path(__file__).resolve().parents[2] / "engine" / "tests" / "fixtures"
 ROWS = 200
 OPSET = {"": 17, "ai.onnx.ml": 3}
 NUMBERS = list(german.NUMBERS)
