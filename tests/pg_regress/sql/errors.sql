@@ -26,8 +26,11 @@ SELECT finai.register_model('m', decode(:'fraud', 'base64'));
 RESET finai.max_decode_memory;
 SELECT finai.inspect_onnx('not an onnx file at all');
 
--- An operator that is not supported: the file names Scaler, patched to an operator of the same length that does not exist.
-SELECT finai.register_model('m', overlay(onnx PLACING 'Scalex'::bytea FROM position('Scaler'::bytea IN onnx))) FROM file;
+-- An operator that is not supported: the file's OneHotEncoder renamed to one of the same length that does not exist.
+CREATE TABLE unknown_operator AS
+SELECT decode(replace(encode(onnx, 'hex'), encode('OneHotEncoder', 'hex'), encode('TwoHotEncoder', 'hex')), 'hex') AS onnx FROM file;
+SELECT finai.register_model('m', onnx) FROM unknown_operator;
+SELECT op, supported, note FROM finai.inspect_onnx((SELECT onnx FROM unknown_operator)) WHERE NOT supported;
 
 -- Arguments.
 SELECT finai.register_model(NULL, onnx) FROM file;
@@ -114,9 +117,6 @@ BEGIN
 END $$;
 
 -- Damaged storage is noticed, never scored.
-\set VERBOSITY sqlstate
-BEGIN;
-UPDATE finai.model_blob SET onnx = onnx || '\x00';
 \c
 \set VERBOSITY sqlstate
 UPDATE finai.model_blob SET onnx = onnx || '\x00' WHERE sha256 = (SELECT sha256 FROM finai.model_version WHERE model = 'idle');
@@ -133,5 +133,5 @@ SELECT sum(finai.default_prob(h)) FROM demo.holes h;
 UPDATE demo.holes SET purpose = NULL WHERE id = 500;
 SELECT sum(finai.default_prob(h)) FROM demo.holes h;
 SELECT finai.register_model('m', 'not an onnx file at all');
-SELECT finai.register_model('m', overlay(onnx PLACING 'Scalex'::bytea FROM position('Scaler'::bytea IN onnx))) FROM demo.file;
+SELECT finai.register_model('m', onnx) FROM demo.unknown_operator;
 SELECT finai.score('multi@1', a) FROM demo.applications a;

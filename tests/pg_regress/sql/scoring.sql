@@ -57,10 +57,10 @@ SELECT finai.score('credit_score', a) FROM (SELECT 1) one LEFT JOIN applications
 SELECT finai.score(NULL, a) FROM applications a WHERE id = 1;
 SELECT finai.register_model('amount', decode(:'regression', 'base64'), missing => '{"duration_in_month": 24}');
 SELECT (SELECT finai.score('amount@2', a) FROM (SELECT id, NULL::int AS duration_in_month, installment_rate_in_percentage_of_disposable_income,
-          present_residence_since, age_in_years, number_of_existing_credits_at_this_bank, number_of_people_being_liable_to_provide_maintenance_for, credit_amount
+          present_residence_since, number_of_existing_credits_at_this_bank, number_of_people_being_liable_to_provide_maintenance_for, credit_amount
         FROM applications WHERE id = 7) a)
      = (SELECT finai.score('amount@2', a) FROM (SELECT id, 24 AS duration_in_month, installment_rate_in_percentage_of_disposable_income,
-          present_residence_since, age_in_years, number_of_existing_credits_at_this_bank, number_of_people_being_liable_to_provide_maintenance_for, credit_amount
+          present_residence_since, number_of_existing_credits_at_this_bank, number_of_people_being_liable_to_provide_maintenance_for, credit_amount
         FROM applications WHERE id = 7) a) AS null_counts_as_24;
 
 -- The row type may change between statements, prepared or not.

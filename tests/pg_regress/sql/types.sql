@@ -6,7 +6,7 @@ CREATE FUNCTION amount_of(kind text, value text) RETURNS float8 LANGUAGE plpgsql
 DECLARE result float8;
 BEGIN
   EXECUTE format($q$ SELECT finai.score('amount', r) FROM (SELECT %L::%s AS duration_in_month, 2 AS installment_rate_in_percentage_of_disposable_income,
-    3 AS present_residence_since, 35 AS age_in_years, 1 AS number_of_existing_credits_at_this_bank,
+    3 AS present_residence_since, 1 AS number_of_existing_credits_at_this_bank,
     1 AS number_of_people_being_liable_to_provide_maintenance_for) r $q$, value, kind) INTO result;
   RETURN result;
 END $$;
