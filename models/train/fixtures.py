@@ -56,20 +56,23 @@ def cell(value: object) -> object:
     return None if np.isnan(value) else float(np.float32(value))
 
 
-def write(name: str, graph: onnx.ModelProto, feed: Feed, rows: pd.DataFrame, columns: list[str]) -> None:
-    """Both files; every row is scored alone."""
+def write(name: str, graph: onnx.ModelProto, feed: Feed, rows: pd.DataFrame, columns: list[str], native: np.ndarray) -> None:
+    """Both files; every row is scored alone. Native: scikit-learn's probabilities or predictions, to compare with."""
     onnx.checker.check_model(graph, full_check=True)
     content = graph.SerializeToString(deterministic=True)
     outputs = [run(content, feed(rows.iloc[[index]])) for index in range(len(rows))]
     document = {"columns": columns, "rows": [[cell(value) for value in row] for row in rows[columns].itertuples(index=False)]}
     if len(outputs[0]) == 1:
         document["scores"] = [float(values[0, 0]) for (values,) in outputs]
+        difference = np.abs(np.array(document["scores"]) / native - 1)
     else:
         document["probabilities"] = [[float(p) for p in values[0]] for _, values in outputs]
         document["labels"] = [str(labels[0]) for labels, _ in outputs]
+        difference = np.abs(np.array(document["probabilities"]) - native)
     (FIXTURES / f"{name}.onnx").write_bytes(content)
     (FIXTURES / f"{name}.json").write_text(json.dumps(document, ensure_ascii=False) + "\n")
-    print(f"{name}.onnx: {len(content)} bytes, operators {sorted({node.op_type for node in graph.graph.node})}")
+    print(f"{name}.onnx: {len(content)} bytes, operators {sorted({node.op_type for node in graph.graph.node})}, "
+          f"from scikit-learn at most {difference.max():.2g}")
 
 
 def one_hot(data: pd.DataFrame, names: list[str], unknown: str) -> list[tuple]:
@@ -85,18 +88,18 @@ def german_classifiers(data: pd.DataFrame, train: pd.DataFrame, rows: pd.DataFra
     hgb = Pipeline([("columns", ColumnTransformer([*ordinal, *numbers])),
                     ("classifier", HistGradientBoostingClassifier(max_iter=60, max_leaf_nodes=15, random_state=0))])
     hgb.fit(train[text + NUMBERS], train[german.TARGET])
-    write("german_hgb", column_graph(hgb, text, NUMBERS), feed, rows, text + NUMBERS)
+    write("german_hgb", column_graph(hgb, text, NUMBERS), feed, rows, text + NUMBERS, hgb.predict_proba(rows[text + NUMBERS]))
 
     forest = Pipeline([("columns", ColumnTransformer([*one_hot(data, text, "ignore"), *numbers])),
                        ("classifier", RandomForestClassifier(20, max_depth=10, random_state=0))])
     forest.fit(train[text + NUMBERS], train[german.TARGET])
     unknown = rows.copy()
     unknown.iloc[::20, unknown.columns.get_loc("purpose")] = "a purpose that no training row has"
-    write("german_rf", column_graph(forest, text, NUMBERS), feed, unknown, text + NUMBERS)
+    write("german_rf", column_graph(forest, text, NUMBERS), feed, unknown, text + NUMBERS, forest.predict_proba(unknown[text + NUMBERS]))
 
     network = make_pipeline(StandardScaler(), MLPClassifier((16, 8), max_iter=500, random_state=0))
     network.fit(train[NUMBERS].to_numpy(), train[german.TARGET])
-    write("german_mlp", wide_graph(network, NUMBERS), wide_feed("X", NUMBERS), rows, NUMBERS)
+    write("german_mlp", wide_graph(network, NUMBERS), wide_feed("X", NUMBERS), rows, NUMBERS, network.predict_proba(rows[NUMBERS].to_numpy()))
 
 
 def german_amount(train: pd.DataFrame, rows: pd.DataFrame) -> None:
@@ -104,7 +107,7 @@ def german_amount(train: pd.DataFrame, rows: pd.DataFrame) -> None:
     columns = [name for name in NUMBERS if name != "credit_amount"]
     model = make_pipeline(ColumnTransformer([("numbers", "passthrough", columns)]), GradientBoostingRegressor(n_estimators=60, random_state=0))
     model.fit(train[columns], train["credit_amount"])
-    write("german_gbr", column_graph(model, [], columns), column_feed([], columns), rows, columns)
+    write("german_gbr", column_graph(model, [], columns), column_feed([], columns), rows, columns, model.predict(rows[columns]))
 
 
 def german_housing(data: pd.DataFrame, train: pd.DataFrame, rows: pd.DataFrame) -> None:
@@ -113,7 +116,7 @@ def german_housing(data: pd.DataFrame, train: pd.DataFrame, rows: pd.DataFrame) 
     columns = ColumnTransformer([*one_hot(data, text, "error"), ("numbers", StandardScaler(), NUMBERS)])
     model = Pipeline([("columns", columns), ("classifier", LogisticRegression(max_iter=2000))])
     model.fit(train[text + NUMBERS], train["housing"])
-    write("german_multi", column_graph(model, text, NUMBERS), column_feed(text, NUMBERS), rows, text + NUMBERS)
+    write("german_multi", column_graph(model, text, NUMBERS), column_feed(text, NUMBERS), rows, text + NUMBERS, model.predict_proba(rows[text + NUMBERS]))
 
 
 def fraud_imputed(tx: pd.DataFrame) -> None:
@@ -125,7 +128,7 @@ def fraud_imputed(tx: pd.DataFrame) -> None:
     model.fit(np.where(holes, np.nan, transactions.features(train)), train["tx_fraud"])
     rows = pd.concat([test[test["tx_fraud"] == 1].head(ROWS // 2), test[test["tx_fraud"] == 0].head(ROWS // 2)])[columns].astype(np.float32)
     rows = rows.mask(np.random.default_rng(1).random(rows.shape) < 0.1)
-    write("fraud_imputed", wide_graph(model, columns), wide_feed("X", columns), rows, columns)
+    write("fraud_imputed", wide_graph(model, columns), wide_feed("X", columns), rows, columns, model.predict_proba(rows.to_numpy(dtype=np.float64)))
 
 
 def main() -> None:

@@ -1,5 +1,44 @@
 //! Bytes to an admitted graph: wire pre-scan, decode, operator allow-list, structure of the graph.
+//!
+//! The bytes are untrusted. Nothing is allocated for them before the pre-scan has summed what decoding takes, and
+//! nothing reaches tract that it would parse recursively, index without looking or evaluate without bound.
 
-// pub fn admit(bytes: &[u8], limits: &Limits) -> Result<tract_onnx::pb::ModelProto>
-// pub struct OperatorUse { op: String, domain: String, uses: usize, supported: bool, note: String }
-// pub fn inspect(bytes: &[u8], limits: &Limits) -> Result<Vec<OperatorUse>>   what is not supported and why, without compiling
+use prost::Message;
+use tract_onnx::pb;
+
+use crate::{Error, Limits, Result};
+
+mod attributes;
+mod canonical;
+mod graph;
+mod inspect;
+mod operators;
+mod prescan;
+mod schema;
+mod tensor;
+mod wire;
+
+pub use inspect::{OperatorUse, inspect};
+pub use operators::supported_operators;
+
+/// Decodes a model that is safe to compile.
+///
+/// The result differs from the file in spelling only: the default domain is the empty string, every node has a name
+/// of its own, optional inputs left out at the end are gone, symbolic dimensions of inputs are plain identifiers (or
+/// unknown), shapes of outputs and descriptions of inner values are dropped.
+///
+/// # Errors
+/// [`Error::NotOnnx`] for bytes that are not a model, [`Error::TooLarge`] above `limits`,
+/// [`Error::UnsupportedOperator`] for the first operator not on the list, [`Error::Unsupported`] for external data,
+/// functions, nested graphs, element types and operator sets, [`Error::Invalid`] for a graph that contradicts itself.
+pub fn admit(bytes: &[u8], limits: &Limits) -> Result<pb::ModelProto> {
+    prescan::prescan(bytes, prescan::Bodies::Refuse, limits)?;
+    let mut model = decode(bytes)?;
+    graph::check(&model, limits)?;
+    canonical::rewrite(&mut model);
+    Ok(model)
+}
+
+fn decode(bytes: &[u8]) -> Result<pb::ModelProto> {
+    pb::ModelProto::decode(bytes).map_err(|error| Error::NotOnnx(error.to_string()))
+}

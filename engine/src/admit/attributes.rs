@@ -1,0 +1,126 @@
+//! Attributes as a structure: each named once, of one kind, tensors of a valid payload, and small numbers where
+//! tract computes sizes or indexes axes with them. What they mean is checked where the operator is built.
+
+use std::collections::HashSet;
+
+use tract_onnx::pb;
+use tract_onnx::pb::attribute_proto::AttributeType;
+
+use super::graph::label;
+use super::{operators, tensor};
+use crate::{Error, Result};
+
+/// Largest kernel, stride, dilation or padding of a convolution or pooling, and most groups.
+const WINDOW: i64 = 65_536;
+
+/// Checks every attribute of a node.
+pub(super) fn check(node: &pb::NodeProto) -> Result<()> {
+    let mut names = HashSet::new();
+    for attribute in &node.attribute {
+        let name = attribute.name.as_str();
+        let what = || format!("attribute \"{name}\" of {}", label(node));
+        if name.is_empty() || !names.insert(name) {
+            return Err(Error::Invalid(format!(
+                "{} is unnamed or given twice",
+                what()
+            )));
+        }
+        if !attribute.ref_attr_name.is_empty() {
+            return Err(Error::Invalid(format!(
+                "{} refers to an attribute of a function",
+                what()
+            )));
+        }
+        for inner in attribute.t.iter().chain(&attribute.tensors) {
+            tensor::check(inner, &what())?;
+        }
+        kind(attribute).ok_or_else(|| {
+            Error::Invalid(format!("{} holds no value of its declared type", what()))
+        })?;
+        if operators::canonical(&node.domain) == operators::ONNX {
+            range(node, attribute)?;
+        }
+    }
+    Ok(())
+}
+
+/// The attribute's kind, where no field of another kind is filled.
+fn kind(attribute: &pb::AttributeProto) -> Option<AttributeType> {
+    let kind = AttributeType::try_from(attribute.r#type).ok()?;
+    let filled = [
+        (AttributeType::Tensor, attribute.t.is_some()),
+        (AttributeType::String, !attribute.s.is_empty()),
+        (AttributeType::Float, attribute.f != 0.0),
+        (AttributeType::Int, attribute.i != 0),
+        (AttributeType::Floats, !attribute.floats.is_empty()),
+        (AttributeType::Ints, !attribute.ints.is_empty()),
+        (AttributeType::Strings, !attribute.strings.is_empty()),
+        (AttributeType::Tensors, !attribute.tensors.is_empty()),
+        (AttributeType::TypeProtos, !attribute.type_protos.is_empty()),
+    ];
+    let known = filled.iter().any(|(known, _)| *known == kind);
+    let alone = filled.iter().all(|&(other, full)| !full || other == kind);
+    let there = kind != AttributeType::Tensor || attribute.t.is_some();
+    (known && alone && there).then_some(kind)
+}
+
+/// Bounds on integers that tract subtracts, multiplies or indexes with before it looks at them.
+fn range(node: &pb::NodeProto, attribute: &pb::AttributeProto) -> Result<()> {
+    let rank = tensor::RANK as i64;
+    let bounds = match (node.op_type.as_str(), attribute.name.as_str()) {
+        ("Slice", "starts" | "ends") | ("Constant", _) => return Ok(()),
+        (_, "axis" | "axes") => -rank..=rank,
+        (_, "perm") => 0..=rank - 1,
+        (_, "strides" | "dilations" | "kernel_shape" | "group") => 1..=WINDOW,
+        (_, "pads") => 0..=WINDOW,
+        ("BatchNormalization", "training_mode") => 0..=0,
+        _ => -(1 << 31)..=1 << 31,
+    };
+    let integers = match AttributeType::try_from(attribute.r#type) {
+        Ok(AttributeType::Int) => std::slice::from_ref(&attribute.i),
+        Ok(AttributeType::Ints) => &attribute.ints,
+        _ => return Ok(()),
+    };
+    if !integers.iter().all(|value| bounds.contains(value)) {
+        let (first, last) = bounds.into_inner();
+        let name = &attribute.name;
+        return Err(Error::Invalid(format!(
+            "attribute \"{name}\" of {} is outside {first} to {last}",
+            label(node)
+        )));
+    }
+    if attribute.name == "perm" {
+        let mut axes = attribute.ints.clone();
+        axes.sort_unstable();
+        if axes
+            .iter()
+            .enumerate()
+            .any(|(position, &axis)| axis != position as i64)
+        {
+            return Err(Error::Invalid(format!(
+                "attribute \"perm\" of {} is not a permutation",
+                label(node)
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Number of elements of a `Constant` node, which holds exactly one value.
+pub(super) fn constant(node: &pb::NodeProto) -> Result<u64> {
+    let [value] = node.attribute.as_slice() else {
+        let found = node.attribute.len();
+        return Err(Error::Invalid(format!(
+            "{} has {found} attributes, its operator has 1",
+            label(node)
+        )));
+    };
+    match (value.name.as_str(), &value.t) {
+        ("value", Some(stored)) => tensor::check(stored, &label(node)),
+        ("value_float" | "value_int" | "value_string", None) => Ok(1),
+        ("value_floats", None) => Ok(value.floats.len() as u64),
+        ("value_ints", None) => Ok(value.ints.len() as u64),
+        ("value_strings", None) => Ok(value.strings.len() as u64),
+        _ => Err(Error::Invalid(format!("{} has no value", label(node)))),
+    }
+}
