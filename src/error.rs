@@ -180,7 +180,7 @@ fn engine_hint(error: &Engine, model: Option<&str>) -> Option<String> {
         }
         Engine::UnsupportedOperator { .. } => format!(
             "Supported operators: {}.",
-            finai_engine::admit::supported_operators()
+            finai_engine::admit::supported_operators().join(", ")
         ),
         Engine::Unsupported(_) => {
             "SELECT * FROM finai.inspect_onnx(<bytes>) shows what of a model is supported.".into()

@@ -20,7 +20,10 @@ enum Payload<T> {
     /// One value per slot; all leaves of tree `i` add to target `targets[i]`.
     One { values: Vec<T>, targets: Vec<u32> },
     /// A range of `weights` per slot.
-    Many { ranges: Vec<(u32, u32)>, weights: Vec<(u32, T)> },
+    Many {
+        ranges: Vec<(u32, u32)>,
+        weights: Vec<(u32, T)>,
+    },
 }
 
 /// An ensemble over slots of type `N`.
@@ -39,8 +42,20 @@ impl<N: Node> Ensemble<N> {
     pub fn new(source: &Source, aggregate: Aggregate) -> Option<Ensemble<N>> {
         let layout = layout::<N>(source)?;
         let payload = one(source, &layout, aggregate).or_else(|| many(source, &layout))?;
-        let Layout { slots, trees, missing, .. } = layout;
-        Some(Ensemble { slots, trees, missing, payload, targets: source.targets, aggregate })
+        let Layout {
+            slots,
+            trees,
+            missing,
+            ..
+        } = layout;
+        Some(Ensemble {
+            slots,
+            trees,
+            missing,
+            payload,
+            targets: source.targets,
+            aggregate,
+        })
     }
 
     pub fn targets(&self) -> usize {
@@ -74,16 +89,27 @@ impl<N: Node> Ensemble<N> {
             self.singles::<false>(rows, grouped, sums, seen);
         }
         if self.aggregate == Aggregate::Average {
-            sums.iter_mut().for_each(|s| *s = s.divide(self.trees.len()));
+            sums.iter_mut()
+                .for_each(|s| *s = s.divide(self.trees.len()));
         }
     }
 
     /// Rows in groups of eight, tree by tree while its slots are in the cache.
-    fn groups<const MISSING: bool>(&self, rows: &Rows<'_, N::Value>, end: usize, sums: &mut [N::Value], seen: &mut [bool]) {
+    fn groups<const MISSING: bool>(
+        &self,
+        rows: &Rows<'_, N::Value>,
+        end: usize,
+        sums: &mut [N::Value],
+        seen: &mut [bool],
+    ) {
         for (t, tree) in self.trees.iter().enumerate() {
             for first in (0..end).step_by(LANES) {
-                let group: [&[N::Value]; LANES] = std::array::from_fn(|lane| rows.row(first + lane));
-                for (lane, slot) in one_tree::<N, MISSING>(&self.slots, *tree, &group).into_iter().enumerate() {
+                let group: [&[N::Value]; LANES] =
+                    std::array::from_fn(|lane| rows.row(first + lane));
+                for (lane, slot) in one_tree::<N, MISSING>(&self.slots, *tree, &group)
+                    .into_iter()
+                    .enumerate()
+                {
                     self.add(t, slot, first + lane, sums, seen);
                 }
             }
@@ -91,7 +117,13 @@ impl<N: Node> Ensemble<N> {
     }
 
     /// Rows one by one, trees in groups of eight.
-    fn singles<const MISSING: bool>(&self, rows: &Rows<'_, N::Value>, start: usize, sums: &mut [N::Value], seen: &mut [bool]) {
+    fn singles<const MISSING: bool>(
+        &self,
+        rows: &Rows<'_, N::Value>,
+        start: usize,
+        sums: &mut [N::Value],
+        seen: &mut [bool],
+    ) {
         for i in start..rows.rows() {
             let row = rows.row(i);
             for (group, trees) in self.trees.chunks(LANES).enumerate() {
@@ -130,21 +162,36 @@ impl<N: Node> Ensemble<N> {
 }
 
 /// The compact payload, for sums where every leaf has one weight and the leaves of a tree share their target.
-fn one<N: Node>(source: &Source, layout: &Layout<N>, aggregate: Aggregate) -> Option<Payload<N::Value>> {
+fn one<N: Node>(
+    source: &Source,
+    layout: &Layout<N>,
+    aggregate: Aggregate,
+) -> Option<Payload<N::Value>> {
     if !matches!(aggregate, Aggregate::Sum | Aggregate::Average) {
         return None;
     }
     let mut values = vec![N::Value::default(); layout.slots.len()];
     let mut targets = Vec::with_capacity(layout.trees.len());
-    let ends = layout.trees.iter().skip(1).map(|t| t.root as usize).chain([layout.slots.len()]);
+    let ends = layout
+        .trees
+        .iter()
+        .skip(1)
+        .map(|t| t.root as usize)
+        .chain([layout.slots.len()]);
     for (tree, end) in layout.trees.iter().zip(ends) {
         let start = tree.root as usize;
         let mut target = None;
-        for (value, leaf) in values.get_mut(start..end)?.iter_mut().zip(layout.leaves.get(start..end)?) {
+        for (value, leaf) in values
+            .get_mut(start..end)?
+            .iter_mut()
+            .zip(layout.leaves.get(start..end)?)
+        {
             if *leaf == NO_LEAF {
                 continue;
             }
-            let Some(Vertex::Leaf { first, count: 1 }) = source.vertices.get(*leaf as usize) else { return None };
+            let Some(Vertex::Leaf { first, count: 1 }) = source.vertices.get(*leaf as usize) else {
+                return None;
+            };
             let weight = source.weights.get(*first)?;
             if *target.get_or_insert(weight.target) != weight.target {
                 return None;
@@ -157,9 +204,15 @@ fn one<N: Node>(source: &Source, layout: &Layout<N>, aggregate: Aggregate) -> Op
 }
 
 fn many<N: Node>(source: &Source, layout: &Layout<N>) -> Option<Payload<N::Value>> {
-    let weights = source.weights.iter().map(|w| Some((u32::try_from(w.target).ok()?, N::Value::from_f32(w.value))));
+    let weights = source
+        .weights
+        .iter()
+        .map(|w| Some((u32::try_from(w.target).ok()?, N::Value::from_f32(w.value))));
     let range = |leaf: &u32| match source.vertices.get(*leaf as usize) {
-        Some(Vertex::Leaf { first, count }) => Some((u32::try_from(*first).ok()?, u32::try_from(first + count).ok()?)),
+        Some(Vertex::Leaf { first, count }) => Some((
+            u32::try_from(*first).ok()?,
+            u32::try_from(first + count).ok()?,
+        )),
         _ => Some((0, 0)),
     };
     Some(Payload::Many {

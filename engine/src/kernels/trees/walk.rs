@@ -8,7 +8,11 @@ pub const LANES: usize = 8;
 
 /// The leaf slots that one row reaches in up to eight trees.
 #[inline]
-pub fn one_row<N: Node, const MISSING: bool>(slots: &[N], trees: &[Tree], row: &[N::Value]) -> [usize; LANES] {
+pub fn one_row<N: Node, const MISSING: bool>(
+    slots: &[N],
+    trees: &[Tree],
+    row: &[N::Value],
+) -> [usize; LANES] {
     let mut at = [0; LANES];
     let mut depth = 0;
     for (at, tree) in at.iter_mut().zip(trees) {
@@ -29,7 +33,11 @@ pub fn one_row<N: Node, const MISSING: bool>(slots: &[N], trees: &[Tree], row: &
 
 /// The leaf slots that eight rows reach in one tree.
 #[inline]
-pub fn one_tree<N: Node, const MISSING: bool>(slots: &[N], tree: Tree, rows: &[&[N::Value]; LANES]) -> [usize; LANES] {
+pub fn one_tree<N: Node, const MISSING: bool>(
+    slots: &[N],
+    tree: Tree,
+    rows: &[&[N::Value]; LANES],
+) -> [usize; LANES] {
     let mut at = [tree.root as usize; LANES];
     for _ in 0..tree.depth {
         for (at, row) in at.iter_mut().zip(rows) {
