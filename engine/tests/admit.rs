@@ -969,6 +969,154 @@ fn attributes_that_tract_indexes_with() {
     refused(&training, Invalid);
 }
 
+/// The base model with stored lists and one node on `x`, which has two dimensions.
+fn with_lists(node: pb::NodeProto, lists: &[(&str, &[i64])]) -> Vec<u8> {
+    with(|graph| {
+        graph.node = vec![node];
+        let stored =
+            |(name, list): &(&str, &[i64])| int64s(name, &[list.len() as i64], list.to_vec());
+        graph.initializer = lists.iter().map(stored).collect();
+    })
+}
+
+#[test]
+fn stored_lists_that_decide_shapes() {
+    for axes in [&[2][..], &[-3], &[0, 0], &[0, -2], &[i64::MAX], &[i64::MIN]] {
+        refused(
+            &with_lists(node("Squeeze", &["x", "l"], &["y"]), &[("l", axes)]),
+            Invalid,
+        );
+        refused(
+            &with_lists(node("ReduceMean", &["x", "l"], &["y"]), &[("l", axes)]),
+            Invalid,
+        );
+        let slice = node("Slice", &["x", "s", "e", "l"], &["y"]);
+        let from = vec![0; axes.len()];
+        refused(
+            &with_lists(slice, &[("s", &from), ("e", &from), ("l", axes)]),
+            Invalid,
+        );
+    }
+    for axes in [
+        &[3][..],
+        &[-4],
+        &[1, 1],
+        &[0, 1, 2, 3, 4, 5, 6],
+        &[i64::MAX],
+    ] {
+        refused(
+            &with_lists(node("Unsqueeze", &["x", "l"], &["y"]), &[("l", axes)]),
+            Invalid,
+        );
+    }
+    for sizes in [&[3][..], &[1, 1, 1], &[4, -1]] {
+        refused(
+            &with_lists(node("Split", &["x", "l"], &["y", "z"]), &[("l", sizes)]),
+            Invalid,
+        );
+    }
+    for shape in [&[-1, -1][..], &[-2, 3], &[1 << 31, 2], &[1; 9], &[i64::MIN]] {
+        refused(
+            &with_lists(node("Reshape", &["x", "l"], &["y"]), &[("l", shape)]),
+            Invalid,
+        );
+    }
+    for step in [0, i64::MIN, i64::MAX] {
+        let slice = node("Slice", &["x", "s", "e", "a", "t"], &["y"]);
+        let lists: [(&str, &[i64]); 4] = [("s", &[0]), ("e", &[1]), ("a", &[1]), ("t", &[step])];
+        refused(&with_lists(slice, &lists), Invalid);
+    }
+    let uneven: [(&str, &[i64]); 2] = [("s", &[0]), ("e", &[1, 2])];
+    refused(
+        &with_lists(node("Slice", &["x", "s", "e"], &["y"]), &uneven),
+        Invalid,
+    );
+    let fractional = with(|graph| {
+        graph.node = vec![node("Reshape", &["x", "l"], &["y"])];
+        graph.initializer = vec![floats("l", &[2], vec![-1.0, 3.0])];
+    });
+    refused(&fractional, Invalid);
+    let lists: [(&str, &[i64]); 4] = [("s", &[0]), ("e", &[i64::MAX]), ("a", &[-1]), ("t", &[2])];
+    assert!(
+        admitted(&with_lists(
+            node("Slice", &["x", "s", "e", "a", "t"], &["y"]),
+            &lists
+        ))
+        .is_ok()
+    );
+}
+
+/// tract indexes shapes with axes that it has not compared with the rank.
+#[test]
+fn axes_beyond_the_rank() {
+    for op in ["Concat", "Split", "ArgMax"] {
+        for axis in [2, -3] {
+            refused_node(
+                with_attributes(node(op, &["x"], &["y"]), vec![integer("axis", axis)]),
+                Invalid,
+            );
+        }
+    }
+    refused_node(
+        with_attributes(node("Flatten", &["x"], &["y"]), vec![integer("axis", 3)]),
+        Invalid,
+    );
+    refused_node(
+        with_attributes(
+            node("Transpose", &["x"], &["y"]),
+            vec![integers("perm", &[0, 2, 1])],
+        ),
+        Invalid,
+    );
+    refused_node(
+        with_attributes(
+            node("MaxPool", &["x"], &["y"]),
+            vec![integers("kernel_shape", &[2, 2])],
+        ),
+        Invalid,
+    );
+    let image = |attributes: Vec<pb::AttributeProto>| {
+        with(|graph| {
+            graph.input = vec![value(
+                "x",
+                FLOAT,
+                vec![symbol("N"), known(1), known(8), known(8)],
+            )];
+            graph.node = vec![with_attributes(node("MaxPool", &["x"], &["y"]), attributes)];
+        })
+    };
+    refused(&image(vec![integers("kernel_shape", &[2])]), Invalid);
+    refused(
+        &image(vec![
+            integers("kernel_shape", &[2, 2]),
+            integers("pads", &[1, 1]),
+        ]),
+        Invalid,
+    );
+    refused(
+        &image(vec![
+            integers("kernel_shape", &[2, 2]),
+            integers("strides", &[]),
+        ]),
+        Invalid,
+    );
+    assert!(
+        admitted(&image(vec![
+            integers("kernel_shape", &[2, 2]),
+            integers("pads", &[1, 1, 0, 0])
+        ]))
+        .is_ok()
+    );
+    let scalar = |op| {
+        with(|graph| {
+            graph.input = vec![value("x", FLOAT, vec![])];
+            graph.node = vec![node(op, &["x", "x"], &["y"])];
+        })
+    };
+    refused(&scalar("MatMul"), Invalid);
+    refused(&scalar("Gemm"), Invalid);
+}
+
 // What admission makes of a model.
 
 #[test]

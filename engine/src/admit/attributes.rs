@@ -44,6 +44,45 @@ pub(super) fn check(node: &pb::NodeProto) -> Result<()> {
     Ok(())
 }
 
+/// An integer attribute, where it is given.
+pub(super) fn integer(node: &pb::NodeProto, name: &str) -> Option<i64> {
+    node.attribute
+        .iter()
+        .find(|attribute| attribute.name == name)
+        .map(|attribute| attribute.i)
+}
+
+/// A list of integers, where it is given.
+pub(super) fn integers<'a>(node: &'a pb::NodeProto, name: &str) -> Option<&'a [i64]> {
+    node.attribute
+        .iter()
+        .find(|attribute| attribute.name == name)
+        .map(|attribute| attribute.ints.as_slice())
+}
+
+/// Spatial axes of a convolution or pooling: its kernel, strides and dilations have one number each, its padding two.
+pub(super) fn windows(node: &pb::NodeProto) -> Result<Option<usize>> {
+    let mut axes = None;
+    for (name, each) in [
+        ("kernel_shape", 1),
+        ("strides", 1),
+        ("dilations", 1),
+        ("pads", 2),
+    ] {
+        let Some(given) = integers(node, name).map(<[i64]>::len) else {
+            continue;
+        };
+        let expected = *axes.get_or_insert(given / each) * each;
+        if given == 0 || given != expected {
+            let label = label(node);
+            return Err(Error::Invalid(format!(
+                "{label} has {given} numbers in \"{name}\", {expected} expected"
+            )));
+        }
+    }
+    Ok(axes)
+}
+
 /// The attribute's kind, where no field of another kind is filled.
 fn kind(attribute: &pb::AttributeProto) -> Option<AttributeType> {
     let kind = AttributeType::try_from(attribute.r#type).ok()?;

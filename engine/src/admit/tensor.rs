@@ -9,7 +9,7 @@ use crate::{Error, Result};
 /// Dimensions of a tensor.
 pub(super) const RANK: usize = 8;
 /// Elements of a tensor, one row of an input included.
-const ELEMENTS: u64 = 1 << 31;
+pub(super) const ELEMENTS: u64 = 1 << 31;
 
 /// Number of elements of a stored tensor. `what` names it in errors.
 pub(super) fn check(tensor: &TensorProto, what: &str) -> Result<u64> {
