@@ -20,12 +20,12 @@ pub enum Trees {
 impl Trees {
     /// Lays out an ensemble over `width` features of the given element.
     pub fn new(source: &Source, aggregate: Aggregate, element: Element, width: usize) -> Result<Trees> {
-        let packed = || Ensemble::new(source, aggregate).map(Trees::Packed);
-        let wide = || Ensemble::new(source, aggregate).map(Trees::Wide);
+        let packed = || Ensemble::new(source, aggregate, width).map(Trees::Packed);
+        let wide = || Ensemble::new(source, aggregate, width).map(Trees::Wide);
         match element {
             Element::F32 => packed().or_else(wide),
-            Element::I64 => Ensemble::new(source, aggregate).map(|e| Trees::Integers(e, width)),
-            Element::F64 => Ensemble::new(source, aggregate).map(Trees::Doubles),
+            Element::I64 => Ensemble::new(source, aggregate, width).map(|e| Trees::Integers(e, width)),
+            Element::F64 => Ensemble::new(source, aggregate, width).map(Trees::Doubles),
             _ => return Err(Error::Unsupported(format!("a tree over {element:?} features"))),
         }
         .ok_or_else(|| Error::Unsupported("a tree ensemble of more than 2^31 nodes".into()))
