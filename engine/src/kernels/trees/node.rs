@@ -9,6 +9,7 @@ pub trait Real:
     Copy + PartialOrd + Default + std::fmt::Debug + Send + Sync + std::ops::Add<Output = Self> + 'static
 {
     const NAN: Self;
+    const LOWEST: Self;
     fn from_f32(value: f32) -> Self;
     fn to_f32(self) -> f32;
     /// The largest number below; NaN below negative infinity.
@@ -22,6 +23,7 @@ macro_rules! real {
     ($t:ty) => {
         impl Real for $t {
             const NAN: Self = <$t>::NAN;
+            const LOWEST: Self = <$t>::NEG_INFINITY;
             fn from_f32(value: f32) -> Self {
                 value.into()
             }
