@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tract_onnx::pb::tensor_shape_proto::Dimension;
 use tract_onnx::pb::tensor_shape_proto::dimension::Value as Dim;
 use tract_onnx::pb::type_proto::Value as Type;
-use tract_onnx::pb::{GraphProto, ModelProto, TensorShapeProto};
+use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorShapeProto};
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::optim::Optimizer;
 
@@ -16,7 +16,8 @@ use crate::kernels::Element;
 use crate::kernels::slab::text;
 use crate::limits::Limits;
 use crate::ops::tract::register;
-use crate::ops::labels_of;
+use crate::ops::tensor::Constant;
+use crate::ops::{Labels, array_feature_extractor, labels_of};
 use crate::signature::inputs::Declared;
 use crate::signature::outputs::Output;
 use crate::signature::{Feature, Kind};
@@ -215,11 +216,20 @@ fn footprint(model: &TypedModel) -> Result<(usize, usize)> {
     Ok((constants, values))
 }
 
+/// Class labels that a node brings: its own, or those of a constant that it reads by index.
+fn labels(graph: &GraphProto, node: &NodeProto) -> Option<Labels> {
+    if node.op_type != "ArrayFeatureExtractor" {
+        return labels_of(node).ok().flatten();
+    }
+    let constant = graph.initializer.iter().find(|t| node.input.first() == Some(&t.name))?;
+    array_feature_extractor::classes(&Constant::read(constant).ok()?)
+}
+
 /// What each output of the graph holds. Class labels are those of the graph's last classifier.
 fn outputs(model: &ModelProto, typed: &TypedModel) -> Result<Vec<Output>> {
     let mut outputs = Vec::new();
     let Some(graph) = &model.graph else { return Ok(outputs) };
-    let labels = graph.node.iter().rev().find_map(|node| labels_of(node).ok().flatten());
+    let labels = graph.node.iter().rev().find_map(|node| labels(graph, node));
     for (i, info) in graph.output.iter().enumerate() {
         let fact = typed.output_fact(i).map_err(|e| failure(&e, Error::Invalid))?;
         let width = fact.shape.as_concrete().map(|dims| dims.iter().product::<usize>());

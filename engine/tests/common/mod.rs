@@ -1,6 +1,8 @@
 //! Models and recorded onnxruntime outputs, read for the tests.
 #![allow(dead_code)]
 
+pub mod onnx;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -49,12 +51,16 @@ impl Table {
         self.rows.len()
     }
 
+    /// The value of a feature in row `i`.
+    pub fn cell(&self, i: usize, feature: &str) -> &Value {
+        &self.rows[i][self.columns.iter().position(|c| c == feature).unwrap()]
+    }
+
     /// Pushes row `i` into the batch.
     pub fn push(&self, i: usize, signature: &Signature, batch: &mut Batch) -> Result<()> {
         batch.push_row()?;
         for (f, feature) in signature.features.iter().enumerate() {
-            let column = self.columns.iter().position(|c| *c == feature.name).unwrap();
-            set(batch, f, feature.kind, &self.rows[i][column])?;
+            set(batch, f, feature.kind, self.cell(i, &feature.name))?;
         }
         Ok(())
     }
