@@ -186,18 +186,21 @@ impl Batch {
         Ok(())
     }
 
-    /// Sets a number. NaN counts as NULL where the model does not handle it, and is `Error::NanFeature` if NULL is refused;
+    /// Sets a number. NaN follows the feature's policy for NULL, and is `Error::NanFeature` where NULL is refused;
     /// an integer feature takes whole numbers, a bool 0 and 1.
     #[inline]
     pub fn set_float(&mut self, feature: usize, value: f64) -> Result<()> {
         let slot = Self::slot(&self.slots, feature)?;
-        if value.is_nan() && !slot.handles_nan {
-            return match slot.missing {
-                Missing::Error | Missing::Native => Err(Error::NanFeature {
-                    feature: slot.name.clone(),
-                }),
-                _ => self.set_null(feature),
-            };
+        if value.is_nan() {
+            match slot.missing {
+                Missing::Native => {}
+                Missing::Error => {
+                    return Err(Error::NanFeature {
+                        feature: slot.name.clone(),
+                    });
+                }
+                _ => return self.set_null(feature),
+            }
         }
         let (kind, column, row) = (slot.kind, slot.column, self.row());
         match kind {

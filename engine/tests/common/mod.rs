@@ -1,6 +1,8 @@
 //! Models and recorded onnxruntime outputs, read for the tests.
 #![allow(dead_code)]
 
+pub mod onnx;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,16 +11,12 @@ use serde_json::Value;
 
 /// A file of the engine's fixtures.
 pub fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures")
-        .join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }
 
 /// A file of the bundled models.
 pub fn bundled(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../models")
-        .join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../models").join(name)
 }
 
 pub fn bytes(path: &Path) -> Vec<u8> {
@@ -46,26 +44,23 @@ pub struct Table {
 
 impl Table {
     pub fn new(columns: &Value, rows: &Value) -> Table {
-        Table {
-            columns: serde_json::from_value(columns.clone()).unwrap(),
-            rows: serde_json::from_value(rows.clone()).unwrap(),
-        }
+        Table { columns: serde_json::from_value(columns.clone()).unwrap(), rows: serde_json::from_value(rows.clone()).unwrap() }
     }
 
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
+    /// The value of a feature in row `i`.
+    pub fn cell(&self, i: usize, feature: &str) -> &Value {
+        &self.rows[i][self.columns.iter().position(|c| c == feature).unwrap()]
+    }
+
     /// Pushes row `i` into the batch.
     pub fn push(&self, i: usize, signature: &Signature, batch: &mut Batch) -> Result<()> {
         batch.push_row()?;
         for (f, feature) in signature.features.iter().enumerate() {
-            let column = self
-                .columns
-                .iter()
-                .position(|c| *c == feature.name)
-                .unwrap();
-            set(batch, f, feature.kind, &self.rows[i][column])?;
+            set(batch, f, feature.kind, self.cell(i, &feature.name))?;
         }
         Ok(())
     }
@@ -75,9 +70,7 @@ impl Table {
 pub fn set(batch: &mut Batch, feature: usize, kind: Kind, value: &Value) -> Result<()> {
     match value {
         Value::Null => batch.set_null(feature),
-        Value::String(text) if text == "NaN" && kind != Kind::Text => {
-            batch.set_float(feature, f64::NAN)
-        }
+        Value::String(text) if text == "NaN" && kind != Kind::Text => batch.set_float(feature, f64::NAN),
         Value::String(text) => batch.set_text(feature, text),
         Value::Bool(b) => batch.set_bool(feature, *b),
         Value::Number(n) => match n.as_i64() {
@@ -100,10 +93,7 @@ pub fn run(model: &Arc<Model>, table: &Table, size: usize) -> Vec<(Option<String
         }
         let scores = scorer.run(&|| false).unwrap();
         for row in 0..end - first {
-            out.push((
-                scores.label(row).map(str::to_owned),
-                scores.probabilities(row).to_vec(),
-            ));
+            out.push((scores.label(row).map(str::to_owned), scores.probabilities(row).to_vec()));
         }
     }
     out
@@ -111,10 +101,6 @@ pub fn run(model: &Arc<Model>, table: &Table, size: usize) -> Vec<(Option<String
 
 /// Largest absolute difference that counts as equal.
 pub fn close(found: f64, expected: f64, regression: bool) -> bool {
-    let tolerance = if regression {
-        1e-5 * expected.abs().max(1e-3)
-    } else {
-        1e-6
-    };
+    let tolerance = if regression { 1e-5 * expected.abs().max(1e-3) } else { 1e-6 };
     (found - expected).abs() <= tolerance || (found.is_nan() && expected.is_nan())
 }
