@@ -5,7 +5,7 @@ use pgrx::{PgMemoryContexts, pg_sys};
 
 use crate::error::{Error, Result};
 
-use super::columns::{Column, find_column, of_descriptor, release, type_name};
+use super::columns::{Column, Found, find_column, of_descriptor, release, type_name};
 use super::convert::Conversion;
 use super::record::Record;
 
@@ -113,13 +113,24 @@ fn bind(
         .iter()
         .enumerate()
         .map(|(feature, wanted)| {
-            let column =
-                find_column(columns, &wanted.name).ok_or_else(|| Error::MissingColumn {
-                    relation: format!("row of type {relation}"),
-                    feature: wanted.name.clone(),
-                    model: model.to_owned(),
-                    columns: names(columns),
-                })?;
+            let column = match find_column(columns, &wanted.name) {
+                Found::Column(column) => column,
+                Found::Several => {
+                    return Err(Error::AmbiguousColumn {
+                        relation: relation.to_owned(),
+                        feature: wanted.name.clone(),
+                        model: model.to_owned(),
+                    });
+                }
+                Found::Nothing => {
+                    return Err(Error::MissingColumn {
+                        relation: relation.to_owned(),
+                        feature: wanted.name.clone(),
+                        model: model.to_owned(),
+                        columns: names(columns),
+                    });
+                }
+            };
             let conversion =
                 Conversion::find(column, wanted.kind).map_err(|refusal| Error::ColumnType {
                     column: column.name.clone(),
