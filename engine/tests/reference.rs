@@ -104,7 +104,7 @@ fn difference(path: &std::path::Path) -> Result<(), String> {
     let regression = model.signature().task == Task::Regression;
     let mut wrong = 0;
     let mut first = String::new();
-    for (i, (label, probabilities)) in run(&model, &table, 64).into_iter().enumerate() {
+    for (i, (label, probabilities)) in common::try_run(&model, &table, 64).map_err(|e| e.to_string())?.into_iter().enumerate() {
         let expected: Vec<f64> = match &recorded["probabilities"] {
             Value::Null => vec![recorded["scores"][i].as_f64().unwrap_or(f64::NAN)],
             rows => rows[i].as_array().unwrap().iter().map(|v| v.as_f64().unwrap_or(f64::NAN)).collect(),

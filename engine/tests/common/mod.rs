@@ -81,22 +81,27 @@ pub fn set(batch: &mut Batch, feature: usize, kind: Kind, value: &Value) -> Resu
     }
 }
 
-/// Scores, labels and probabilities of all rows, in batches of `size`.
+/// Label and probabilities of all rows, in batches of `size`.
 pub fn run(model: &Arc<Model>, table: &Table, size: usize) -> Vec<(Option<String>, Vec<f64>)> {
-    let mut scorer = Scorer::new(model.clone(), size).unwrap();
+    try_run(model, table, size).unwrap()
+}
+
+/// [`run`], with the error of the first row or batch that has one.
+pub fn try_run(model: &Arc<Model>, table: &Table, size: usize) -> Result<Vec<(Option<String>, Vec<f64>)>> {
+    let mut scorer = Scorer::new(model.clone(), size)?;
     let mut out = Vec::new();
     for first in (0..table.len()).step_by(size) {
         scorer.batch().clear();
         let end = (first + size).min(table.len());
         for i in first..end {
-            table.push(i, model.signature(), scorer.batch()).unwrap();
+            table.push(i, model.signature(), scorer.batch())?;
         }
-        let scores = scorer.run(&|| false).unwrap();
+        let scores = scorer.run(&|| false)?;
         for row in 0..end - first {
             out.push((scores.label(row).map(str::to_owned), scores.probabilities(row).to_vec()));
         }
     }
-    out
+    Ok(out)
 }
 
 /// Largest absolute difference that counts as equal.
