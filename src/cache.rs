@@ -64,8 +64,22 @@ fn insert(entry: Entry) {
     });
 }
 
+/// Runs interruptible work, from the start again where the interrupt was none that ends the statement.
+pub fn restarted<T>(
+    mut work: impl FnMut(&dyn Fn() -> bool) -> finai_engine::Result<T>,
+) -> finai_engine::Result<T> {
+    loop {
+        match work(&interrupt_pending) {
+            Err(finai_engine::Error::Interrupted) => {
+                pgrx::check_for_interrupts!();
+            }
+            done => return done,
+        }
+    }
+}
+
 /// Whether PostgreSQL's own check would act on something now: a cancel, or as often a message from a parallel worker.
-pub fn interrupt_pending() -> bool {
+fn interrupt_pending() -> bool {
     use pgrx::pg_sys;
     // SAFETY: reads variables of this single-threaded backend, the first of which signal handlers set.
     unsafe {

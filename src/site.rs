@@ -105,15 +105,8 @@ impl Ready {
         let batch = self.scorer.batch();
         batch.clear();
         binding.push(record, batch).map_err(engine_error)?;
-        // Not every interrupt is a cancel: what PostgreSQL's check lets pass is scored again from the start.
-        while let Err(error) = self.scorer.run(&cache::interrupt_pending) {
-            match error {
-                finai_engine::Error::Interrupted => {
-                    pgrx::check_for_interrupts!();
-                }
-                error => return Err(engine_error(error)),
-            }
-        }
+        cache::restarted(|interrupted| self.scorer.run(interrupted).map(|_| ()))
+            .map_err(engine_error)?;
         Ok(Scored {
             version: &self.version,
             scorer: &self.scorer,
