@@ -4,6 +4,8 @@ mod build;
 mod ensemble;
 mod node;
 mod operator;
+#[cfg(test)]
+mod tests;
 #[allow(unsafe_code)]
 mod walk;
 
