@@ -14,11 +14,17 @@ pub enum Aggregate {
     Max,
 }
 
+/// One value per slot; all leaves of tree `i` add to target `targets[i]`.
+#[derive(Debug, Clone)]
+pub struct Compact<T> {
+    pub values: Vec<T>,
+    pub targets: Vec<u32>,
+}
+
 /// What leaves hold.
 #[derive(Debug, Clone)]
 enum Payload<T> {
-    /// One value per slot; all leaves of tree `i` add to target `targets[i]`.
-    One { values: Vec<T>, targets: Vec<u32> },
+    One(Compact<T>),
     /// A range of `weights` per slot.
     Many { ranges: Vec<(u32, u32)>, weights: Vec<(u32, T)> },
 }
@@ -37,7 +43,7 @@ impl<N: Node> Ensemble<N> {
     /// An ensemble over rows of `width` features; `None` where a slot does not fit the node type.
     pub fn new(source: &Source, aggregate: Aggregate, width: usize) -> Option<Ensemble<N>> {
         let layout = layout::<N>(source)?;
-        let payload = one(source, &layout, aggregate).or_else(|| many(source, &layout))?;
+        let payload = compact(source, &layout, aggregate).map(Payload::One).or_else(|| many(source, &layout))?;
         let Layout { slots, trees, missing, .. } = layout;
         let walks = Walks::new(slots, trees, width)?;
         Some(Ensemble { walks, missing, payload, targets: source.targets, aggregate })
@@ -54,7 +60,7 @@ impl<N: Node> Ensemble<N> {
 
     pub fn memory(&self) -> usize {
         let payload = match &self.payload {
-            Payload::One { values, targets } => size_of_val(values.as_slice()) + targets.len() * 4,
+            Payload::One(Compact { values, targets }) => size_of_val(values.as_slice()) + targets.len() * 4,
             Payload::Many { ranges, weights } => ranges.len() * 8 + size_of_val(weights.as_slice()),
         };
         self.walks.memory() + payload
@@ -80,7 +86,7 @@ impl<N: Node> Ensemble<N> {
         let n = self.targets;
         let grouped = rows.rows() / LANES * LANES;
         match &self.payload {
-            Payload::One { values, targets } => {
+            Payload::One(Compact { values, targets }) => {
                 for (tree, target) in targets.iter().enumerate() {
                     self.leaves_of_tree::<MISSING>(rows, grouped, tree, |row, slot| {
                         let sum = &mut sums[row * n + *target as usize];
@@ -162,7 +168,7 @@ impl<N: Node> Ensemble<N> {
 }
 
 /// The compact payload, for sums where every leaf has one weight and the leaves of a tree share their target.
-fn one<N: Node>(source: &Source, layout: &Layout<N>, aggregate: Aggregate) -> Option<Payload<N::Value>> {
+pub fn compact<N: Node>(source: &Source, layout: &Layout<N>, aggregate: Aggregate) -> Option<Compact<N::Value>> {
     if !matches!(aggregate, Aggregate::Sum | Aggregate::Average) {
         return None;
     }
@@ -185,7 +191,7 @@ fn one<N: Node>(source: &Source, layout: &Layout<N>, aggregate: Aggregate) -> Op
         }
         targets.push(u32::try_from(target?).ok()?);
     }
-    Some(Payload::One { values, targets })
+    Some(Compact { values, targets })
 }
 
 fn many<N: Node>(source: &Source, layout: &Layout<N>) -> Option<Payload<N::Value>> {
