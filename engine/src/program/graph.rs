@@ -10,6 +10,7 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_core::optim::Optimizer;
 
 use super::Sink;
+use crate::admit::budget;
 use crate::batch::{Blocks, columns};
 use crate::error::{Error, Result};
 use crate::kernels::Element;
@@ -49,6 +50,9 @@ impl Graph {
     /// Compiles a lowered model for batches of one row.
     pub fn compile(model: &ModelProto, inputs: &[Declared], features: &[Feature], limits: &Limits) -> Result<Graph> {
         let invalid = |e: TractError| failure(&e, Error::Invalid);
+        if let Some(graph) = &model.graph {
+            budget::network(graph)?;
+        }
         let mut single = model.clone();
         if let Some(graph) = &mut single.graph {
             fix_batch(graph, inputs);
@@ -62,14 +66,11 @@ impl Graph {
             return Err(Error::Invalid(format!("nothing produces value \"{name}\"")));
         }
         let mut typed = parsed.model.into_typed().map_err(invalid)?;
+        budget::row(&typed, limits)?;
         for pass in [Optimizer::declutter(), Optimizer::codegen()] {
             pass.stopping_at(limits.optimizer_steps).optimize(&mut typed).map_err(invalid)?;
         }
-        let (memory, peak) = footprint(&typed)?;
-        if peak > limits.tensor_memory {
-            let limit = limits.tensor_memory as u64;
-            return Err(Error::TooLarge { what: "bytes of tensors", found: peak as u64, limit });
-        }
+        let memory = constants(&typed);
         let outputs = outputs(&single, &typed)?;
         let sources = sources(inputs, features);
         let plan = typed.into_runnable().map_err(invalid)?;
@@ -241,19 +242,15 @@ fn label(sink: &mut Sink<'_>, row: usize, tensor: &Tensor) -> Result<()> {
     sink.integer_label(row, value, false)
 }
 
-/// Bytes of all constants, and of all values that one run makes.
-fn footprint(model: &TypedModel) -> Result<(usize, usize)> {
-    let (mut constants, mut values) = (0usize, 0usize);
-    for fact in model.nodes.iter().flat_map(|node| node.outputs.iter().map(|o| &o.fact)) {
-        let Some(dims) = fact.shape.as_concrete() else {
-            return Err(Error::Unsupported("a value whose size depends on the data".into()));
-        };
+/// Bytes of all constants.
+fn constants(model: &TypedModel) -> usize {
+    let facts = model.nodes.iter().flat_map(|node| node.outputs.iter().map(|o| &o.fact));
+    let bytes = |fact: &TypedFact| {
+        let dims = fact.konst.as_ref().map_or(&[][..], |tensor| tensor.shape());
         let cells = dims.iter().fold(1usize, |n, d| n.saturating_mul(*d));
-        let bytes = cells.saturating_mul(fact.datum_type.size_of());
-        let total = if fact.konst.is_some() { &mut constants } else { &mut values };
-        *total = total.saturating_add(bytes);
-    }
-    Ok((constants, values))
+        cells.saturating_mul(fact.datum_type.size_of())
+    };
+    facts.filter(|fact| fact.konst.is_some()).map(bytes).fold(0, usize::saturating_add)
 }
 
 /// Class labels that a node brings: its own, or those of a constant that it reads by index.

@@ -19,6 +19,8 @@ pub enum Aggregate {
 pub struct Compact<T> {
     pub values: Vec<T>,
     pub targets: Vec<u32>,
+    /// The target of all trees, where they share one: its sum can stay in a register.
+    pub only: Option<usize>,
 }
 
 /// What leaves hold.
@@ -60,7 +62,7 @@ impl<N: Node> Ensemble<N> {
 
     pub fn memory(&self) -> usize {
         let payload = match &self.payload {
-            Payload::One(Compact { values, targets }) => size_of_val(values.as_slice()) + targets.len() * 4,
+            Payload::One(Compact { values, targets, .. }) => size_of_val(values.as_slice()) + targets.len() * 4,
             Payload::Many { ranges, weights } => ranges.len() * 8 + size_of_val(weights.as_slice()),
         };
         self.walks.memory() + payload
@@ -86,7 +88,7 @@ impl<N: Node> Ensemble<N> {
         let n = self.targets;
         let grouped = rows.rows() / LANES * LANES;
         match &self.payload {
-            Payload::One(Compact { values, targets }) => {
+            Payload::One(Compact { values, targets, only }) => {
                 for (tree, target) in targets.iter().enumerate() {
                     self.leaves_of_tree::<MISSING>(rows, grouped, tree, |row, slot| {
                         let sum = &mut sums[row * n + *target as usize];
@@ -95,10 +97,10 @@ impl<N: Node> Ensemble<N> {
                 }
                 for row in grouped..rows.rows() {
                     let sums = &mut sums[row * n..][..n];
-                    if let [sum] = sums {
+                    if let Some(target) = only {
                         let mut total = N::Value::default();
                         self.leaves_of_row::<MISSING>(rows.row(row), |_, slot| total = total + values[slot]);
-                        *sum = total;
+                        sums[*target] = total;
                     } else {
                         self.leaves_of_row::<MISSING>(rows.row(row), |tree, slot| {
                             let sum = &mut sums[targets[tree] as usize];
@@ -191,7 +193,9 @@ pub fn compact<N: Node>(source: &Source, layout: &Layout<N>, aggregate: Aggregat
         }
         targets.push(u32::try_from(target?).ok()?);
     }
-    Some(Compact { values, targets })
+    let first = *targets.first()?;
+    let only = targets.iter().all(|target| *target == first).then_some(first as usize);
+    Some(Compact { values, targets, only })
 }
 
 fn many<N: Node>(source: &Source, layout: &Layout<N>) -> Option<Payload<N::Value>> {
