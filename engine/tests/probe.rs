@@ -52,7 +52,10 @@ fn a_model_that_fails_on_every_row_is_refused() {
     let refused = Model::load_as(&labels_of_nobody(), &declaration, &Limits::default())
         .and_then(|model| probe(&Arc::new(model), &|| false));
     assert!(
-        matches!(refused, Err(Error::Evaluation(_) | Error::Declaration(_) | Error::Unsupported(_))),
+        matches!(
+            refused,
+            Err(Error::Evaluation(_) | Error::Declaration(_) | Error::Unsupported(_))
+        ),
         "{refused:?}"
     );
 }
