@@ -82,7 +82,11 @@ impl Masks {
         if width == 0 || width > 256 {
             return None;
         }
-        let Compact { values, targets, only } = compact(source, layout, aggregate)?;
+        let Compact {
+            values,
+            targets,
+            only,
+        } = compact(source, layout, aggregate)?;
         let trees = layout.trees.len();
         let groups = trees.div_ceil(LANES);
         let mut masks = Masks {
@@ -131,7 +135,9 @@ impl Masks {
         sums.fill(0.0);
         seen.fill(false);
         for seen in seen.chunks_exact_mut(self.count) {
-            self.targets.iter().for_each(|target| seen[*target as usize] = true);
+            self.targets
+                .iter()
+                .for_each(|target| seen[*target as usize] = true);
         }
         for (row, sums) in rows.iter().zip(sums.chunks_exact_mut(self.count)) {
             if self.missing && row.iter().any(|x| x.is_nan()) {
@@ -141,7 +147,8 @@ impl Masks {
             }
         }
         if self.average {
-            sums.iter_mut().for_each(|sum| *sum /= self.targets.len() as f32);
+            sums.iter_mut()
+                .for_each(|sum| *sum /= self.targets.len() as f32);
         }
     }
 
@@ -183,52 +190,54 @@ impl Masks {
     ) {
         let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
         let bases = _mm512_mullo_epi32(lanes, _mm512_set1_epi32(LEAVES as i32));
-            let x = &row[..self.width];
-            // SAFETY: only lanes below the width are loaded.
-            let first = unsafe { _mm512_maskz_loadu_ps(lanes_below(x.len()), x.as_ptr()) };
-            let second = match x.get(LANES..) {
-                // SAFETY: as above.
-                Some(rest) if HELD == 2 => unsafe {
-                    _mm512_maskz_loadu_ps(lanes_below(rest.len()), rest.as_ptr())
-                },
-                _ => _mm512_setzero_ps(),
-            };
-            for (group, steps) in self.groups.iter().enumerate() {
-                let mut left = _mm512_set1_epi32(-1);
-                for step in steps {
-                    // SAFETY: the arrays of a step have as many bytes as are loaded; gathered features are below the
-                    // width, which `Step::set` checked.
-                    let (thresholds, masks, value) = unsafe {
-                        let features = _mm512_cvtepu8_epi32(_mm_loadu_si128(step.features.as_ptr().cast()));
-                        let value = match HELD {
-                            1 => _mm512_permutexvar_ps(features, first),
-                            2 => _mm512_permutex2var_ps(first, features, second),
-                            _ => _mm512_i32gather_ps::<4>(features, x.as_ptr()),
-                        };
-                        let thresholds = _mm512_loadu_ps(step.thresholds.as_ptr());
-                        let masks = _mm512_loadu_si512(step.masks.as_ptr().cast());
-                        (thresholds, masks, value)
+        let x = &row[..self.width];
+        // SAFETY: only lanes below the width are loaded.
+        let first = unsafe { _mm512_maskz_loadu_ps(lanes_below(x.len()), x.as_ptr()) };
+        let second = match x.get(LANES..) {
+            // SAFETY: as above.
+            Some(rest) if HELD == 2 => unsafe {
+                _mm512_maskz_loadu_ps(lanes_below(rest.len()), rest.as_ptr())
+            },
+            _ => _mm512_setzero_ps(),
+        };
+        for (group, steps) in self.groups.iter().enumerate() {
+            let mut left = _mm512_set1_epi32(-1);
+            for step in steps {
+                // SAFETY: the arrays of a step have as many bytes as are loaded; gathered features are below the
+                // width, which `Step::set` checked.
+                let (thresholds, masks, value) = unsafe {
+                    let features =
+                        _mm512_cvtepu8_epi32(_mm_loadu_si128(step.features.as_ptr().cast()));
+                    let value = match HELD {
+                        1 => _mm512_permutexvar_ps(features, first),
+                        2 => _mm512_permutex2var_ps(first, features, second),
+                        _ => _mm512_i32gather_ps::<4>(features, x.as_ptr()),
                     };
-                    let mut fails = _mm512_cmp_ps_mask::<_CMP_NLE_UQ>(value, thresholds);
-                    if MISSING {
-                        fails &= !(_mm512_cmp_ps_mask::<_CMP_UNORD_Q>(value, value) & step.missing);
-                    }
-                    left = _mm512_mask_and_epi32(left, fails, left, masks);
+                    let thresholds = _mm512_loadu_ps(step.thresholds.as_ptr());
+                    let masks = _mm512_loadu_si512(step.masks.as_ptr().cast());
+                    (thresholds, masks, value)
+                };
+                let mut fails = _mm512_cmp_ps_mask::<_CMP_NLE_UQ>(value, thresholds);
+                if MISSING {
+                    fails &= !(_mm512_cmp_ps_mask::<_CMP_UNORD_Q>(value, value) & step.missing);
                 }
-                let lowest = _mm512_and_si512(left, _mm512_sub_epi32(_mm512_setzero_si512(), left));
-                let leaf = _mm512_sub_epi32(_mm512_set1_epi32(31), _mm512_lzcnt_epi32(lowest));
-                let first_tree = group * LANES;
-                let values = &self.values[first_tree * LEAVES..][..LANES * LEAVES];
-                let mut reached = [0.0f32; LANES];
-                // SAFETY: a leaf is one of LEAVES, so its value is among the group's; `reached` has sixteen cells.
-                unsafe {
-                    let value = _mm512_i32gather_ps::<4>(_mm512_add_epi32(bases, leaf), values.as_ptr());
-                    _mm512_storeu_ps(reached.as_mut_ptr(), value);
-                }
-                for (tree, value) in (first_tree..self.targets.len()).zip(reached) {
-                    add(tree, value);
-                }
+                left = _mm512_mask_and_epi32(left, fails, left, masks);
             }
+            let lowest = _mm512_and_si512(left, _mm512_sub_epi32(_mm512_setzero_si512(), left));
+            let leaf = _mm512_sub_epi32(_mm512_set1_epi32(31), _mm512_lzcnt_epi32(lowest));
+            let first_tree = group * LANES;
+            let values = &self.values[first_tree * LEAVES..][..LANES * LEAVES];
+            let mut reached = [0.0f32; LANES];
+            // SAFETY: a leaf is one of LEAVES, so its value is among the group's; `reached` has sixteen cells.
+            unsafe {
+                let value =
+                    _mm512_i32gather_ps::<4>(_mm512_add_epi32(bases, leaf), values.as_ptr());
+                _mm512_storeu_ps(reached.as_mut_ptr(), value);
+            }
+            for (tree, value) in (first_tree..self.targets.len()).zip(reached) {
+                add(tree, value);
+            }
+        }
     }
 }
 
@@ -236,7 +245,9 @@ impl Step {
     fn set(&mut self, lane: usize, branch: Comparison, width: usize) -> Option<()> {
         *self.thresholds.get_mut(lane)? = branch.threshold;
         *self.masks.get_mut(lane)? = branch.keeps;
-        *self.features.get_mut(lane)? = u8::try_from(branch.feature).ok().filter(|f| usize::from(*f) < width)?;
+        *self.features.get_mut(lane)? = u8::try_from(branch.feature)
+            .ok()
+            .filter(|f| usize::from(*f) < width)?;
         self.missing |= u16::from(branch.missing) << lane;
         Some(())
     }
@@ -381,14 +392,19 @@ mod tests {
                     let layout = layout::<Packed>(&source).unwrap();
                     let masks = Masks::lay_out(&source, &layout, aggregate, width).unwrap();
                     let walks = Ensemble::<Packed>::new(&source, aggregate, width).unwrap();
-                    let cells: Vec<f32> = (0..width * 19).map(|_| NUMBERS[random.below(10)]).collect();
+                    let cells: Vec<f32> =
+                        (0..width * 19).map(|_| NUMBERS[random.below(10)]).collect();
                     let rows = Rows::new(&cells, 0, width, width, 19).unwrap();
                     let mut found = (vec![0.0; 19 * 3], vec![false; 19 * 3]);
                     let mut expected = found.clone();
                     masks.evaluate(&rows, &mut found.0, &mut found.1);
                     walks.evaluate(&rows, &mut expected.0, &mut expected.1);
                     let bits = |sums: &[f32]| sums.iter().map(|s| s.to_bits()).collect::<Vec<_>>();
-                    assert_eq!(bits(&found.0), bits(&expected.0), "{width} features, {trees} trees");
+                    assert_eq!(
+                        bits(&found.0),
+                        bits(&expected.0),
+                        "{width} features, {trees} trees"
+                    );
                     assert_eq!(found.1, expected.1);
                     compared += 1;
                 }
