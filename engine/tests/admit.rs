@@ -1,6 +1,6 @@
 //! The catalogue of models that admission must refuse, each with the kind of error, and what it must not refuse.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 use finai_engine::admit::{OperatorUse, admit, inspect, supported_operators};
 use finai_engine::{Error, Limits};

@@ -1,4 +1,5 @@
 //! A warm scorer of a tabular model allocates nothing, whatever the kinds of its features.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 

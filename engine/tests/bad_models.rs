@@ -1,4 +1,5 @@
 //! Models that admission lets through and whose contents are wrong: each is an error, none a crash or a wrong number.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 

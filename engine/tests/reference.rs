@@ -1,4 +1,5 @@
 //! Models written by real exporters against the outputs that onnxruntime gave for them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! What a model asks for and gives, and what a declaration may change.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 

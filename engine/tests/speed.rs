@@ -1,4 +1,5 @@
 //! Microseconds a row, over distinct rows. `cargo test --release -p finai-engine --test speed -- --ignored --nocapture`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 

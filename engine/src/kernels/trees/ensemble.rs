@@ -14,11 +14,19 @@ pub enum Aggregate {
     Max,
 }
 
+/// One value per slot; all leaves of tree `i` add to target `targets[i]`.
+#[derive(Debug, Clone)]
+pub struct Compact<T> {
+    pub values: Vec<T>,
+    pub targets: Vec<u32>,
+    /// The target of all trees, where they share one: its sum can stay in a register.
+    pub only: Option<usize>,
+}
+
 /// What leaves hold.
 #[derive(Debug, Clone)]
 enum Payload<T> {
-    /// One value per slot; all leaves of tree `i` add to target `targets[i]`.
-    One { values: Vec<T>, targets: Vec<u32> },
+    One(Compact<T>),
     /// A range of `weights` per slot.
     Many {
         ranges: Vec<(u32, u32)>,
@@ -40,7 +48,9 @@ impl<N: Node> Ensemble<N> {
     /// An ensemble over rows of `width` features; `None` where a slot does not fit the node type.
     pub fn new(source: &Source, aggregate: Aggregate, width: usize) -> Option<Ensemble<N>> {
         let layout = layout::<N>(source)?;
-        let payload = one(source, &layout, aggregate).or_else(|| many(source, &layout))?;
+        let payload = compact(source, &layout, aggregate)
+            .map(Payload::One)
+            .or_else(|| many(source, &layout))?;
         let Layout {
             slots,
             trees,
@@ -72,7 +82,9 @@ impl<N: Node> Ensemble<N> {
 
     pub fn memory(&self) -> usize {
         let payload = match &self.payload {
-            Payload::One { values, targets } => size_of_val(values.as_slice()) + targets.len() * 4,
+            Payload::One(Compact {
+                values, targets, ..
+            }) => size_of_val(values.as_slice()) + targets.len() * 4,
             Payload::Many { ranges, weights } => ranges.len() * 8 + size_of_val(weights.as_slice()),
         };
         self.walks.memory() + payload
@@ -104,7 +116,11 @@ impl<N: Node> Ensemble<N> {
         let n = self.targets;
         let grouped = rows.rows() / LANES * LANES;
         match &self.payload {
-            Payload::One { values, targets } => {
+            Payload::One(Compact {
+                values,
+                targets,
+                only,
+            }) => {
                 for (tree, target) in targets.iter().enumerate() {
                     self.leaves_of_tree::<MISSING>(rows, grouped, tree, |row, slot| {
                         let sum = &mut sums[row * n + *target as usize];
@@ -113,12 +129,12 @@ impl<N: Node> Ensemble<N> {
                 }
                 for row in grouped..rows.rows() {
                     let sums = &mut sums[row * n..][..n];
-                    if let [sum] = sums {
+                    if let Some(target) = only {
                         let mut total = N::Value::default();
                         self.leaves_of_row::<MISSING>(rows.row(row), |_, slot| {
                             total = total + values[slot]
                         });
-                        *sum = total;
+                        sums[*target] = total;
                     } else {
                         self.leaves_of_row::<MISSING>(rows.row(row), |tree, slot| {
                             let sum = &mut sums[targets[tree] as usize];
@@ -203,11 +219,11 @@ impl<N: Node> Ensemble<N> {
 }
 
 /// The compact payload, for sums where every leaf has one weight and the leaves of a tree share their target.
-fn one<N: Node>(
+pub fn compact<N: Node>(
     source: &Source,
     layout: &Layout<N>,
     aggregate: Aggregate,
-) -> Option<Payload<N::Value>> {
+) -> Option<Compact<N::Value>> {
     if !matches!(aggregate, Aggregate::Sum | Aggregate::Average) {
         return None;
     }
@@ -241,7 +257,16 @@ fn one<N: Node>(
         }
         targets.push(u32::try_from(target?).ok()?);
     }
-    Some(Payload::One { values, targets })
+    let first = *targets.first()?;
+    let only = targets
+        .iter()
+        .all(|target| *target == first)
+        .then_some(first as usize);
+    Some(Compact {
+        values,
+        targets,
+        only,
+    })
 }
 
 fn many<N: Node>(source: &Source, layout: &Layout<N>) -> Option<Payload<N::Value>> {

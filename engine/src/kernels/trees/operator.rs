@@ -2,6 +2,7 @@
 
 use super::build::Source;
 use super::ensemble::{Aggregate, Ensemble};
+use super::masks::Masks;
 use super::node::{Node, Packed, Real, Wide};
 use crate::error::{Error, Result};
 use crate::kernels::post::PostTransform;
@@ -10,6 +11,7 @@ use crate::kernels::{Element, Kernel, Rows, Scratch, ScratchSize, Slab, SlabMut,
 /// An ensemble in the layout that fits it.
 #[derive(Debug, Clone)]
 pub enum Trees {
+    Masked(Masks),
     Packed(Ensemble<Packed>),
     Wide(Ensemble<Wide<f32>>),
     /// Integer features are compared as f32; the number is their width.
@@ -25,10 +27,11 @@ impl Trees {
         element: Element,
         width: usize,
     ) -> Result<Trees> {
+        let masked = || Masks::new(source, aggregate, width).map(Trees::Masked);
         let packed = || Ensemble::new(source, aggregate, width).map(Trees::Packed);
         let wide = || Ensemble::new(source, aggregate, width).map(Trees::Wide);
         match element {
-            Element::F32 => packed().or_else(wide),
+            Element::F32 => masked().or_else(packed).or_else(wide),
             Element::I64 => {
                 Ensemble::new(source, aggregate, width).map(|e| Trees::Integers(e, width))
             }
@@ -51,6 +54,7 @@ impl Trees {
     ) -> Result<()> {
         let Scratch { f32, f64, flags } = scratch;
         match (self, x) {
+            (Trees::Masked(e), Slab::F32(x)) => single(e, x, f32, flags, finish),
             (Trees::Packed(e), Slab::F32(x)) => single(e, x, f32, flags, finish),
             (Trees::Wide(e), Slab::F32(x)) => single(e, x, f32, flags, finish),
             (Trees::Integers(e, width), Slab::I64(x)) => {
@@ -100,6 +104,7 @@ impl Trees {
             flags: targets,
         };
         match self {
+            Trees::Masked(e) => one(e.targets()),
             Trees::Packed(e) => one(e.targets()),
             Trees::Wide(e) => one(e.targets()),
             Trees::Integers(e, width) => ScratchSize {
@@ -115,6 +120,7 @@ impl Trees {
 
     fn cost(&self) -> usize {
         match self {
+            Trees::Masked(e) => 2 * e.steps(),
             Trees::Packed(e) => e.steps(),
             Trees::Wide(e) | Trees::Integers(e, _) => e.steps(),
             Trees::Doubles(e) => e.steps(),
@@ -123,6 +129,7 @@ impl Trees {
 
     fn memory(&self) -> usize {
         match self {
+            Trees::Masked(e) => e.memory(),
             Trees::Packed(e) => e.memory(),
             Trees::Wide(e) | Trees::Integers(e, _) => e.memory(),
             Trees::Doubles(e) => e.memory(),
@@ -130,8 +137,32 @@ impl Trees {
     }
 }
 
-fn single<N: Node<Value = f32>>(
-    ensemble: &Ensemble<N>,
+/// What adds up the leaves of f32 rows.
+trait Sums {
+    fn targets(&self) -> usize;
+    fn evaluate(&self, rows: &Rows<'_, f32>, sums: &mut [f32], seen: &mut [bool]);
+}
+
+impl<N: Node<Value = f32>> Sums for Ensemble<N> {
+    fn targets(&self) -> usize {
+        self.targets()
+    }
+    fn evaluate(&self, rows: &Rows<'_, f32>, sums: &mut [f32], seen: &mut [bool]) {
+        self.evaluate(rows, sums, seen);
+    }
+}
+
+impl Sums for Masks {
+    fn targets(&self) -> usize {
+        self.targets()
+    }
+    fn evaluate(&self, rows: &Rows<'_, f32>, sums: &mut [f32], seen: &mut [bool]) {
+        self.evaluate(rows, sums, seen);
+    }
+}
+
+fn single(
+    ensemble: &impl Sums,
     x: &Rows<'_, f32>,
     sums: &mut [f32],
     seen: &mut [bool],
