@@ -234,6 +234,49 @@ fn encoded() -> Vec<u8> {
     )
 }
 
+/// The same behind an operator that only tract has.
+fn encoded_for_tract() -> Vec<u8> {
+    let mut proto = ModelProto::decode(encoded().as_slice()).unwrap();
+    let graph = proto.graph.as_mut().unwrap();
+    let concat = graph.node.iter().position(|n| n.output[0] == "x").unwrap();
+    graph.node[concat].input[1] = "root".into();
+    let sqrt = node("Sqrt", "", &["age"], &["root"], vec![]);
+    graph.node.insert(concat, sqrt);
+    proto.encode_to_vec()
+}
+
+#[test]
+fn unknown_categories_name_the_feature_through_tract() {
+    let model = Arc::new(Model::load(&encoded_for_tract(), &Limits::default()).unwrap());
+    assert!(!model.is_tabular());
+    let mut scorer = Scorer::new(model, 2).unwrap();
+    let mut score = |city: &str, job: &str| {
+        let batch = scorer.batch();
+        batch.clear();
+        for job in ["a", job] {
+            batch.push_row().unwrap();
+            batch.set_text(0, city).unwrap();
+            batch.set_text(1, job).unwrap();
+            batch.set_float(2, 4.0).unwrap();
+        }
+        scorer.run(&|| false).map(|s| s.score(1).unwrap())
+    };
+    assert_eq!(score("a", "b"), Ok(221.0));
+    assert_eq!(
+        score("a", "A"),
+        Err(Error::UnknownCategory {
+            feature: "job".into()
+        })
+    );
+    assert_eq!(
+        score("z", "b"),
+        Err(Error::UnknownCategory {
+            feature: "city".into()
+        })
+    );
+    assert_eq!(score("b", "a"), Ok(212.0));
+}
+
 #[test]
 fn unknown_categories_name_the_feature() {
     let model = Arc::new(Model::load(&encoded(), &Limits::default()).unwrap());
@@ -564,6 +607,27 @@ fn zip_maps_are_removed() {
     let model = Model::load(&bytes, &Limits::default()).unwrap();
     assert!(model.is_tabular());
     assert_eq!(model.signature().labels, ["0", "1"]);
+    assert_eq!(one_row(model), (vec![1.0, -1.0], Some("0".into())));
+}
+
+#[test]
+fn a_map_beside_its_probabilities_is_one_output() {
+    let nodes = vec![
+        node("Concat", "", &["a", "b"], &["x"], vec![int("axis", 1)]),
+        ml("TreeEnsembleClassifier", &["x"], &["label", "p"], stump()),
+        ml(
+            "ZipMap",
+            &["p"],
+            &["map"],
+            vec![ints("classlabels_int64s", &[0, 1])],
+        ),
+    ];
+    let inputs = vec![
+        value("a", DataType::Float, 1),
+        value("b", DataType::Float, 1),
+    ];
+    let bytes = model(inputs, &["label", "p", "map"], nodes, vec![]);
+    let model = Model::load(&bytes, &Limits::default()).unwrap();
     assert_eq!(one_row(model), (vec![1.0, -1.0], Some("0".into())));
 }
 

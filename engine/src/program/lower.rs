@@ -1,11 +1,14 @@
 //! An admitted graph made ready to compile: ZipMaps removed, attributes of ours that a file may carry dropped.
 
+use std::collections::HashSet;
+
 use tract_onnx::pb::ModelProto;
 
 use crate::error::{Error, Result};
 use crate::ops::{FEATURES, Labels, zip_map};
 
-/// Removes every ZipMap, whose output becomes its input; returns the labels of the last one.
+/// Removes every ZipMap, whose output becomes its input (once, where that is an output too); returns the labels of the
+/// last one.
 pub fn lower(model: &mut ModelProto) -> Result<Option<Labels>> {
     let Some(graph) = &mut model.graph else {
         return Err(Error::Invalid("model has no graph".into()));
@@ -31,6 +34,10 @@ pub fn lower(model: &mut ModelProto) -> Result<Option<Labels>> {
             output.r#type = None;
         }
     }
+    let mut seen = HashSet::new();
+    graph
+        .output
+        .retain(|output| seen.insert(output.name.clone()));
     for node in &mut graph.node {
         node.attribute.retain(|a| a.name != FEATURES);
     }

@@ -340,8 +340,23 @@ mod tests {
         3.5,
     ];
 
+    const MODES: [Mode; 6] = [
+        Mode::Leq,
+        Mode::Lt,
+        Mode::Gt,
+        Mode::Gte,
+        Mode::Eq,
+        Mode::Neq,
+    ];
+
     /// Random shapes of up to `leaves` leaves, thresholds among the numbers that rows are made of.
-    fn ensemble(random: &mut Random, trees: usize, leaves: usize, width: usize) -> Source {
+    fn ensemble(
+        random: &mut Random,
+        trees: usize,
+        leaves: usize,
+        width: usize,
+        modes: &[Mode],
+    ) -> Source {
         let mut source = Source {
             targets: 3,
             ..Source::default()
@@ -356,7 +371,7 @@ mod tests {
                 let yes = leaf(&mut source, random, target);
                 let no = leaf(&mut source, random, target);
                 source.vertices[split] = Vertex::Branch(Branch {
-                    mode: [Mode::Leq, Mode::Lt, Mode::Gt, Mode::Gte][random.below(4)],
+                    mode: modes[random.below(modes.len())],
                     feature: random.below(width),
                     threshold: NUMBERS[random.below(8)],
                     missing_yes: random.below(2) == 1,
@@ -387,8 +402,13 @@ mod tests {
         let mut compared = 0;
         for width in [1, 3, 15, 16, 17, 32, 33, 250] {
             for trees in [1, 2, 15, 16, 17, 40] {
-                for aggregate in [Aggregate::Sum, Aggregate::Average] {
-                    let source = ensemble(&mut random, trees, LEAVES, width);
+                for (aggregate, modes, leaves) in [
+                    (Aggregate::Sum, &MODES[..4], LEAVES),
+                    (Aggregate::Average, &MODES[..4], LEAVES),
+                    // The leaves beside an equality count twice: four in a row make 31.
+                    (Aggregate::Sum, &MODES, 5),
+                ] {
+                    let source = ensemble(&mut random, trees, leaves, width, modes);
                     let layout = layout::<Packed>(&source).unwrap();
                     let masks = Masks::lay_out(&source, &layout, aggregate, width).unwrap();
                     let walks = Ensemble::<Packed>::new(&source, aggregate, width).unwrap();
@@ -410,13 +430,13 @@ mod tests {
                 }
             }
         }
-        assert_eq!(compared, 96);
+        assert_eq!(compared, 144);
     }
 
     #[test]
     fn trees_of_more_leaves_are_left_to_walks() {
         let mut random = Random(7);
-        let mut large = ensemble(&mut random, 1, 1, 4);
+        let mut large = ensemble(&mut random, 1, 1, 4, &MODES);
         let mut last = 0;
         for _ in 0..LEAVES {
             let yes = leaf(&mut large, &mut random, 0);
