@@ -7,6 +7,8 @@ mod ensemble;
 mod masks;
 mod node;
 mod operator;
+#[cfg(test)]
+mod tests;
 #[allow(unsafe_code)]
 mod walk;
 
