@@ -1,1 +1,63 @@
+//! finai: ONNX models scored inside PostgreSQL, over the rows where they live.
+//!
+//! `api` holds the SQL-callable functions; `registry` resolves a model's name under the statement's snapshot; `cache`
+//! keeps compiled models; `row` turns a composite into batch columns; `site` is one place in a query that scores.
+//! Modules that may use `unsafe` say so here.
+
+// pgrx turns its own ErrorReport, 208 bytes, and nothing else into SQLSTATE, detail and hint.
+#![allow(clippy::result_large_err)]
+
+use pgrx::prelude::*;
+
+mod api;
+mod binding_report;
+mod bundled;
+#[allow(unsafe_code)]
+mod cache;
+mod description;
+#[allow(unsafe_code)]
+mod elevate;
+mod error;
+#[allow(unsafe_code)]
+mod guc;
+mod points;
+#[allow(unsafe_code)]
+mod registry;
+#[allow(unsafe_code)]
+mod row;
+mod site;
+
 pgrx::pg_module_magic!(name, version);
+
+extension_sql_file!("../sql/10_models.sql", bootstrap);
+extension_sql_file!(
+    "../sql/20_views.sql",
+    requires = [api::bundled::_bundled_models]
+);
+extension_sql_file!(
+    "../sql/30_scoring.sql",
+    requires = [
+        "20_views",
+        api::scoring::score,
+        api::scoring::predict,
+        api::scoring::classify,
+        api::scoring::probabilities,
+        api::bundled::credit_score,
+        api::bundled::default_prob,
+        api::bundled::fraud_prob,
+        api::models::register_model,
+        api::models::promote_model,
+        api::models::grant_model,
+        api::models::revoke_model,
+        api::models::describe_model,
+        api::models::check_binding,
+        api::models::inspect_onnx,
+    ]
+);
+extension_sql_file!("../sql/90_privileges.sql", finalize);
+
+/// Called once per process when the library is loaded.
+#[pg_guard]
+pub extern "C-unwind" fn _PG_init() {
+    guc::init();
+}

@@ -1,6 +1,60 @@
 //! A loaded model: signature and program, immutable, shared by scorers.
 
-// pub struct Model
-//   Model::load(bytes: &[u8], limits: &Limits) -> Result<Model>                      = load_as with Declaration::default()
-//   Model::load_as(bytes: &[u8], declaration: &Declaration, limits: &Limits) -> Result<Model>
-//   signature() -> &Signature; memory() -> usize (bytes held); is_tabular() -> bool
+use crate::admit::admit;
+use crate::error::Result;
+use crate::limits::Limits;
+use crate::program::Program;
+use crate::program::lower::lower;
+use crate::signature::outputs::Head;
+use crate::signature::{Declaration, Signature, inputs, missing, outputs, trace};
+
+/// An admitted, compiled model.
+#[derive(Debug)]
+pub struct Model {
+    signature: Signature,
+    pub(crate) program: Program,
+    pub(crate) head: Head,
+}
+
+impl Model {
+    /// [`Model::load_as`] with nothing declared.
+    pub fn load(bytes: &[u8], limits: &Limits) -> Result<Model> {
+        Model::load_as(bytes, &Declaration::default(), limits)
+    }
+
+    /// Admits the bytes, reads the signature and compiles the program. Any bytes give a model or an error.
+    pub fn load_as(bytes: &[u8], declaration: &Declaration, limits: &Limits) -> Result<Model> {
+        let mut graph = admit(bytes, limits)?;
+        let zipped = lower(&mut graph)?;
+        let inputs = inputs::read(&graph)?;
+        let mut features = inputs::features(&graph, &inputs, declaration, limits)?;
+        trace::trace(&mut graph, &inputs, &mut features)?;
+        missing::apply(&mut features, declaration)?;
+        let program = Program::compile(&graph, &inputs, &features, limits)?;
+        let head = outputs::read(&program.outputs(), zipped.as_ref(), declaration)?;
+        let signature = Signature {
+            inputs: inputs.into_iter().map(|declared| declared.input).collect(),
+            features,
+            task: head.task,
+            labels: head.labels.clone(),
+            positive: head.positive,
+        };
+        Ok(Model { signature, program, head })
+    }
+
+    pub fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    /// Bytes held, those of scorers excluded.
+    pub fn memory(&self) -> usize {
+        let names: usize = self.signature.features.iter().map(|f| f.name.len() + size_of_val(f)).sum();
+        let categories: usize = self.signature.features.iter().flat_map(|f| &f.categories).map(|c| c.len() + 24).sum();
+        size_of::<Model>() + names + categories + self.program.memory()
+    }
+
+    /// True for a fused program of kernels, whose scores are the same bits on every processor.
+    pub fn is_tabular(&self) -> bool {
+        matches!(self.program, Program::Tabular(_))
+    }
+}

@@ -4,6 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::kernels::Element;
+
+pub(crate) mod inputs;
+pub(crate) mod missing;
+pub(crate) mod outputs;
+pub(crate) mod trace;
+
 /// Element kind of a feature, as the model's input declares it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -18,6 +25,18 @@ pub enum Kind {
     Bool,
     /// UTF-8 text.
     Text,
+}
+
+impl Kind {
+    pub(crate) fn element(self) -> Element {
+        match self {
+            Kind::Float32 => Element::F32,
+            Kind::Float64 => Element::F64,
+            Kind::Int64 => Element::I64,
+            Kind::Bool => Element::Bool,
+            Kind::Text => Element::Text,
+        }
+    }
 }
 
 /// What happens to NULL in a feature.

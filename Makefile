@@ -1,0 +1,50 @@
+# finai: `make help` lists the commands. Each installs what it needs and the machine lacks (tools/prepare).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help prepare test check lint test-engine test-sql test-readme demo demo-stop psql bench install clean
+
+help: ## print this list
+	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: prepare ## build, start a private cluster, score real and simulated data in it
+	@demo/run start
+
+psql: ## enter the demo's database
+	@demo/run psql
+
+demo-stop: ## stop the demo's cluster and remove it
+	@demo/run stop
+
+test: lint test-engine test-sql test-readme ## everything .ci/run runs
+
+check: lint ## format, lints, documentation
+	@. tools/env && RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps
+	@. tools/env && if command -v cargo-deny >/dev/null; then cargo deny check; fi
+
+bench: prepare ## score side by side with onnxruntime called from PL/Python
+	@bench/run
+
+install: prepare ## build for use and install into the system's PostgreSQL 15
+	@. tools/env && cargo-pgrx pgrx install --release --pg-config "$$pg_config"
+
+clean: ## remove what building and testing left in the clone
+	@rm -rf target tests/pg_regress/results
+
+prepare:
+	@tools/prepare
+
+lint: prepare
+	@. tools/env && cargo fmt --all --check
+	@. tools/env && cargo clippy --workspace --all-targets -- -D warnings
+
+# The whole workspace: a package of its own would get its dependencies with fewer features, compiled once more.
+test-engine: prepare
+	@. tools/env && cargo test --workspace
+
+test-sql: prepare
+	@tests/run
+
+test-readme: prepare
+	@tests/readme

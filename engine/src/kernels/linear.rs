@@ -1,0 +1,133 @@
+//! Linear models: one weighted sum per output and row.
+
+use super::post::PostTransform;
+use super::{Kernel, Rows, Scratch, Slab, SlabMut, mismatch};
+use crate::error::Result;
+
+/// Weights of `outputs` linear functions of `width` features.
+#[derive(Debug, Clone)]
+pub struct Linear {
+    /// Row-major, one row of `width` per output.
+    weights: Vec<f32>,
+    intercepts: Vec<f32>,
+    width: usize,
+}
+
+impl Linear {
+    /// `weights.len()` must be `intercepts.len() * width`.
+    pub fn new(weights: Vec<f32>, intercepts: Vec<f32>, width: usize) -> Linear {
+        Linear { weights, intercepts, width }
+    }
+
+    /// Sums are kept in double precision and rounded once, intercept included.
+    #[inline]
+    fn apply(&self, row: &[f32], out: &mut [f32]) {
+        for ((o, weights), intercept) in out.iter_mut().zip(self.weights.chunks_exact(self.width)).zip(&self.intercepts) {
+            let sum: f64 = row.iter().zip(weights).map(|(x, w)| f64::from(*x) * f64::from(*w)).sum();
+            *o = (sum + f64::from(*intercept)) as f32;
+        }
+    }
+
+    fn memory(&self) -> usize {
+        (self.weights.len() + self.intercepts.len()) * 4
+    }
+}
+
+/// How a linear classifier turns its scores into a label and probabilities.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Decision {
+    /// One score a class, the largest wins.
+    PerClass,
+    /// One score for two classes; above `threshold` the second wins.
+    OneScore { threshold: f32 },
+}
+
+/// LinearClassifier: f32 rows in; label index and one f32 per class out.
+#[derive(Debug, Clone)]
+pub struct LinearClassifier {
+    pub linear: Linear,
+    pub decision: Decision,
+    pub post: PostTransform,
+}
+
+impl Kernel for LinearClassifier {
+    fn run(&self, inputs: &[Slab<'_>], outputs: &mut [SlabMut<'_>], _: &mut Scratch) -> Result<()> {
+        let ([Slab::F32(x)], [SlabMut::I64(label), SlabMut::F32(probability)]) = (inputs, outputs) else {
+            return Err(mismatch("LinearClassifier"));
+        };
+        for i in 0..x.rows() {
+            let out = probability.row(i);
+            let class = match self.decision {
+                Decision::PerClass => {
+                    self.linear.apply(x.row(i), out);
+                    let class = largest(out);
+                    self.post.apply(out);
+                    class
+                }
+                Decision::OneScore { threshold } => {
+                    let mut score = [0.0];
+                    self.linear.apply(x.row(i), &mut score);
+                    let class = usize::from(score[0] > threshold);
+                    self.post.apply(&mut score);
+                    out.copy_from_slice(&[1.0 - score[0], score[0]]);
+                    class
+                }
+            };
+            label.row(i)[0] = class as i64;
+        }
+        Ok(())
+    }
+
+    fn cost(&self) -> usize {
+        self.linear.weights.len() + 10
+    }
+
+    fn memory(&self) -> usize {
+        self.linear.memory()
+    }
+}
+
+/// Index of the first largest value.
+pub fn largest(values: &[f32]) -> usize {
+    let mut best = 0;
+    for (i, v) in values.iter().enumerate() {
+        if *v > values[best] {
+            best = i;
+        }
+    }
+    best
+}
+
+/// LinearRegressor: f32 rows in, one f32 per target out.
+#[derive(Debug, Clone)]
+pub struct LinearRegressor {
+    pub linear: Linear,
+    pub post: PostTransform,
+}
+
+impl Kernel for LinearRegressor {
+    fn run(&self, inputs: &[Slab<'_>], outputs: &mut [SlabMut<'_>], _: &mut Scratch) -> Result<()> {
+        let ([Slab::F32(x)], [SlabMut::F32(out)]) = (inputs, outputs) else {
+            return Err(mismatch("LinearRegressor"));
+        };
+        regress(x, out, |row, out| {
+            self.linear.apply(row, out);
+            self.post.apply(out);
+        });
+        Ok(())
+    }
+
+    fn cost(&self) -> usize {
+        self.linear.weights.len() + 5
+    }
+
+    fn memory(&self) -> usize {
+        self.linear.memory()
+    }
+}
+
+fn regress(x: &Rows<'_, f32>, out: &mut super::RowsMut<'_, f32>, each: impl Fn(&[f32], &mut [f32])) {
+    for i in 0..x.rows() {
+        each(x.row(i), out.row(i));
+    }
+}

@@ -1,0 +1,106 @@
+//! Elementary functions that give the same bits on every processor.
+//!
+//! The C library picks `expf` by processor features and its variants differ in the last bit,
+//! which an index over scores or a standby would notice.
+
+/// `e^x` in double precision, relative error below 1e-11.
+#[inline]
+pub fn exp64(x: f64) -> f64 {
+    const LOG2_E: f64 = std::f64::consts::LOG2_E;
+    const LN_2: f64 = std::f64::consts::LN_2;
+    let x = x.clamp(-708.0, 709.0);
+    let k = (x * LOG2_E + 0.5).floor();
+    let r = x - k * LN_2;
+    let mut p = 1.0 / 3_628_800.0;
+    for c in [362_880.0, 40_320.0, 5_040.0, 720.0, 120.0, 24.0, 6.0, 2.0, 1.0, 1.0] {
+        p = p * r + 1.0 / c;
+    }
+    p * f64::from_bits((((k as i64) + 1023) as u64) << 52)
+}
+
+/// `e^x` rounded to single precision.
+#[inline]
+pub fn exp(x: f32) -> f32 {
+    exp64(f64::from(x)) as f32
+}
+
+/// Natural logarithm of a positive normal number, relative error below 1e-12.
+pub fn ln64(x: f64) -> f64 {
+    if x.is_nan() || x < 0.0 {
+        return f64::NAN;
+    }
+    if x < f64::MIN_POSITIVE {
+        return f64::NEG_INFINITY;
+    }
+    if x == f64::INFINITY {
+        return x;
+    }
+    let bits = x.to_bits();
+    let mut exponent = ((bits >> 52) & 0x7ff) as i64 - 1023;
+    let mut mantissa = f64::from_bits((bits & ((1 << 52) - 1)) | (1023 << 52));
+    if mantissa > std::f64::consts::SQRT_2 {
+        mantissa *= 0.5;
+        exponent += 1;
+    }
+    let s = (mantissa - 1.0) / (mantissa + 1.0);
+    let q = s * s;
+    let mut series = 0.0;
+    for odd in [17.0, 15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0, 1.0] {
+        series = series * q + 1.0 / odd;
+    }
+    exponent as f64 * std::f64::consts::LN_2 + 2.0 * s * series
+}
+
+/// `1 / (1 + e^-x)`, computed on the side that does not overflow.
+#[inline]
+pub fn logistic(x: f32) -> f32 {
+    let v = 1.0 / (1.0 + exp(-x.abs()));
+    if x < 0.0 { 1.0 - v } else { v }
+}
+
+/// Hyperbolic tangent.
+#[inline]
+pub fn tanh(x: f32) -> f32 {
+    let x = f64::from(x);
+    if x.abs() < 1e-4 {
+        return (x - x * x * x / 3.0) as f32;
+    }
+    (1.0 - 2.0 / (exp64(2.0 * x) + 1.0)) as f32
+}
+
+/// The inverse error function in Winitzki's approximation, which onnxruntime's PROBIT uses.
+pub fn erf_inv(x: f32) -> f32 {
+    let sign = if x < 0.0 { -1.0 } else { 1.0 };
+    let log = ln64(f64::from((1.0 - x) * (1.0 + x))) as f32;
+    let v = 2.0 / (std::f32::consts::PI * 0.147) + 0.5 * log;
+    let v2 = 1.0 / 0.147 * log;
+    sign * (-v + (v * v - v2).sqrt()).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn functions_agree_with_the_standard_library() {
+        for i in -200_000..200_000 {
+            let x = i as f32 * 5e-4;
+            let close = |a: f32, b: f64| (f64::from(a) - b).abs() <= b.abs() * 1.2e-7 + 1e-45;
+            assert!(close(exp(x), f64::from(x).exp()), "exp {x}");
+            assert!(close(tanh(x), f64::from(x).tanh()), "tanh {x}");
+            if x > 0.0 {
+                assert!((ln64(f64::from(x)) - f64::from(x).ln()).abs() <= 1e-12 * (1.0 + f64::from(x).ln().abs()), "ln {x}");
+            }
+        }
+    }
+
+    #[test]
+    fn infinities_and_nan_pass_through() {
+        assert_eq!(exp(f32::NEG_INFINITY), 0.0);
+        assert_eq!(exp(f32::INFINITY), f32::INFINITY);
+        assert!(exp(f32::NAN).is_nan() && tanh(f32::NAN).is_nan() && logistic(f32::NAN).is_nan());
+        assert_eq!((tanh(f32::INFINITY), tanh(f32::NEG_INFINITY)), (1.0, -1.0));
+        assert_eq!((logistic(f32::INFINITY), logistic(f32::NEG_INFINITY)), (1.0, 0.0));
+        assert_eq!(ln64(0.0), f64::NEG_INFINITY);
+    }
+}

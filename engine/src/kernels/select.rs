@@ -1,0 +1,63 @@
+//! Choosing: columns by index, the column of the largest value.
+
+use super::linear::largest;
+use super::{Kernel, Rows, RowsMut, Scratch, Slab, SlabMut, mismatch};
+use crate::error::Result;
+
+/// ArrayFeatureExtractor and Gather with constant indices: output column `j` is input column `columns[j]`.
+#[derive(Debug, Clone)]
+pub struct Columns {
+    columns: Vec<usize>,
+}
+
+impl Columns {
+    /// Every index must be below the width of the input.
+    pub fn new(columns: Vec<usize>) -> Columns {
+        Columns { columns }
+    }
+
+    fn each<T: Copy>(&self, x: &Rows<'_, T>, out: &mut RowsMut<'_, T>) {
+        for i in 0..x.rows() {
+            let row = x.row(i);
+            for (o, column) in out.row(i).iter_mut().zip(&self.columns) {
+                *o = row[*column];
+            }
+        }
+    }
+}
+
+impl Kernel for Columns {
+    fn run(&self, inputs: &[Slab<'_>], outputs: &mut [SlabMut<'_>], _: &mut Scratch) -> Result<()> {
+        match (inputs, outputs) {
+            ([Slab::F32(x)], [SlabMut::F32(o)]) => self.each(x, o),
+            ([Slab::F64(x)], [SlabMut::F64(o)]) => self.each(x, o),
+            ([Slab::I64(x)], [SlabMut::I64(o)]) => self.each(x, o),
+            ([Slab::Text(x, _)], [SlabMut::Text(o)]) => self.each(x, o),
+            _ => return Err(mismatch("ArrayFeatureExtractor")),
+        }
+        Ok(())
+    }
+
+    fn memory(&self) -> usize {
+        self.columns.len() * 8
+    }
+}
+
+/// ArgMax over the columns of a row; the first of equal values wins unless `last`.
+#[derive(Debug, Clone, Copy)]
+pub struct ArgMax {
+    pub last: bool,
+}
+
+impl Kernel for ArgMax {
+    fn run(&self, inputs: &[Slab<'_>], outputs: &mut [SlabMut<'_>], _: &mut Scratch) -> Result<()> {
+        let ([Slab::F32(x)], [SlabMut::I64(out)]) = (inputs, outputs) else { return Err(mismatch("ArgMax")) };
+        for i in 0..x.rows() {
+            let row = x.row(i);
+            let first = largest(row);
+            let index = if self.last { row.iter().rposition(|v| *v == row[first]).unwrap_or(first) } else { first };
+            out.row(i)[0] = index as i64;
+        }
+        Ok(())
+    }
+}

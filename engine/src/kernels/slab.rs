@@ -1,0 +1,112 @@
+//! Row-major views of typed blocks: what kernels read and write.
+
+use crate::error::{Error, Result};
+
+/// Where a text cell lies in the batch's text arena, in bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Span {
+    pub start: u32,
+    pub end: u32,
+}
+
+/// `rows` rows of `width` cells, `stride` cells apart.
+#[derive(Debug, Clone, Copy)]
+pub struct Rows<'a, T> {
+    data: &'a [T],
+    stride: usize,
+    width: usize,
+    rows: usize,
+}
+
+impl<'a, T> Rows<'a, T> {
+    /// The cells of `data` from `offset` on. Errors when a row would end outside `data`.
+    pub fn new(data: &'a [T], offset: usize, stride: usize, width: usize, rows: usize) -> Result<Self> {
+        let data = bounded(data.len(), offset, stride, width, rows).and_then(|()| data.get(offset..)).ok_or_else(outside)?;
+        Ok(Rows { data, stride, width, rows })
+    }
+
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Cells of row `i`, `i < rows()`.
+    #[inline]
+    pub fn row(&self, i: usize) -> &'a [T] {
+        &self.data[i * self.stride..][..self.width]
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &'a [T]> + use<'a, T> {
+        let Rows { data, stride, width, rows } = *self;
+        (0..rows).map(move |i| &data[i * stride..][..width])
+    }
+}
+
+/// The writable twin of [`Rows`].
+#[derive(Debug)]
+pub struct RowsMut<'a, T> {
+    data: &'a mut [T],
+    stride: usize,
+    width: usize,
+    rows: usize,
+}
+
+impl<'a, T> RowsMut<'a, T> {
+    /// The cells of `data` from `offset` on. Errors when a row would end outside `data`.
+    pub fn new(data: &'a mut [T], offset: usize, stride: usize, width: usize, rows: usize) -> Result<Self> {
+        let data = bounded(data.len(), offset, stride, width, rows).and_then(|()| data.get_mut(offset..)).ok_or_else(outside)?;
+        Ok(RowsMut { data, stride, width, rows })
+    }
+
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Cells of row `i`, `i < rows()`.
+    #[inline]
+    pub fn row(&mut self, i: usize) -> &mut [T] {
+        &mut self.data[i * self.stride..][..self.width]
+    }
+}
+
+fn bounded(len: usize, offset: usize, stride: usize, width: usize, rows: usize) -> Option<()> {
+    let last = rows.saturating_sub(1).checked_mul(stride)?;
+    let end = offset.checked_add(last)?.checked_add(width)?;
+    (width <= stride.max(width) && (rows == 0 || end <= len) && offset <= len).then_some(())
+}
+
+fn outside() -> Error {
+    Error::Evaluation("a view ends outside its block".into())
+}
+
+/// Rows of any element kind. Booleans are integers 0 and 1.
+#[derive(Debug, Clone, Copy)]
+pub enum Slab<'a> {
+    F32(Rows<'a, f32>),
+    F64(Rows<'a, f64>),
+    I64(Rows<'a, i64>),
+    /// Cells and the arena they point into.
+    Text(Rows<'a, Span>, &'a str),
+}
+
+/// Writable rows of any element kind.
+#[derive(Debug)]
+pub enum SlabMut<'a> {
+    F32(RowsMut<'a, f32>),
+    F64(RowsMut<'a, f64>),
+    I64(RowsMut<'a, i64>),
+    Text(RowsMut<'a, Span>),
+}
+
+/// Text of a cell; empty if the span is not one of the arena's.
+#[inline]
+pub fn text<'a>(arena: &'a str, span: Span) -> &'a str {
+    arena.get(span.start as usize..span.end as usize).unwrap_or("")
+}

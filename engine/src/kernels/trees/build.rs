@@ -1,0 +1,184 @@
+//! From vertices as a model file lists them to packed slots.
+
+use std::collections::VecDeque;
+
+use super::node::{Node, Real};
+
+/// How a branch compares the feature's value with its threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    Leq,
+    Lt,
+    Gte,
+    Gt,
+    Eq,
+    Neq,
+}
+
+/// An inner vertex.
+#[derive(Debug, Clone, Copy)]
+pub struct Branch {
+    pub mode: Mode,
+    pub feature: usize,
+    pub threshold: f32,
+    /// NaN goes to `yes` whatever the comparison says.
+    pub missing_yes: bool,
+    /// Vertex where the comparison holds.
+    pub yes: usize,
+    /// Vertex where it does not.
+    pub no: usize,
+}
+
+/// A vertex of a tree.
+#[derive(Debug, Clone, Copy)]
+pub enum Vertex {
+    Branch(Branch),
+    /// Range of `Source::weights`.
+    Leaf { first: usize, count: usize },
+}
+
+/// What a leaf adds to one target.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Weight {
+    pub target: usize,
+    pub value: f32,
+}
+
+/// A validated ensemble: children and weights in range, no cycle below any root.
+#[derive(Debug, Clone, Default)]
+pub struct Source {
+    pub vertices: Vec<Vertex>,
+    pub weights: Vec<Weight>,
+    /// Vertex at which each tree starts, in summing order.
+    pub roots: Vec<usize>,
+    pub targets: usize,
+}
+
+/// A tree in its layout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tree {
+    pub root: u32,
+    /// Longest path in steps.
+    pub depth: u32,
+}
+
+/// Slots of all trees and which leaf each slot is.
+#[derive(Debug, Clone)]
+pub struct Layout<N> {
+    pub slots: Vec<N>,
+    /// Vertex of each slot that is a leaf, `NO_LEAF` elsewhere.
+    pub leaves: Vec<u32>,
+    pub trees: Vec<Tree>,
+    /// Any slot sends NaN to its upper child.
+    pub missing: bool,
+}
+
+pub const NO_LEAF: u32 = u32::MAX;
+
+/// A branch in the one form that slots know: `x <= threshold` goes to `upper`.
+struct Step<T> {
+    feature: usize,
+    threshold: T,
+    missing: bool,
+    upper: Goal,
+    lower: Goal,
+}
+
+/// What a slot stands for.
+#[derive(Clone, Copy)]
+enum Goal {
+    Vertex(usize),
+    /// The second comparison of an equality at this vertex.
+    Second(usize),
+}
+
+impl Goal {
+    fn index(self) -> usize {
+        match self {
+            Goal::Vertex(v) => v * 2,
+            Goal::Second(v) => v * 2 + 1,
+        }
+    }
+}
+
+/// Lays all trees out; `None` where a slot does not fit the node type.
+pub fn layout<N: Node>(source: &Source) -> Option<Layout<N>> {
+    let mut out = Layout { slots: Vec::new(), leaves: Vec::new(), trees: Vec::new(), missing: false };
+    let mut pairs = vec![NO_PAIR; source.vertices.len() * 2];
+    for root in &source.roots {
+        out.add_tree(source, *root, &mut pairs)?;
+    }
+    Some(out)
+}
+
+const NO_PAIR: usize = usize::MAX;
+
+impl<N: Node> Layout<N> {
+    /// Breadth first, so that the upper levels of a tree share cache lines. The `no` side of an equality is the goal of
+    /// two comparisons: its vertex takes two slots, `pairs` lets both share what is below.
+    fn add_tree(&mut self, source: &Source, root: usize, pairs: &mut [usize]) -> Option<()> {
+        let start = self.slots.len();
+        let mut depth = 0;
+        let mut queue = VecDeque::new();
+        self.reserve(1)?;
+        queue.push_back((start, Goal::Vertex(root), 0));
+        while let Some((slot, goal, level)) = queue.pop_front() {
+            depth = depth.max(level);
+            let Some(step) = step::<N::Value>(source, goal) else {
+                self.leaf(slot, goal)?;
+                continue;
+            };
+            let pair = pairs.get_mut(goal.index())?;
+            if *pair == NO_PAIR {
+                *pair = self.slots.len();
+                self.reserve(2)?;
+                let equality = matches!(step.upper, Goal::Second(_));
+                queue.push_back((*pair, step.lower, level + if equality { 2 } else { 1 }));
+                queue.push_back((*pair + 1, step.upper, level + 1));
+            }
+            self.missing |= step.missing;
+            *self.slots.get_mut(slot)? = N::new(step.threshold, step.feature, step.missing, *pair)?;
+        }
+        self.trees.push(Tree { root: u32::try_from(start).ok()?, depth });
+        Some(())
+    }
+
+    fn reserve(&mut self, count: usize) -> Option<()> {
+        for _ in 0..count {
+            self.slots.push(N::new(N::Value::NAN, 0, false, self.slots.len())?);
+            self.leaves.push(NO_LEAF);
+        }
+        Some(())
+    }
+
+    fn leaf(&mut self, slot: usize, goal: Goal) -> Option<()> {
+        let Goal::Vertex(vertex) = goal else { return None };
+        *self.slots.get_mut(slot)? = N::new(N::Value::NAN, 0, false, slot)?;
+        *self.leaves.get_mut(slot)? = u32::try_from(vertex).ok()?;
+        Some(())
+    }
+}
+
+/// The comparison of a slot; `None` for a leaf. `x < t` is `x <= t.below()`, the opposites swap children (and with them
+/// the side that NaN takes by itself), and an equality is two comparisons.
+fn step<T: Real>(source: &Source, goal: Goal) -> Option<Step<T>> {
+    let (id, second) = match goal {
+        Goal::Vertex(v) => (v, false),
+        Goal::Second(v) => (v, true),
+    };
+    let Some(Vertex::Branch(branch)) = source.vertices.get(id) else { return None };
+    let Branch { mode, feature, missing_yes, .. } = *branch;
+    let at = T::from_f32(branch.threshold);
+    let (yes, no) = (Goal::Vertex(branch.yes), Goal::Vertex(branch.no));
+    let step = |threshold, upper, lower, missing| Step { feature, threshold, missing, upper, lower };
+    Some(match (mode, second) {
+        (Mode::Leq, _) => step(at, yes, no, missing_yes),
+        (Mode::Lt, _) => step(at.below(), yes, no, missing_yes),
+        (Mode::Gt, _) => step(at, no, yes, !missing_yes),
+        (Mode::Gte, _) => step(at.below(), no, yes, !missing_yes),
+        (Mode::Eq, false) => step(at, Goal::Second(id), no, missing_yes),
+        (Mode::Eq, true) => step(at.below(), no, yes, false),
+        (Mode::Neq, false) => step(at, Goal::Second(id), yes, !missing_yes),
+        (Mode::Neq, true) => step(at.below(), yes, no, false),
+    })
+}

@@ -1,0 +1,11 @@
+//! Tree ensembles: packed nodes, branch-free walks of fixed depth, sums in the order of the trees.
+
+mod build;
+mod ensemble;
+mod node;
+mod operator;
+mod walk;
+
+pub use build::{Branch, Mode, Source, Vertex, Weight};
+pub use ensemble::Aggregate;
+pub use operator::{Labelling, TreeClassifier, TreeRegressor, Trees};

@@ -1,0 +1,232 @@
+//! TreeEnsembleClassifier and TreeEnsembleRegressor: aggregates to labels, probabilities and values as onnxruntime writes them.
+
+use super::build::Source;
+use super::ensemble::{Aggregate, Ensemble};
+use super::node::{Node, Packed, Real, Wide};
+use crate::error::{Error, Result};
+use crate::kernels::post::{PostTransform, probit};
+use crate::kernels::{Element, Kernel, Rows, Scratch, ScratchSize, Slab, SlabMut, math, mismatch};
+
+/// An ensemble in the layout that fits it.
+#[derive(Debug, Clone)]
+pub enum Trees {
+    Packed(Ensemble<Packed>),
+    Wide(Ensemble<Wide<f32>>),
+    /// Integer features are compared as f32; the number is their width.
+    Integers(Ensemble<Wide<f32>>, usize),
+    Doubles(Ensemble<Wide<f64>>),
+}
+
+impl Trees {
+    /// Lays out an ensemble over `width` features of the given element.
+    pub fn new(source: &Source, aggregate: Aggregate, element: Element, width: usize) -> Result<Trees> {
+        let packed = || Ensemble::new(source, aggregate).map(Trees::Packed);
+        let wide = || Ensemble::new(source, aggregate).map(Trees::Wide);
+        match element {
+            Element::F32 => packed().or_else(wide),
+            Element::I64 => Ensemble::new(source, aggregate).map(|e| Trees::Integers(e, width)),
+            Element::F64 => Ensemble::new(source, aggregate).map(Trees::Doubles),
+            _ => return Err(Error::Unsupported(format!("a tree over {element:?} features"))),
+        }
+        .ok_or_else(|| Error::Unsupported("a tree ensemble of more than 2^31 nodes".into()))
+    }
+
+    /// Calls `finish(row, sums, seen)` with f32 aggregates for every row.
+    fn each(&self, x: &Slab<'_>, scratch: &mut Scratch, mut finish: impl FnMut(usize, &mut [f32], &[bool])) -> Result<()> {
+        let Scratch { f32, f64, flags } = scratch;
+        match (self, x) {
+            (Trees::Packed(e), Slab::F32(x)) => single(e, x, f32, flags, finish),
+            (Trees::Wide(e), Slab::F32(x)) => single(e, x, f32, flags, finish),
+            (Trees::Integers(e, width), Slab::I64(x)) => {
+                let (converted, sums) = f32.split_at_mut_checked(x.rows() * width).ok_or_else(|| mismatch("tree ensemble"))?;
+                for (out, row) in converted.chunks_exact_mut(*width).zip(x.iter()) {
+                    out.iter_mut().zip(row).for_each(|(o, x)| *o = *x as f32);
+                }
+                single(e, &Rows::new(converted, 0, *width, *width, x.rows())?, sums, flags, finish)
+            }
+            (Trees::Doubles(e), Slab::F64(x)) => {
+                let n = x.rows() * e.targets();
+                let (Some(sums), Some(seen), Some(rounded)) = (f64.get_mut(..n), flags.get_mut(..n), f32.get_mut(..n)) else {
+                    return Err(mismatch("tree ensemble"));
+                };
+                e.evaluate(x, sums, seen);
+                rounded.iter_mut().zip(sums.iter()).for_each(|(r, s)| *r = s.to_f32());
+                for (i, (sums, seen)) in rounded.chunks_exact_mut(e.targets()).zip(seen.chunks_exact(e.targets())).enumerate() {
+                    finish(i, sums, seen);
+                }
+                Ok(())
+            }
+            _ => Err(mismatch("tree ensemble")),
+        }
+    }
+
+    fn scratch(&self) -> ScratchSize {
+        let one = |targets| ScratchSize { f32: targets, f64: 0, flags: targets };
+        match self {
+            Trees::Packed(e) => one(e.targets()),
+            Trees::Wide(e) => one(e.targets()),
+            Trees::Integers(e, width) => ScratchSize { f32: e.targets() + width, ..one(e.targets()) },
+            Trees::Doubles(e) => ScratchSize { f64: e.targets(), ..one(e.targets()) },
+        }
+    }
+
+    fn cost(&self) -> usize {
+        match self {
+            Trees::Packed(e) => e.steps(),
+            Trees::Wide(e) | Trees::Integers(e, _) => e.steps(),
+            Trees::Doubles(e) => e.steps(),
+        }
+    }
+
+    fn memory(&self) -> usize {
+        match self {
+            Trees::Packed(e) => e.memory(),
+            Trees::Wide(e) | Trees::Integers(e, _) => e.memory(),
+            Trees::Doubles(e) => e.memory(),
+        }
+    }
+}
+
+fn single<N: Node<Value = f32>>(
+    ensemble: &Ensemble<N>,
+    x: &Rows<'_, f32>,
+    sums: &mut [f32],
+    seen: &mut [bool],
+    mut finish: impl FnMut(usize, &mut [f32], &[bool]),
+) -> Result<()> {
+    let targets = ensemble.targets();
+    let n = x.rows() * targets;
+    let (Some(sums), Some(seen)) = (sums.get_mut(..n), seen.get_mut(..n)) else { return Err(mismatch("tree ensemble")) };
+    ensemble.evaluate(x, sums, seen);
+    for (i, (sums, seen)) in sums.chunks_exact_mut(targets).zip(seen.chunks_exact(targets)).enumerate() {
+        finish(i, sums, seen);
+    }
+    Ok(())
+}
+
+/// TreeEnsembleRegressor: one f32 per target.
+#[derive(Debug, Clone)]
+pub struct TreeRegressor {
+    pub trees: Trees,
+    /// One per target, or empty.
+    pub base: Vec<f32>,
+    pub post: PostTransform,
+}
+
+impl Kernel for TreeRegressor {
+    fn run(&self, inputs: &[Slab<'_>], outputs: &mut [SlabMut<'_>], scratch: &mut Scratch) -> Result<()> {
+        let ([x], [SlabMut::F32(out)]) = (inputs, outputs) else { return Err(mismatch("TreeEnsembleRegressor")) };
+        self.trees.each(x, scratch, |row, sums, _| {
+            sums.iter_mut().zip(&self.base).for_each(|(s, b)| *s += b);
+            self.transform(sums);
+            out.row(row).copy_from_slice(sums);
+        })
+    }
+
+    fn scratch(&self) -> ScratchSize {
+        self.trees.scratch()
+    }
+
+    fn cost(&self) -> usize {
+        self.trees.cost()
+    }
+
+    fn memory(&self) -> usize {
+        self.trees.memory() + self.base.len() * 4
+    }
+}
+
+impl TreeRegressor {
+    fn transform(&self, sums: &mut [f32]) {
+        self.post.apply(sums);
+    }
+}
+
+/// How aggregates name the winning class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Labelling {
+    /// Two classes, leaves with weights of one class: the sum belongs to the second class. It wins above 0.5 where no
+    /// weight is negative (the sum is a probability), above 0 otherwise.
+    OneSum { probability: bool },
+    /// Two classes with weights of both: the second wins where its sum is above 0.
+    TwoSums,
+    /// The largest sum among classes that a leaf contributed to.
+    Largest,
+}
+
+/// TreeEnsembleClassifier: label index and one f32 per class.
+#[derive(Debug, Clone)]
+pub struct TreeClassifier {
+    pub trees: Trees,
+    /// Target whose sum `OneSum` reads.
+    pub target: usize,
+    /// One per class, one for two classes, or empty.
+    pub base: Vec<f32>,
+    pub labelling: Labelling,
+    pub post: PostTransform,
+}
+
+impl Kernel for TreeClassifier {
+    fn run(&self, inputs: &[Slab<'_>], outputs: &mut [SlabMut<'_>], scratch: &mut Scratch) -> Result<()> {
+        let ([x], [SlabMut::I64(label), SlabMut::F32(out)]) = (inputs, outputs) else {
+            return Err(mismatch("TreeEnsembleClassifier"));
+        };
+        self.trees.each(x, scratch, |row, sums, seen| {
+            label.row(row)[0] = self.classify(sums, seen, out.row(row)) as i64;
+        })
+    }
+
+    fn scratch(&self) -> ScratchSize {
+        self.trees.scratch()
+    }
+
+    fn cost(&self) -> usize {
+        self.trees.cost()
+    }
+
+    fn memory(&self) -> usize {
+        self.trees.memory() + self.base.len() * 4
+    }
+}
+
+impl TreeClassifier {
+    fn classify(&self, sums: &mut [f32], seen: &[bool], out: &mut [f32]) -> usize {
+        match self.labelling {
+            Labelling::OneSum { probability } => {
+                let sum = sums[self.target] + self.base.last().copied().unwrap_or(0.0);
+                let wins = sum > if probability { 0.5 } else { 0.0 };
+                out.copy_from_slice(&self.two(sum, probability));
+                usize::from(wins)
+            }
+            Labelling::TwoSums => {
+                sums.iter_mut().zip(&self.base).for_each(|(s, b)| *s += b);
+                out.copy_from_slice(sums);
+                self.post.apply(out);
+                usize::from(sums[1] > 0.0)
+            }
+            Labelling::Largest => {
+                sums.iter_mut().zip(&self.base).for_each(|(s, b)| *s += b);
+                let mut best = None;
+                for (i, s) in sums.iter().enumerate() {
+                    let eligible = seen[i] || i < self.base.len();
+                    if eligible && best.is_none_or(|b: usize| *s > sums[b]) {
+                        best = Some(i);
+                    }
+                }
+                out.copy_from_slice(sums);
+                self.post.apply(out);
+                best.unwrap_or(0)
+            }
+        }
+    }
+
+    /// Both classes' values from the sum of one.
+    fn two(&self, sum: f32, probability: bool) -> [f32; 2] {
+        match self.post {
+            PostTransform::Probit => [1.0 - probit(sum), probit(sum)],
+            _ if probability => [1.0 - sum, sum],
+            PostTransform::Logistic => [math::logistic(-sum), math::logistic(sum)],
+            _ => [-sum, sum],
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! One file per `ai.onnx.ml` operator: a node of the file, checked, becomes a kernel.
+//!
+//! The same function serves the tabular program and the operators registered with tract.
+
+pub mod array_feature_extractor;
+mod attributes;
+mod feature_vectorizer;
+pub mod imputer;
+mod label_encoder;
+mod linear_classifier;
+mod linear_regressor;
+mod normalizer;
+pub mod one_hot_encoder;
+mod scaler;
+pub mod tensor;
+pub mod tract;
+mod tree_ensemble;
+mod tree_ensemble_classifier;
+mod tree_ensemble_regressor;
+pub mod zip_map;
+
+use tract_onnx::pb::NodeProto;
+
+use crate::error::{Error, Result};
+use crate::kernels::{Element, Kernel, Shape};
+pub use attributes::{Attributes, FEATURES};
+
+/// Class labels in the order of the probabilities.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Labels {
+    Integers(Vec<i64>),
+    Texts(Vec<String>),
+}
+
+impl Labels {
+    pub fn len(&self) -> usize {
+        match self {
+            Labels::Integers(v) => v.len(),
+            Labels::Texts(v) => v.len(),
+        }
+    }
+
+    /// Labels as a caller sees them.
+    pub fn texts(&self) -> Vec<String> {
+        match self {
+            Labels::Integers(v) => v.iter().map(i64::to_string).collect(),
+            Labels::Texts(v) => v.clone(),
+        }
+    }
+
+    /// Labels without duplicates, at least one.
+    fn checked(self, op: &str) -> Result<Labels> {
+        let mut sorted = self.texts();
+        sorted.sort_unstable();
+        sorted.dedup();
+        match (self.len(), sorted.len()) {
+            (0, _) => Err(Error::Invalid(format!("{op} has no class labels"))),
+            (n, distinct) if n != distinct => {
+                Err(Error::Invalid(format!("{op} has {n} class labels, {distinct} of them distinct")))
+            }
+            _ => Ok(self),
+        }
+    }
+}
+
+/// A kernel made for inputs of known shapes.
+#[derive(Debug)]
+pub struct Bound {
+    pub kernel: Box<dyn Kernel>,
+    pub outputs: Vec<Shape>,
+    /// Where set, output 0 is an index into these.
+    pub labels: Option<Labels>,
+}
+
+impl Bound {
+    fn new(kernel: impl Kernel + 'static, output: Shape) -> Bound {
+        Bound { kernel: Box::new(kernel), outputs: vec![output], labels: None }
+    }
+
+    fn classifier(kernel: impl Kernel + 'static, labels: Labels) -> Bound {
+        let outputs = vec![Shape::i64(1), Shape::f32(labels.len())];
+        Bound { kernel: Box::new(kernel), outputs, labels: Some(labels) }
+    }
+}
+
+/// Checks a node against the shapes of its inputs and makes its kernel.
+pub type Bind = fn(&NodeProto, &[Shape]) -> Result<Bound>;
+
+/// The operators of `ai.onnx.ml` whose inputs are all rows.
+pub const OPERATORS: [(&str, Bind); 10] = [
+    ("FeatureVectorizer", feature_vectorizer::bind),
+    ("Imputer", imputer::bind),
+    ("LabelEncoder", label_encoder::bind),
+    ("LinearClassifier", linear_classifier::bind),
+    ("LinearRegressor", linear_regressor::bind),
+    ("Normalizer", normalizer::bind),
+    ("OneHotEncoder", one_hot_encoder::bind),
+    ("Scaler", scaler::bind),
+    ("TreeEnsembleClassifier", tree_ensemble_classifier::bind),
+    ("TreeEnsembleRegressor", tree_ensemble_regressor::bind),
+];
+
+/// The function that binds an operator, if it is one of ours.
+pub fn find(op_type: &str) -> Option<Bind> {
+    OPERATORS.iter().find(|(name, _)| *name == op_type).map(|(_, bind)| *bind)
+}
+
+/// The single input of an operator that takes numbers.
+fn numeric(op: &str, inputs: &[Shape]) -> Result<Shape> {
+    match inputs {
+        [Shape { element: Element::Text | Element::Bool, .. }] => {
+            Err(Error::Invalid(format!("{op} takes numbers, found {:?}", inputs[0].element)))
+        }
+        [shape] => Ok(*shape),
+        _ => Err(Error::Invalid(format!("{op} takes 1 input, found {}", inputs.len()))),
+    }
+}
+
+/// One value per column, from an attribute with one value for all or one for each.
+fn per_column<T: Copy>(op: &str, name: &str, values: &[T], width: usize) -> Result<Vec<T>> {
+    match values {
+        [v] => Ok(vec![*v; width]),
+        _ if values.len() == width => Ok(values.to_vec()),
+        _ => Err(Error::Invalid(format!("{op} has {} {name} for {width} columns", values.len()))),
+    }
+}
+
+/// Refuses NaN and infinities among weights.
+fn finite(op: &str, name: &str, values: &[f32]) -> Result<()> {
+    match values.iter().position(|v| !v.is_finite()) {
+        None => Ok(()),
+        Some(i) => Err(Error::Invalid(format!("{op} has {name} {i} that is not a finite number"))),
+    }
+}
+
+/// Class labels of a classifier's node; `None` for any other node.
+pub fn labels_of(node: &NodeProto) -> Result<Option<Labels>> {
+    let attributes = Attributes::new(node)?;
+    let (op, texts) = (node.op_type.as_str(), "classlabels_strings");
+    match op {
+        "TreeEnsembleClassifier" => linear_classifier::labels(op, &attributes, "classlabels_int64s", texts).map(Some),
+        "LinearClassifier" => linear_classifier::labels(op, &attributes, "classlabels_ints", texts).map(Some),
+        _ => Ok(None),
+    }
+}

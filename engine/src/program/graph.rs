@@ -1,0 +1,237 @@
+//! A tract plan compiled for one row, for graphs with operators that have no kernel of ours.
+
+use std::sync::Arc;
+
+use tract_onnx::pb::tensor_shape_proto::Dimension;
+use tract_onnx::pb::tensor_shape_proto::dimension::Value as Dim;
+use tract_onnx::pb::type_proto::Value as Type;
+use tract_onnx::pb::{GraphProto, ModelProto, TensorShapeProto};
+use tract_onnx::prelude::*;
+use tract_onnx::tract_core::optim::Optimizer;
+
+use super::Sink;
+use crate::batch::{Blocks, columns};
+use crate::error::{Error, Result};
+use crate::kernels::Element;
+use crate::kernels::slab::text;
+use crate::limits::Limits;
+use crate::ops::tract::register;
+use crate::ops::labels_of;
+use crate::signature::inputs::Declared;
+use crate::signature::outputs::Output;
+use crate::signature::{Feature, Kind};
+
+/// The plan of one row.
+#[derive(Debug)]
+pub struct Graph {
+    plan: Arc<TypedRunnableModel>,
+    inputs: Vec<Source>,
+    outputs: Vec<Output>,
+    memory: usize,
+}
+
+/// Where a graph input's cells are in the batch.
+#[derive(Debug)]
+struct Source {
+    element: Element,
+    column: usize,
+    width: usize,
+    dims: TVec<usize>,
+    narrow: bool,
+}
+
+/// Nothing is kept between rows.
+#[derive(Debug)]
+pub struct State;
+
+impl Graph {
+    /// Compiles a lowered model for batches of one row.
+    pub fn compile(model: &ModelProto, inputs: &[Declared], features: &[Feature], limits: &Limits) -> Result<Graph> {
+        let invalid = |e: TractError| failure(&e, Error::Invalid);
+        let mut single = model.clone();
+        if let Some(graph) = &mut single.graph {
+            fix_batch(graph, inputs);
+        }
+        let mut onnx = onnx().with_ignore_output_shapes(true);
+        onnx.ignore_value_info = true;
+        register(&mut onnx);
+        let parsed = onnx.parse(&single, None).map_err(invalid)?;
+        if let Some(name) = parsed.unresolved_inputs.first() {
+            return Err(Error::Invalid(format!("nothing produces value \"{name}\"")));
+        }
+        let mut typed = parsed.model.into_typed().map_err(invalid)?;
+        for pass in [Optimizer::declutter(), Optimizer::codegen()] {
+            pass.stopping_at(limits.optimizer_steps).optimize(&mut typed).map_err(invalid)?;
+        }
+        let (memory, peak) = footprint(&typed)?;
+        if peak > limits.tensor_memory {
+            let limit = limits.tensor_memory as u64;
+            return Err(Error::TooLarge { what: "bytes of tensors", found: peak as u64, limit });
+        }
+        let outputs = outputs(&single, &typed)?;
+        let sources = sources(inputs, features);
+        let plan = typed.into_runnable().map_err(invalid)?;
+        Ok(Graph { plan, inputs: sources, outputs, memory })
+    }
+
+    pub fn outputs(&self) -> Vec<Output> {
+        self.outputs.clone()
+    }
+
+    /// Bytes of the constants.
+    pub fn memory(&self) -> usize {
+        self.memory
+    }
+
+    pub fn state(&self) -> Result<State> {
+        Ok(State)
+    }
+
+    /// Scores the first `rows` rows of the batch into `sink`, one by one.
+    pub fn run(
+        &self,
+        batch: &Blocks,
+        rows: usize,
+        _: &mut State,
+        sink: &mut Sink<'_>,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<()> {
+        for row in 0..rows {
+            if interrupted() {
+                return Err(Error::Interrupted);
+            }
+            let inputs = self.inputs.iter().map(|s| s.tensor(batch, row).map(IntoTValue::into_tvalue));
+            let inputs: TVec<TValue> = inputs.collect::<Result<_>>()?;
+            let outputs = self.plan.run(inputs).map_err(evaluation)?;
+            for (i, tensor) in outputs.iter().enumerate() {
+                if sink.wants_label(i) {
+                    label(sink, row, tensor)?;
+                } else if sink.wants_numbers(i) {
+                    let wide = tensor.cast_to::<f64>().map_err(evaluation)?;
+                    let view = wide.try_as_plain_ram().map_err(evaluation)?;
+                    sink.numbers(row, view.as_slice::<f64>().map_err(evaluation)?, |x| *x);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The engine's own error where tract only passed it on.
+fn failure(error: &TractError, otherwise: fn(String) -> Error) -> Error {
+    match error.chain().find_map(|cause| cause.downcast_ref::<Error>()) {
+        Some(error) => error.clone(),
+        None => otherwise(format!("{error:#}")),
+    }
+}
+
+fn evaluation(error: TractError) -> Error {
+    failure(&error, Error::Evaluation)
+}
+
+/// Gives every input a batch of one row.
+fn fix_batch(graph: &mut GraphProto, inputs: &[Declared]) {
+    for info in &mut graph.input {
+        let Some(declared) = inputs.iter().find(|d| d.input.name == info.name) else { continue };
+        let Some(Type::TensorType(tensor)) = info.r#type.as_mut().and_then(|t| t.value.as_mut()) else { continue };
+        let dim = declared.dims().into_iter().map(|d| {
+            let value = i64::try_from(d).ok().map(Dim::DimValue);
+            Dimension { value, ..Dimension::default() }
+        });
+        tensor.shape = Some(TensorShapeProto { dim: dim.collect() });
+    }
+}
+
+impl Declared {
+    /// Dimensions of one row.
+    fn dims(&self) -> TVec<usize> {
+        if self.rank == 1 { tvec!(1) } else { tvec!(1, self.input.width) }
+    }
+}
+
+fn sources(inputs: &[Declared], features: &[Feature]) -> Vec<Source> {
+    let columns = columns(features);
+    let source = |(i, declared): (usize, &Declared)| {
+        let first = features.iter().position(|f| f.input == i)?;
+        let (element, column) = columns.get(first).copied()?;
+        let narrow = declared.narrow && declared.input.kind == Kind::Int64;
+        Some(Source { element, column, width: declared.input.width, dims: declared.dims(), narrow })
+    };
+    inputs.iter().enumerate().filter_map(source).collect()
+}
+
+impl Source {
+    fn tensor(&self, batch: &Blocks, row: usize) -> Result<Tensor> {
+        let at = |width: usize| row * width + self.column..row * width + self.column + self.width;
+        let short = || Error::Evaluation("a batch of another model".into());
+        let tensor = match self.element {
+            Element::F32 => tensor1(batch.f32.cells.get(at(batch.f32.width)).ok_or_else(short)?),
+            Element::F64 => tensor1(batch.f64.cells.get(at(batch.f64.width)).ok_or_else(short)?),
+            Element::I64 | Element::Bool => {
+                let cells = batch.i64.cells.get(at(batch.i64.width)).ok_or_else(short)?;
+                match (self.element, self.narrow) {
+                    (Element::Bool, _) => tensor1(&cells.iter().map(|v| *v != 0).collect::<Vec<bool>>()),
+                    (_, true) => {
+                        let narrow = cells.iter().map(|v| i32::try_from(*v)).collect::<std::result::Result<Vec<_>, _>>();
+                        tensor1(&narrow.map_err(|_| Error::Evaluation("an integer of more than 32 bits".into()))?)
+                    }
+                    _ => tensor1(cells),
+                }
+            }
+            Element::Text => {
+                let cells = batch.text.cells.get(at(batch.text.width)).ok_or_else(short)?;
+                let texts: Vec<String> = cells.iter().map(|span| text(&batch.arena, *span).to_owned()).collect();
+                tensor1(&texts)
+            }
+        };
+        tensor.into_shape(&self.dims).map_err(evaluation)
+    }
+}
+
+fn label(sink: &mut Sink<'_>, row: usize, tensor: &Tensor) -> Result<()> {
+    if tensor.datum_type() == DatumType::String {
+        let view = tensor.try_as_plain_ram().map_err(evaluation)?;
+        let texts = view.as_slice::<String>().map_err(evaluation)?;
+        return sink.text_label(row, texts.first().map_or("", String::as_str));
+    }
+    let wide = tensor.cast_to::<i64>().map_err(evaluation)?;
+    let view = wide.try_as_plain_ram().map_err(evaluation)?;
+    let value = view.as_slice::<i64>().map_err(evaluation)?.first().copied().unwrap_or(-1);
+    sink.integer_label(row, value, false)
+}
+
+/// Bytes of all constants, and of all values that one run makes.
+fn footprint(model: &TypedModel) -> Result<(usize, usize)> {
+    let (mut constants, mut values) = (0usize, 0usize);
+    for fact in model.nodes.iter().flat_map(|node| node.outputs.iter().map(|o| &o.fact)) {
+        let Some(dims) = fact.shape.as_concrete() else {
+            return Err(Error::Unsupported("a value whose size depends on the data".into()));
+        };
+        let cells = dims.iter().fold(1usize, |n, d| n.saturating_mul(*d));
+        let bytes = cells.saturating_mul(fact.datum_type.size_of());
+        let total = if fact.konst.is_some() { &mut constants } else { &mut values };
+        *total = total.saturating_add(bytes);
+    }
+    Ok((constants, values))
+}
+
+/// What each output of the graph holds. Class labels are those of the graph's last classifier.
+fn outputs(model: &ModelProto, typed: &TypedModel) -> Result<Vec<Output>> {
+    let mut outputs = Vec::new();
+    let Some(graph) = &model.graph else { return Ok(outputs) };
+    let labels = graph.node.iter().rev().find_map(|node| labels_of(node).ok().flatten());
+    for (i, info) in graph.output.iter().enumerate() {
+        let fact = typed.output_fact(i).map_err(|e| failure(&e, Error::Invalid))?;
+        let width = fact.shape.as_concrete().map(|dims| dims.iter().product::<usize>());
+        outputs.push(match (fact.datum_type, width) {
+            (DatumType::F32 | DatumType::F64, Some(width @ 1..)) => {
+                let maker = graph.node.iter().find(|node| node.output.contains(&info.name));
+                let distribution = maker.is_some_and(|node| node.op_type == "Softmax");
+                Output::Numbers { width, distribution }
+            }
+            (DatumType::I64 | DatumType::I32 | DatumType::String, Some(1)) => Output::Label(labels.clone()),
+            (datum, _) => return Err(Error::Unsupported(format!("output \"{}\" of type {datum:?}", info.name))),
+        });
+    }
+    Ok(outputs)
+}

@@ -1,0 +1,34 @@
+//! An admitted graph made ready to compile: ZipMaps removed, attributes of ours that a file may carry dropped.
+
+use tract_onnx::pb::ModelProto;
+
+use crate::error::{Error, Result};
+use crate::ops::{FEATURES, Labels, zip_map};
+
+/// Removes every ZipMap, whose output becomes its input; returns the labels of the last one.
+pub fn lower(model: &mut ModelProto) -> Result<Option<Labels>> {
+    let Some(graph) = &mut model.graph else { return Err(Error::Invalid("model has no graph".into())) };
+    let mut labels = None;
+    let mut renamed = Vec::new();
+    for node in graph.node.iter().filter(|node| node.op_type == "ZipMap") {
+        let (Some(from), Some(to)) = (node.input.first(), node.output.first()) else {
+            return Err(Error::Invalid("ZipMap without input or output".into()));
+        };
+        renamed.push((from.clone(), to.clone()));
+        labels = Some(zip_map::keys(node)?);
+    }
+    graph.node.retain(|node| node.op_type != "ZipMap");
+    for (from, to) in &renamed {
+        if graph.node.iter().any(|node| node.input.contains(to)) {
+            return Err(Error::Unsupported("an operator that reads the maps of ZipMap".into()));
+        }
+        for output in graph.output.iter_mut().filter(|output| output.name == *to) {
+            output.name.clone_from(from);
+            output.r#type = None;
+        }
+    }
+    for node in &mut graph.node {
+        node.attribute.retain(|a| a.name != FEATURES);
+    }
+    Ok(labels)
+}

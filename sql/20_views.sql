@@ -1,0 +1,25 @@
+-- The inventory: every version that can be scored, bundled ones included.
+CREATE VIEW finai.models AS
+WITH version AS (
+  SELECT v.model, v.version, v.signature ->> 'task' AS task, m.owner::text AS owner, false AS bundled,
+         pg_catalog.encode(v.sha256, 'hex') AS sha256, v.notes, v.registered_by::text AS registered_by, v.registered_at
+  FROM finai.model_version v
+  JOIN finai.model m ON m.name OPERATOR(pg_catalog.=) v.model
+  UNION ALL
+  SELECT b.model, b.version, b.task, NULL, true, b.sha256, b.notes, NULL, NULL
+  FROM finai._bundled_models() b
+)
+SELECT v.model, v.version,
+       ARRAY(SELECT a.alias FROM finai.model_alias a
+             WHERE a.model OPERATOR(pg_catalog.=) v.model AND a.version OPERATOR(pg_catalog.=) v.version
+             UNION ALL
+             SELECT 'champion'
+             WHERE v.bundled AND NOT EXISTS (
+               SELECT FROM finai.model_alias a
+               WHERE a.model OPERATOR(pg_catalog.=) v.model AND a.alias OPERATOR(pg_catalog.=) 'champion')
+             ORDER BY 1) AS aliases,
+       v.task, v.owner, v.bundled, v.sha256, v.notes, v.registered_by, v.registered_at
+FROM version v
+ORDER BY v.model, v.version;
+COMMENT ON VIEW finai.models IS
+  'Every version of every model: its aliases (champion is what a bare name scores with), task, owner, sha256 of its bytes, and who registered it. Bundled versions have no owner.';

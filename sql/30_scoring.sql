@@ -1,0 +1,86 @@
+-- A typed scoring function of one's own.
+CREATE FUNCTION finai.create_scoring_function(name text, model text, row_type regtype, output text DEFAULT 'score')
+RETURNS regprocedure
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE STRICT SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  part text[] := parse_ident(name);
+  row_class regclass;
+  row_schema name;
+  call text;
+  result text;
+  problem record;
+  created regprocedure;
+BEGIN
+  SELECT t.typrelid, n.nspname INTO row_class, row_schema
+  FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+  WHERE t.oid = row_type AND t.typrelid <> 0;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION '% is not a row type', row_type
+      USING ERRCODE = 'wrong_object_type', HINT = 'Name a table, a view or a composite type.';
+  END IF;
+  IF array_length(part, 1) > 2 THEN
+    RAISE EXCEPTION 'function name "%" has too many parts', name
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Write name or schema.name.';
+  END IF;
+  SELECT o.call, o.result INTO call, result
+  FROM (VALUES ('score', 'finai.score', 'double precision'),
+               ('label', 'finai.classify', 'text'),
+               ('probabilities', 'finai.probabilities', 'jsonb'),
+               ('prediction', 'finai.predict', 'finai.prediction')) AS o (output, call, result)
+  WHERE o.output = create_scoring_function.output;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'unrecognized output "%"', output
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Outputs are score, label, probabilities and prediction.';
+  END IF;
+  SELECT b.feature, b.status, b.hint INTO problem
+  FROM finai.check_binding(model, row_class) b WHERE b.status <> 'ok' LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'rows of % do not fit model "%": feature "%" is %', row_type, model, problem.feature,
+                    CASE WHEN problem.status = 'missing' THEN 'missing' ELSE 'of another type' END
+      USING ERRCODE = 'datatype_mismatch',
+            HINT = format('SELECT * FROM finai.check_binding(%L, %L) shows every feature.', model, row_class);
+  END IF;
+  IF array_length(part, 1) = 1 THEN
+    part := ARRAY[row_schema, part[1]];
+  END IF;
+  EXECUTE format('CREATE FUNCTION %I.%I(%s) RETURNS %s LANGUAGE sql STABLE PARALLEL SAFE AS %L',
+                 part[1], part[2], row_type, result, format('SELECT %s(%L, $1)', call, model));
+  created := format('%I.%I(%s)', part[1], part[2], row_type)::regprocedure;
+  EXECUTE format('COMMENT ON FUNCTION %s IS %L', created,
+                 format('%s of model %s for a row of %s. NULL for a NULL row. The caller needs USE on the model.',
+                        output, model, row_type));
+  RETURN created;
+END
+$$;
+COMMENT ON FUNCTION finai.create_scoring_function(text, text, regtype, text) IS
+  'Creates name(row_type), a function that scores rows of one type with a model: output is score (double precision), label (text), probabilities (jsonb) or prediction (finai.prediction). It lands in the schema of the row type unless the name is qualified. Checks first that the columns fit; an error names the feature that does not. It is no delegation: whoever calls it needs USE on the model.';
+
+COMMENT ON FUNCTION finai.score(text, record) IS
+  'Scores one row with a model, named as model, model@alias or model@version: the probability of the positive class, or the predicted value of a regression. Columns bind to features by name; extra columns do not matter. NULL for a NULL row; a NULL column follows the feature''s policy (see describe_model). Errors: 42704 no such model, version or column, 42804 column of a wrong type, 22004 NULL where refused, 22000 unknown category, 55000 nothing promoted, 42501 no USE on the model. The version is the one promoted as of the statement''s snapshot.';
+COMMENT ON FUNCTION finai.predict(text, record) IS
+  'Scores one row and returns (score, label, model, version): the label is the predicted class, NULL for a regression; the score is NULL for a model of several classes without a declared output. Otherwise as finai.score.';
+COMMENT ON FUNCTION finai.classify(text, record) IS
+  'The predicted class of one row. 22023 for a regression. Otherwise as finai.score.';
+COMMENT ON FUNCTION finai.probabilities(text, record) IS
+  'The probability of every class of one row, as a JSON object label -> probability. 22023 for a regression. Otherwise as finai.score.';
+COMMENT ON FUNCTION finai.credit_score(record) IS
+  'Credit points of one applicant, unrounded, higher is safer: 600 points at good:bad odds of 50:1, 20 points double the odds (points = 487.1229 + 28.8539 * ln((1 - p) / p), p = default_prob, clipped to [1e-15, 1 - 1e-15]). Scores with the champion of model credit_score; describe_model(''credit_score'') lists the columns it reads.';
+COMMENT ON FUNCTION finai.default_prob(record) IS
+  'Probability of default of one applicant, between 0 and 1: finai.score(''credit_score'', row).';
+COMMENT ON FUNCTION finai.fraud_prob(record) IS
+  'Probability that a card transaction is fraudulent, between 0 and 1: finai.score(''fraud_prob'', row). describe_model(''fraud_prob'') lists the features it reads.';
+COMMENT ON FUNCTION finai.register_model(text, bytea, text[], text, text[], jsonb, text, text) IS
+  'Registers the bytes of an ONNX file as the next version of a model and returns its number; promote_model makes it live. features: column names in the order of the model''s inputs, where the file does not name them. task: binary, multiclass or regression, where the outputs leave it open. labels: class labels in the order of the probabilities. missing: JSON object feature -> "native", "error", or a constant that replaces NULL. output: the label whose probability is the score. Errors: 22P03 not ONNX, 54000 over a finai.max_ limit, 0A000 an operator that is not supported, 22023 an inconsistent model or declaration, 42501 the name belongs to another role. Nothing is stored on error.';
+COMMENT ON FUNCTION finai.promote_model(text, integer, text) IS
+  'Makes an alias of a model (champion: what a bare name scores with) mean a version. Takes effect for others exactly at COMMIT. Needs ownership of the model or PROMOTE on it.';
+COMMENT ON FUNCTION finai.grant_model(text, text, text) IS
+  'Grants a privilege on a model to a role, or to all with public: USE (score and describe), PROMOTE (move aliases), EXPLAIN, READ. Needs ownership of the model.';
+COMMENT ON FUNCTION finai.revoke_model(text, text, text) IS
+  'Revokes a privilege on a model from a role, or from public. Needs ownership of the model.';
+COMMENT ON FUNCTION finai.describe_model(text, integer) IS
+  'Everything needed to call a model: its version, task and sha256, each feature with its kind, what NULL means and the categories it knows, and what it returns. Without a version, the champion. Needs USE on the model.';
+COMMENT ON FUNCTION finai.check_binding(text, regclass) IS
+  'How the columns of a relation would bind to a model''s features, before scoring anything: one row per feature, status ok, missing or mismatch. Needs USE on the model, reads no rows.';
+COMMENT ON FUNCTION finai.inspect_onnx(bytea) IS
+  'The operators of an ONNX file with how often each is used, whether finai supports it, and why not. Registers nothing. Errors: 22P03 not ONNX, 54000 over a finai.max_ limit.';
+COMMENT ON FUNCTION finai._bundled_models() IS 'The models that the library carries; see the view finai.models.';

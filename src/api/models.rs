@@ -1,0 +1,289 @@
+//! Registering, promoting, granting and describing models.
+
+use finai_engine::{Declaration, Missing, Model, Task};
+use pgrx::PgRelation;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use crate::binding_report::{self, BindingRow};
+use crate::bundled;
+use crate::cache;
+use crate::description::{self, DescriptionRow};
+use crate::elevate::{self, NewVersion};
+use crate::error::{Error, Result};
+use crate::guc;
+use crate::registry::{self, CHAMPION, Privilege, Reference, Target};
+
+#[pg_extern(volatile, parallel_unsafe)]
+#[allow(clippy::too_many_arguments)]
+fn register_model(
+    name: Option<&str>,
+    onnx: Option<&[u8]>,
+    features: default!(Option<Vec<Option<String>>>, "NULL"),
+    task: default!(Option<&str>, "NULL"),
+    labels: default!(Option<Vec<Option<String>>>, "NULL"),
+    missing: default!(Option<pgrx::JsonB>, "NULL"),
+    output: default!(Option<&str>, "NULL"),
+    notes: default!(Option<&str>, "NULL"),
+) -> Result<i32, ErrorReport> {
+    let name = given("name", name)?;
+    let onnx = given("onnx", onnx)?;
+    registry::check_name("model name", name)?;
+    let exists = registry::exists(name)?;
+    if exists {
+        registry::require_owner(name)?;
+    }
+    let declaration = Declaration {
+        features: features
+            .map(|names| all_given("features", names))
+            .transpose()?,
+        task: task.map(parse_task).transpose()?,
+        labels: labels.map(|names| all_given("labels", names)).transpose()?,
+        missing: missing.map(parse_missing).transpose()?.unwrap_or_default(),
+        output: output.map(str::to_owned),
+    };
+    let model = Model::load_as(onnx, &declaration, &guc::limits()).map_err(Error::of(name))?;
+    pgrx::check_for_interrupts!();
+    let declaration = json("declaration", serde_json::to_string(&declaration))?;
+    let signature = json("signature", serde_json::to_value(model.signature()))?;
+    drop(model);
+    Ok(elevate::register(NewVersion {
+        model: name,
+        onnx,
+        declaration: &declaration,
+        signature: pgrx::JsonB(signature),
+        notes,
+        after_bundled: bundled_version(name)?,
+    })?)
+}
+
+#[pg_extern(volatile, parallel_unsafe)]
+fn promote_model(
+    name: Option<&str>,
+    version: Option<i32>,
+    alias: default!(Option<&str>, "'champion'"),
+) -> Result<(), ErrorReport> {
+    let name = given("name", name)?;
+    let version = given("version", version)?;
+    let alias = given("alias", alias)?;
+    registry::check_name("alias", alias)?;
+    require_existing(name)?;
+    registry::require(name, Privilege::Promote)?;
+    registry::find(name, version)?;
+    Ok(elevate::promote(
+        name,
+        alias,
+        version,
+        bundled_version(name)?,
+    )?)
+}
+
+#[pg_extern(volatile, parallel_unsafe)]
+fn grant_model(
+    name: Option<&str>,
+    grantee: Option<&str>,
+    privilege: default!(Option<&str>, "'USE'"),
+) -> Result<(), ErrorReport> {
+    Ok(change_grant(true, name, grantee, privilege)?)
+}
+
+#[pg_extern(volatile, parallel_unsafe)]
+fn revoke_model(
+    name: Option<&str>,
+    grantee: Option<&str>,
+    privilege: default!(Option<&str>, "'USE'"),
+) -> Result<(), ErrorReport> {
+    Ok(change_grant(false, name, grantee, privilege)?)
+}
+
+fn change_grant(
+    granted: bool,
+    name: Option<&str>,
+    grantee: Option<&str>,
+    privilege: Option<&str>,
+) -> Result<()> {
+    let name = given("name", name)?;
+    let grantee = given("grantee", grantee)?;
+    let privilege = Privilege::parse(given("privilege", privilege)?)?;
+    require_existing(name)?;
+    registry::require_owner(name)?;
+    let grantee = match registry::role_named(grantee)? {
+        Some(role) => registry::role_name(role),
+        None => "-".to_owned(),
+    };
+    let bundled = bundled_version(name)?;
+    elevate::change_grant(granted, name, &grantee, privilege.name(), bundled)
+}
+
+#[pg_extern(stable, parallel_safe)]
+#[allow(clippy::type_complexity)]
+fn describe_model(
+    name: Option<&str>,
+    version: default!(Option<i32>, "NULL"),
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(part, String),
+            name!(name, String),
+            name!(type, String),
+            name!(detail, String),
+        ),
+    >,
+    ErrorReport,
+> {
+    let mut reference = Reference::parse(given("name", name)?)?;
+    if let Some(version) = version {
+        reference.target = Target::Version(version);
+    }
+    let version = registry::resolve(&reference)?;
+    let champion = registry::aliased(&version.model, CHAMPION)? == Some(version.version);
+    let model = cache::model(&version)?;
+    let rows = description::rows(&version, champion, &model);
+    Ok(TableIterator::new(rows.into_iter().map(
+        |DescriptionRow {
+             part,
+             name,
+             kind,
+             detail,
+         }| (part, name, kind, detail),
+    )))
+}
+
+#[pg_extern(stable, parallel_safe)]
+#[allow(clippy::type_complexity)]
+fn check_binding(
+    name: Option<&str>,
+    relation: Option<PgRelation>,
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(feature, String),
+            name!(kind, String),
+            name!(column_name, Option<String>),
+            name!(type, Option<String>),
+            name!(status, String),
+            name!(hint, Option<String>),
+        ),
+    >,
+    ErrorReport,
+> {
+    let reference = Reference::parse(given("name", name)?)?;
+    let relation = given("relation", relation)?;
+    let version = registry::resolve(&reference)?;
+    let model = cache::model(&version)?;
+    let rows = binding_report::rows(model.signature(), relation.oid(), relation.name())?;
+    Ok(TableIterator::new(rows.into_iter().map(
+        |BindingRow {
+             feature,
+             kind,
+             column,
+             found,
+             status,
+             hint,
+         }| (feature, kind, column, found, status, hint),
+    )))
+}
+
+#[pg_extern(immutable, strict, parallel_safe)]
+#[allow(clippy::type_complexity)]
+fn inspect_onnx(
+    onnx: &[u8],
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(op, String),
+            name!(domain, String),
+            name!(uses, i64),
+            name!(supported, bool),
+            name!(note, String),
+        ),
+    >,
+    ErrorReport,
+> {
+    let uses = finai_engine::inspect(onnx, &guc::limits()).map_err(Error::from)?;
+    Ok(TableIterator::new(uses.into_iter().map(|found| {
+        (
+            found.op,
+            found.domain,
+            found.uses as i64,
+            found.supported,
+            found.note,
+        )
+    })))
+}
+
+fn require_existing(name: &str) -> Result<()> {
+    if registry::exists(name)? {
+        Ok(())
+    } else {
+        Err(Error::UnknownModel(name.to_owned()))
+    }
+}
+
+fn bundled_version(name: &str) -> Result<Option<i32>> {
+    Ok(bundled::find(name)?.map(|entry| entry.card.version))
+}
+
+fn given<T>(parameter: &'static str, value: Option<T>) -> Result<T> {
+    value.ok_or(Error::NullParameter(parameter))
+}
+
+fn all_given(parameter: &'static str, values: Vec<Option<String>>) -> Result<Vec<String>> {
+    values
+        .into_iter()
+        .map(|value| given(parameter, value))
+        .collect()
+}
+
+fn parse_task(task: &str) -> Result<Task> {
+    match task.to_ascii_lowercase().as_str() {
+        "binary" => Ok(Task::Binary),
+        "multiclass" => Ok(Task::Multiclass),
+        "regression" => Ok(Task::Regression),
+        _ => Err(Error::Parameter {
+            parameter: "task",
+            detail: format!("There is no task \"{task}\"."),
+            hint: "Tasks are binary, multiclass and regression.",
+        }),
+    }
+}
+
+fn parse_missing(policies: pgrx::JsonB) -> Result<std::collections::BTreeMap<String, Missing>> {
+    let malformed = |detail: String| Error::Parameter {
+        parameter: "missing",
+        detail,
+        hint: "Pass an object such as {\"income\": \"native\", \"age\": \"error\", \"balance\": 0, \"purpose\": \"unknown\"}.",
+    };
+    let serde_json::Value::Object(policies) = policies.0 else {
+        return Err(malformed("It is not a JSON object.".into()));
+    };
+    policies
+        .into_iter()
+        .map(|(feature, policy)| {
+            let missing = match &policy {
+                serde_json::Value::String(word) if word == "native" => Missing::Native,
+                serde_json::Value::String(word) if word == "error" => Missing::Error,
+                serde_json::Value::String(text) => Missing::Text(text.clone()),
+                serde_json::Value::Bool(value) => Missing::Number(f64::from(u8::from(*value))),
+                serde_json::Value::Number(number) => {
+                    Missing::Number(number.as_f64().ok_or_else(|| {
+                        malformed(format!("The number for \"{feature}\" is out of range."))
+                    })?)
+                }
+                _ => {
+                    return Err(malformed(format!(
+                        "The policy of \"{feature}\" is neither a word, a number nor a text."
+                    )));
+                }
+            };
+            Ok((feature, missing))
+        })
+        .collect()
+}
+
+fn json<T>(what: &str, result: serde_json::Result<T>) -> Result<T> {
+    result.map_err(|error| Error::Installation(format!("{what}: {error}")))
+}

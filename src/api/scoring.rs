@@ -1,0 +1,93 @@
+//! Scoring one row: `score`, `predict`, `classify`, `probabilities`.
+
+use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use crate::error::{Error, Result};
+use crate::row::{PerCallSite, Record};
+use crate::site::{Scored, Site};
+
+#[pg_extern(stable, strict, parallel_safe, cost = 100)]
+fn score(
+    model: &str,
+    record: Record<'_>,
+    mut site: PerCallSite<'_, Site>,
+) -> Result<f64, ErrorReport> {
+    Ok(site.score(model, &record)?.score()?)
+}
+
+#[pg_extern(stable, strict, parallel_safe, cost = 100)]
+fn predict(
+    model: &str,
+    record: Record<'_>,
+    mut site: PerCallSite<'_, Site>,
+) -> Result<pgrx::composite_type!('static, "finai.prediction"), ErrorReport> {
+    Ok(prediction(&site.score(model, &record)?)?)
+}
+
+#[pg_extern(stable, strict, parallel_safe, cost = 100)]
+fn classify(
+    model: &str,
+    record: Record<'_>,
+    mut site: PerCallSite<'_, Site>,
+) -> Result<String, ErrorReport> {
+    let scored = site.score(model, &record)?;
+    let label = scored.label().map(str::to_owned);
+    Ok(label.ok_or_else(|| not_a_classifier(&scored, "classify"))?)
+}
+
+#[pg_extern(stable, strict, parallel_safe, cost = 100)]
+fn probabilities(
+    model: &str,
+    record: Record<'_>,
+    mut site: PerCallSite<'_, Site>,
+) -> Result<pgrx::JsonB, ErrorReport> {
+    let scored = site.score(model, &record)?;
+    if scored.label().is_none() {
+        return Err(not_a_classifier(&scored, "probabilities").into());
+    }
+    let object = scored
+        .probabilities()
+        .map(|(label, probability)| (label.to_owned(), probability.into()))
+        .collect();
+    Ok(pgrx::JsonB(serde_json::Value::Object(object)))
+}
+
+fn prediction(scored: &Scored) -> Result<PgHeapTuple<'static, AllocatedByRust>> {
+    let mut tuple = PgHeapTuple::new_composite_type("finai.prediction").map_err(damaged)?;
+    // A model of several classes without a declared output has a label, but no single score.
+    let score = match scored.score() {
+        Ok(score) => Some(score),
+        Err(Error::Model {
+            source: finai_engine::Error::AmbiguousOutput { .. },
+            ..
+        }) => None,
+        Err(error) => return Err(error),
+    };
+    tuple.set_by_name("score", score).map_err(damaged)?;
+    tuple
+        .set_by_name("label", scored.label())
+        .map_err(damaged)?;
+    let model = scored.version.model.as_str();
+    tuple.set_by_name("model", model).map_err(damaged)?;
+    tuple
+        .set_by_name("version", scored.version.version)
+        .map_err(damaged)?;
+    Ok(tuple)
+}
+
+fn damaged(error: impl std::fmt::Display) -> Error {
+    Error::Installation(format!("type finai.prediction: {error}"))
+}
+
+fn not_a_classifier(scored: &Scored, function: &str) -> Error {
+    Error::Parameter {
+        parameter: "model",
+        detail: format!(
+            "Model \"{}\" version {} predicts a number, so finai.{function} has nothing to return.",
+            scored.version.model, scored.version.version
+        ),
+        hint: "Use finai.score for regressions.",
+    }
+}

@@ -1,0 +1,51 @@
+//! How the columns of a relation would bind to a model's features, without scoring anything.
+
+use finai_engine::Signature;
+use pgrx::pg_sys;
+
+use crate::description::kind_name;
+use crate::error::{Error, Result};
+use crate::row::{Conversion, columns_of_relation, find_column};
+
+/// One feature and the column that would supply it.
+pub struct BindingRow {
+    pub feature: String,
+    pub kind: String,
+    pub column: Option<String>,
+    pub found: Option<String>,
+    pub status: String,
+    pub hint: Option<String>,
+}
+
+/// One row per feature: `ok`, `missing` or `mismatch`.
+pub fn rows(
+    signature: &Signature,
+    relation: pg_sys::Oid,
+    relation_name: &str,
+) -> Result<Vec<BindingRow>> {
+    let columns = columns_of_relation(relation).ok_or_else(|| Error::Parameter {
+        parameter: "relation",
+        detail: format!("\"{relation_name}\" has no row type."),
+        hint: "Name a table, view, materialized view, foreign table or composite type's relation.",
+    })?;
+    let rows = signature.features.iter().map(|feature| {
+        let column = find_column(&columns, &feature.name);
+        let (status, hint) = match column.map(|column| Conversion::find(column, feature.kind)) {
+            None => (
+                "missing",
+                Some("Add or rename the column in a view or subquery.".to_owned()),
+            ),
+            Some(Ok(_)) => ("ok", None),
+            Some(Err(refusal)) => ("mismatch", Some(refusal.0)),
+        };
+        BindingRow {
+            feature: feature.name.clone(),
+            kind: kind_name(feature.kind).to_owned(),
+            column: column.map(|column| column.name.clone()),
+            found: column.map(|column| column.type_name.clone()),
+            status: status.to_owned(),
+            hint,
+        }
+    });
+    Ok(rows.collect())
+}

@@ -1,0 +1,71 @@
+//! Compiled models of this backend, bounded. Keyed by content, so an entry can be cold but never stale.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use finai_engine::Model;
+
+use crate::error::{Error, Result};
+use crate::guc;
+use crate::registry::Version;
+
+struct Entry {
+    sha256: String,
+    declaration: String,
+    model: Arc<Model>,
+}
+
+thread_local! {
+    /// Least recently used first.
+    static CACHE: RefCell<Vec<Entry>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The compiled model of a version, from the cache or compiled now.
+pub fn model(version: &Version) -> Result<Arc<Model>> {
+    let declaration = serde_json::to_string(&version.declaration)
+        .map_err(|error| Error::Installation(error.to_string()))?;
+    if let Some(model) = lookup(&version.sha256, &declaration) {
+        return Ok(model);
+    }
+    let onnx = version.onnx()?;
+    let model = Model::load_as(&onnx, &version.declaration, &guc::registered_limits())
+        .map_err(Error::of(&version.model))?;
+    let model = Arc::new(model);
+    insert(Entry {
+        sha256: version.sha256.clone(),
+        declaration,
+        model: model.clone(),
+    });
+    Ok(model)
+}
+
+fn lookup(sha256: &str, declaration: &str) -> Option<Arc<Model>> {
+    CACHE.with(|cache| {
+        let mut entries = cache.try_borrow_mut().ok()?;
+        let found = entries
+            .iter()
+            .position(|entry| entry.sha256 == sha256 && entry.declaration == declaration)?;
+        let entry = entries.remove(found);
+        let model = entry.model.clone();
+        entries.push(entry);
+        Some(model)
+    })
+}
+
+fn insert(entry: Entry) {
+    CACHE.with(|cache| {
+        if let Ok(mut entries) = cache.try_borrow_mut() {
+            entries.push(entry);
+            let mut held: usize = entries.iter().map(|entry| entry.model.memory()).sum();
+            while held > guc::cache_memory() && entries.len() > 1 {
+                held -= entries.remove(0).model.memory();
+            }
+        }
+    });
+}
+
+/// Whether the backend was asked to stop what it is doing; the answer to it is raised by PostgreSQL's own check.
+pub fn interrupt_pending() -> bool {
+    // SAFETY: reads a flag that signal handlers of this single-threaded backend set.
+    unsafe { std::ptr::read_volatile(&raw const pgrx::pg_sys::InterruptPending) != 0 }
+}

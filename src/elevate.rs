@@ -1,0 +1,218 @@
+//! The few writes done on behalf of a role that has no rights on finai's tables.
+//!
+//! Each runs as the owner of the tables, with a fixed search path and as a restricted operation, after the caller
+//! has checked the privilege that it needs. Nothing else in the extension changes identity.
+
+use pgrx::datum::DatumWithOid;
+use pgrx::prelude::*;
+
+use crate::error::{Error, Result};
+use crate::registry;
+
+/// What a registration stores.
+pub struct NewVersion<'a> {
+    pub model: &'a str,
+    pub onnx: &'a [u8],
+    pub declaration: &'a str,
+    pub signature: pgrx::JsonB,
+    pub notes: Option<&'a str>,
+    /// True where the name is a bundled model's: PUBLIC keeps USE, and version numbers go on after this one.
+    pub after_bundled: Option<i32>,
+}
+
+const CREATE_MODEL: &str = "INSERT INTO finai.model (name, owner, next_version) VALUES ($1, $2, $3)
+     ON CONFLICT (name) DO NOTHING";
+const KEEP_PUBLIC_USE: &str =
+    "INSERT INTO finai.model_grant (model, grantee, privilege) VALUES ($1, '-', 'USE')
+     ON CONFLICT DO NOTHING";
+const TAKE_VERSION: &str = "UPDATE finai.model SET next_version = next_version + 1 WHERE name = $1 RETURNING next_version - 1";
+const STORE_BYTES: &str = "INSERT INTO finai.model_blob (sha256, onnx) VALUES (sha256($1), $1)
+     ON CONFLICT (sha256) DO NOTHING";
+const CREATE_VERSION: &str = "INSERT INTO finai.model_version
+       (model, version, sha256, declaration, signature, notes, registered_by)
+     VALUES ($1, $2, sha256($3), $4::json, $5, $6, $7)";
+const MOVE_ALIAS: &str = "INSERT INTO finai.model_alias (model, alias, version) VALUES ($1, $2, $3)
+     ON CONFLICT (model, alias) DO UPDATE SET version = excluded.version";
+const GRANT: &str = "INSERT INTO finai.model_grant (model, grantee, privilege) VALUES ($1, $2, $3)
+     ON CONFLICT DO NOTHING";
+const REVOKE: &str =
+    "DELETE FROM finai.model_grant WHERE model = $1 AND grantee = $2 AND privilege = $3";
+const RECORD_EVENT: &str =
+    "INSERT INTO finai.model_event (happened_by, model, event, version, detail)
+     VALUES ($1, $2, $3, $4, $5)";
+
+/// Stores a version and returns its number. Needs ownership of the model, or that there is none of that name.
+pub fn register(new: NewVersion) -> Result<i32> {
+    let by = registry::current_user_name();
+    let owner = match new.after_bundled {
+        Some(_) => registry::role_name(registry::extension_owner()?),
+        None => by.clone(),
+    };
+    as_owner(|| {
+        create_model(new.model, &owner, new.after_bundled)?;
+        let version: i32 = returned(TAKE_VERSION, &[new.model.into()])?;
+        run(STORE_BYTES, &[new.onnx.into()])?;
+        run(
+            CREATE_VERSION,
+            &[
+                new.model.into(),
+                version.into(),
+                new.onnx.into(),
+                new.declaration.into(),
+                new.signature.into(),
+                new.notes.into(),
+                by.as_str().into(),
+            ],
+        )?;
+        record(&by, new.model, "register", Some(version), None)?;
+        Ok(version)
+    })
+}
+
+/// Makes an alias mean a version. Needs PROMOTE on the model.
+pub fn promote(model: &str, alias: &str, version: i32, after_bundled: Option<i32>) -> Result<()> {
+    let by = registry::current_user_name();
+    let owner = registry::role_name(registry::extension_owner()?);
+    let detail = serde_json::json!({ "alias": alias });
+    as_owner(|| {
+        if after_bundled.is_some() {
+            create_model(model, &owner, after_bundled)?;
+        }
+        run(MOVE_ALIAS, &[model.into(), alias.into(), version.into()])?;
+        record(&by, model, "promote", Some(version), Some(detail))
+    })
+}
+
+/// Grants or revokes a privilege; the grantee is a role's name or `-` for PUBLIC. Needs ownership of the model.
+pub fn change_grant(
+    granted: bool,
+    model: &str,
+    grantee: &str,
+    privilege: &str,
+    after_bundled: Option<i32>,
+) -> Result<()> {
+    let by = registry::current_user_name();
+    let owner = registry::role_name(registry::extension_owner()?);
+    let detail = serde_json::json!({ "grantee": grantee, "privilege": privilege });
+    let (statement, event) = if granted {
+        (GRANT, "grant")
+    } else {
+        (REVOKE, "revoke")
+    };
+    as_owner(|| {
+        if after_bundled.is_some() {
+            create_model(model, &owner, after_bundled)?;
+        }
+        run(statement, &[model.into(), grantee.into(), privilege.into()])?;
+        record(&by, model, event, None, Some(detail))
+    })
+}
+
+fn create_model(model: &str, owner: &str, after_bundled: Option<i32>) -> Result<()> {
+    let next = after_bundled.map_or(1, |version| version + 1);
+    let created = run(CREATE_MODEL, &[model.into(), owner.into(), next.into()])?;
+    if after_bundled.is_some() && created == 1 {
+        run(KEEP_PUBLIC_USE, &[model.into()])?;
+    }
+    Ok(())
+}
+
+fn record(
+    by: &str,
+    model: &str,
+    event: &str,
+    version: Option<i32>,
+    detail: Option<serde_json::Value>,
+) -> Result<()> {
+    run(
+        RECORD_EVENT,
+        &[
+            by.into(),
+            model.into(),
+            event.into(),
+            version.into(),
+            detail.map(pgrx::JsonB).into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Runs a statement and returns how many rows it touched.
+fn run(statement: &str, arguments: &[DatumWithOid]) -> Result<usize> {
+    Spi::connect_mut(|client| {
+        let rows = client.update(statement, None, arguments).map_err(damaged)?;
+        Ok(rows.len())
+    })
+}
+
+fn returned(statement: &str, arguments: &[DatumWithOid]) -> Result<i32> {
+    Spi::connect_mut(|client| {
+        let rows = client.update(statement, None, arguments).map_err(damaged)?;
+        let value = rows.first().get_one::<i32>().map_err(damaged)?;
+        value.ok_or_else(|| Error::Installation(format!("no row from: {statement}")))
+    })
+}
+
+fn damaged(error: spi::Error) -> Error {
+    Error::Installation(error.to_string())
+}
+
+/// Runs `write` as the owner of finai's tables; the caller's identity and settings are back on every path.
+fn as_owner<T>(write: impl FnOnce() -> Result<T>) -> Result<T> {
+    let owner = registry::extension_owner()?;
+    let identity = Identity::assume(owner);
+    let result = write();
+    identity.restore_settings();
+    result
+}
+
+/// The caller's identity while another one is assumed.
+struct Identity {
+    user: pg_sys::Oid,
+    context: i32,
+    settings: i32,
+}
+
+impl Identity {
+    fn assume(owner: pg_sys::Oid) -> Identity {
+        let mut user = pg_sys::InvalidOid;
+        let mut context = 0;
+        // SAFETY: the identity is restored by Drop, and by PostgreSQL itself when a transaction aborts; the search path
+        // is set inside a nesting level that restore_settings or the abort closes.
+        unsafe {
+            pg_sys::GetUserIdAndSecContext(&raw mut user, &raw mut context);
+            let restricted = (pg_sys::SECURITY_LOCAL_USERID_CHANGE
+                | pg_sys::SECURITY_RESTRICTED_OPERATION) as i32;
+            pg_sys::SetUserIdAndSecContext(owner, context | restricted);
+            let settings = pg_sys::NewGUCNestLevel();
+            let identity = Identity {
+                user,
+                context,
+                settings,
+            };
+            pg_sys::set_config_option(
+                c"search_path".as_ptr(),
+                c"pg_catalog, pg_temp".as_ptr(),
+                pg_sys::GucContext::PGC_USERSET,
+                pg_sys::GucSource::PGC_S_SESSION,
+                pg_sys::GucAction::GUC_ACTION_SAVE,
+                true,
+                0,
+                false,
+            );
+            identity
+        }
+    }
+
+    fn restore_settings(self) {
+        // SAFETY: closes the nesting level that `assume` opened.
+        unsafe { pg_sys::AtEOXact_GUC(true, self.settings) };
+    }
+}
+
+impl Drop for Identity {
+    fn drop(&mut self) {
+        // SAFETY: gives back the identity that `assume` found; cannot raise.
+        unsafe { pg_sys::SetUserIdAndSecContext(self.user, self.context) };
+    }
+}

@@ -1,0 +1,134 @@
+//! Who may do what with a model, checked in every statement.
+
+use std::ffi::{CStr, CString};
+
+use pgrx::prelude::*;
+
+use crate::bundled;
+use crate::error::{Error, Result};
+
+use super::scan::{Key, Row, extension_owner, first, visit};
+
+/// A privilege on one model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Privilege {
+    Use,
+    Explain,
+    Read,
+    Promote,
+}
+
+impl Privilege {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Privilege::Use => "USE",
+            Privilege::Explain => "EXPLAIN",
+            Privilege::Read => "READ",
+            Privilege::Promote => "PROMOTE",
+        }
+    }
+
+    /// Reads a privilege's name in any case.
+    pub fn parse(text: &str) -> Result<Privilege> {
+        [
+            Privilege::Use,
+            Privilege::Explain,
+            Privilege::Read,
+            Privilege::Promote,
+        ]
+        .into_iter()
+        .find(|privilege| privilege.name().eq_ignore_ascii_case(text))
+        .ok_or_else(|| Error::Privilege(text.to_owned()))
+    }
+}
+
+/// Refuses unless the current role is a superuser, owns the model, or was granted the privilege.
+pub fn require(model: &str, privilege: Privilege) -> Result<()> {
+    match owner(model)? {
+        Some(owner) if is_member_of(owner) => return Ok(()),
+        Some(_) => {}
+        // A bundled model that nobody changed: PUBLIC may use it, the extension's owner may do anything.
+        None if privilege == Privilege::Use && bundled::find(model)?.is_some() => return Ok(()),
+        None if is_member_of(extension_owner()?) => return Ok(()),
+        None => {}
+    }
+    let mut granted = false;
+    visit(c"model_grant", &[(c"model", Key::Text(model))], |row| {
+        granted = row.text(c"privilege").as_deref() == Some(privilege.name()) && is_grantee(row);
+        !granted
+    })?;
+    if granted {
+        Ok(())
+    } else {
+        Err(denied(model, privilege.name()))
+    }
+}
+
+/// Refuses unless the current role is a superuser or owns the model; an unchanged bundled model belongs to the extension's owner.
+pub fn require_owner(model: &str) -> Result<()> {
+    let owner = match owner(model)? {
+        Some(owner) => owner,
+        None => extension_owner()?,
+    };
+    if is_member_of(owner) {
+        Ok(())
+    } else {
+        Err(denied(model, "ownership"))
+    }
+}
+
+/// The owner of a model that has a row; an owner that no longer exists is nobody.
+pub fn owner(model: &str) -> Result<Option<pg_sys::Oid>> {
+    let owner = first(c"model", &[(c"name", Key::Text(model))], |row| {
+        row.oid(c"owner_oid").unwrap_or(pg_sys::InvalidOid)
+    })?;
+    Ok(owner)
+}
+
+/// The name of the role that privileges are checked for.
+pub fn current_user_name() -> String {
+    // SAFETY: reads a variable.
+    role_name(unsafe { pg_sys::GetUserId() })
+}
+
+/// The name of a role that exists.
+pub fn role_name(role: pg_sys::Oid) -> String {
+    // SAFETY: an oid without a role raises an error; the name is palloc'd and NUL-terminated.
+    unsafe {
+        let name = pg_sys::GetUserNameFromId(role, false);
+        CStr::from_ptr(name).to_string_lossy().into_owned()
+    }
+}
+
+/// The oid of a role, or nothing for `public`.
+pub fn role_named(name: &str) -> Result<Option<pg_sys::Oid>> {
+    if name.eq_ignore_ascii_case("public") {
+        return Ok(None);
+    }
+    let unknown = || Error::UnknownRole(name.to_owned());
+    let c_name = CString::new(name).map_err(|_| unknown())?;
+    // SAFETY: a catalogue lookup by a NUL-terminated name.
+    match unsafe { pg_sys::get_role_oid(c_name.as_ptr(), true) } {
+        pg_sys::InvalidOid => Err(unknown()),
+        oid => Ok(Some(oid)),
+    }
+}
+
+fn is_grantee(row: &Row) -> bool {
+    match row.oid(c"grantee_oid") {
+        Some(role) => is_member_of(role),
+        None => row.name(c"grantee").as_deref() == Some("-"),
+    }
+}
+
+fn is_member_of(role: pg_sys::Oid) -> bool {
+    // SAFETY: has_privs_of_role reads the role caches; a role that does not exist has no members but superusers.
+    unsafe { pg_sys::has_privs_of_role(pg_sys::GetUserId(), role) }
+}
+
+fn denied(model: &str, privilege: &'static str) -> Error {
+    Error::Denied {
+        model: model.to_owned(),
+        privilege,
+    }
+}

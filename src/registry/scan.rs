@@ -1,0 +1,156 @@
+//! Index probes into finai's own tables under the active snapshot.
+//!
+//! They read whatever the caller's privileges on the tables are, so callers check the model's privilege.
+
+use std::ffi::CStr;
+
+use pgrx::htup::heap_getattr_raw;
+use pgrx::prelude::*;
+use pgrx::{FromDatum, IntoDatum};
+
+use crate::error::{Error, Result};
+
+/// A value of an index column; keys name the leading columns of the primary key.
+pub enum Key<'a> {
+    Text(&'a str),
+    Integer(i32),
+    Bytes(&'a [u8]),
+}
+
+/// A row under the cursor, valid while it is being visited.
+pub struct Row {
+    tuple: pg_sys::HeapTuple,
+    descriptor: pg_sys::TupleDesc,
+}
+
+impl Row {
+    pub fn text(&self, column: &CStr) -> Option<String> {
+        self.get(column)
+    }
+
+    pub fn integer(&self, column: &CStr) -> Option<i32> {
+        self.get(column)
+    }
+
+    pub fn bytes(&self, column: &CStr) -> Option<Vec<u8>> {
+        self.get(column)
+    }
+
+    pub fn name(&self, column: &CStr) -> Option<String> {
+        self.get::<&CStr>(column)
+            .map(|name| name.to_string_lossy().into_owned())
+    }
+
+    pub fn oid(&self, column: &CStr) -> Option<pg_sys::Oid> {
+        self.get(column)
+    }
+
+    fn get<T: FromDatum>(&self, column: &CStr) -> Option<T> {
+        // SAFETY: tuple and descriptor belong to the open scan that created this row; the attribute is found by name
+        // and the readers above are used with the types that sql/10_models.sql gives these columns.
+        unsafe {
+            let number = pg_sys::SPI_fnumber(self.descriptor, column.as_ptr());
+            let number = std::num::NonZeroUsize::new(usize::try_from(number).ok()?)?;
+            let datum = heap_getattr_raw(self.tuple, number, self.descriptor)?;
+            T::from_datum(datum, false)
+        }
+    }
+}
+
+/// The first row whose primary key starts with `keys`, as `read` sees it.
+pub fn first<T>(
+    table: &CStr,
+    keys: &[(&CStr, Key)],
+    read: impl Fn(&Row) -> T,
+) -> Result<Option<T>> {
+    let mut found = None;
+    visit(table, keys, |row| {
+        found = Some(read(row));
+        false
+    })?;
+    Ok(found)
+}
+
+/// Visits rows whose primary key starts with `keys` until `visitor` returns false.
+pub fn visit(
+    table: &CStr,
+    keys: &[(&CStr, Key)],
+    mut visitor: impl FnMut(&Row) -> bool,
+) -> Result<()> {
+    let oid = table_oid(table)?;
+    // SAFETY: the relation stays open and locked until the scan has ended; scan keys live as long as the scan; the
+    // active snapshot exists while a function is called. An error raised inside aborts the transaction, which closes both.
+    unsafe {
+        let lock = pg_sys::AccessShareLock as pg_sys::LOCKMODE;
+        let relation = pg_sys::table_open(oid, lock);
+        let index = pg_sys::RelationGetPrimaryKeyIndex(relation);
+        let mut scan_keys = [pg_sys::ScanKeyData::default(); 3];
+        for (slot, (column, key)) in scan_keys.iter_mut().zip(keys) {
+            let number = pg_sys::SPI_fnumber((*relation).rd_att, column.as_ptr());
+            let (procedure, datum) = match key {
+                Key::Text(value) => (pg_sys::F_TEXTEQ, value.into_datum()),
+                Key::Integer(value) => (pg_sys::F_INT4EQ, value.into_datum()),
+                Key::Bytes(value) => (pg_sys::F_BYTEAEQ, value.into_datum()),
+            };
+            pg_sys::ScanKeyInit(
+                slot,
+                number as pg_sys::AttrNumber,
+                pg_sys::BTEqualStrategyNumber as pg_sys::StrategyNumber,
+                procedure.into(),
+                datum.unwrap_or_else(pg_sys::Datum::null),
+            );
+        }
+        let scan = pg_sys::systable_beginscan(
+            relation,
+            index,
+            true,
+            pg_sys::GetActiveSnapshot(),
+            keys.len().min(scan_keys.len()) as i32,
+            scan_keys.as_mut_ptr(),
+        );
+        loop {
+            let tuple = pg_sys::systable_getnext(scan);
+            if tuple.is_null() {
+                break;
+            }
+            let row = Row {
+                tuple,
+                descriptor: (*relation).rd_att,
+            };
+            if !visitor(&row) {
+                break;
+            }
+        }
+        pg_sys::systable_endscan(scan);
+        pg_sys::table_close(relation, lock);
+    }
+    Ok(())
+}
+
+/// The role that owns finai's tables.
+pub fn extension_owner() -> Result<pg_sys::Oid> {
+    let oid = table_oid(c"model")?;
+    // SAFETY: the relation stays open and locked while its catalogue row is read.
+    unsafe {
+        let lock = pg_sys::AccessShareLock as pg_sys::LOCKMODE;
+        let relation = pg_sys::table_open(oid, lock);
+        let owner = (*(*relation).rd_rel).relowner;
+        pg_sys::table_close(relation, lock);
+        Ok(owner)
+    }
+}
+
+fn table_oid(table: &CStr) -> Result<pg_sys::Oid> {
+    // SAFETY: catalogue lookups by NUL-terminated names.
+    let oid = unsafe {
+        let schema = pg_sys::get_namespace_oid(c"finai".as_ptr(), true);
+        pg_sys::get_relname_relid(table.as_ptr(), schema)
+    };
+    if oid == pg_sys::InvalidOid {
+        return Err(Error::Installation(format!(
+            "table finai.{} is missing",
+            table.to_string_lossy()
+        )));
+    }
+    Ok(oid)
+}

@@ -1,0 +1,152 @@
+//! The plan from one row type to one model's features: made once per row type, run per row.
+
+use finai_engine::{Batch, Signature};
+use pgrx::{PgMemoryContexts, pg_sys};
+
+use crate::error::{Error, Result};
+
+use super::columns::{Column, find_column, of_descriptor, release, type_name};
+use super::convert::Conversion;
+use super::record::Record;
+
+struct Bound {
+    feature: usize,
+    position: usize,
+    conversion: Conversion,
+}
+
+/// Where each feature of a model comes from in rows of one type.
+pub struct Binding {
+    row_type: (pg_sys::Oid, i32),
+    identifier: u64,
+    bound: Vec<Bound>,
+    /// A copy of the row type's descriptor that ends at the last column needed.
+    descriptor: pg_sys::TupleDesc,
+    attributes: i32,
+    values: Vec<pg_sys::Datum>,
+    nulls: Vec<bool>,
+}
+
+impl Binding {
+    /// Plans for the row type of `record`; a missing column or a type that does not fit is an error that names it.
+    pub fn new(record: &Record, signature: &Signature, model: &str) -> Result<Binding> {
+        let row_type = record.row_type();
+        // SAFETY: the row's own type has a descriptor, which is pinned while it is read and copied; the copy lives in
+        // TopMemoryContext until Drop frees it.
+        unsafe {
+            let shared = pg_sys::lookup_rowtype_tupdesc(row_type.0, row_type.1);
+            let columns = of_descriptor(shared);
+            let bound = bind(&columns, signature, model, &type_name(row_type.0));
+            let descriptor = PgMemoryContexts::TopMemoryContext
+                .switch_to(|_| pg_sys::CreateTupleDescCopyConstr(shared));
+            release(shared);
+            let mut binding = Binding {
+                row_type,
+                identifier: pg_sys::assign_record_type_identifier(row_type.0, row_type.1),
+                bound: Vec::new(),
+                descriptor,
+                attributes: (*descriptor).natts,
+                values: Vec::new(),
+                nulls: Vec::new(),
+            };
+            binding.bound = bound?;
+            let last = binding.bound.iter().map(|bound| bound.position + 1).max();
+            let needed = last.unwrap_or(0);
+            (*descriptor).natts = needed as i32;
+            binding.values.resize(needed, pg_sys::Datum::null());
+            binding.nulls.resize(needed, true);
+            Ok(binding)
+        }
+    }
+
+    /// Whether rows of this type are what the plan was made for.
+    #[inline]
+    pub fn fits(&self, record: &Record) -> bool {
+        self.row_type == record.row_type()
+    }
+
+    /// Whether the row type is still as it was when the plan was made; asked once per statement.
+    pub fn is_current(&self) -> bool {
+        // SAFETY: a type cache lookup of a row type that was bound before.
+        let now =
+            unsafe { pg_sys::assign_record_type_identifier(self.row_type.0, self.row_type.1) };
+        now == self.identifier
+    }
+
+    /// Appends the row to the batch.
+    #[inline]
+    pub fn push(&mut self, record: &Record, batch: &mut Batch) -> Result<(), finai_engine::Error> {
+        let mut tuple = record.as_tuple();
+        // SAFETY: `fits` holds: the tuple is of the type whose descriptor this is; values and nulls have one place per
+        // attribute of the shortened descriptor.
+        unsafe {
+            pg_sys::heap_deform_tuple(
+                &raw mut tuple,
+                self.descriptor,
+                self.values.as_mut_ptr(),
+                self.nulls.as_mut_ptr(),
+            );
+        }
+        batch.push_row()?;
+        for bound in &self.bound {
+            if self.nulls[bound.position] {
+                batch.set_null(bound.feature)?;
+            } else {
+                let datum = self.values[bound.position];
+                // SAFETY: the conversion was found for this column's type.
+                unsafe { bound.conversion.put(datum, bound.feature, batch)? };
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Binding {
+    fn drop(&mut self) {
+        // SAFETY: the copy is freed once, whole again so that its constraints are freed with it.
+        unsafe {
+            (*self.descriptor).natts = self.attributes;
+            pg_sys::FreeTupleDesc(self.descriptor);
+        }
+    }
+}
+
+fn bind(
+    columns: &[Column],
+    signature: &Signature,
+    model: &str,
+    relation: &str,
+) -> Result<Vec<Bound>> {
+    signature
+        .features
+        .iter()
+        .enumerate()
+        .map(|(feature, wanted)| {
+            let column =
+                find_column(columns, &wanted.name).ok_or_else(|| Error::MissingColumn {
+                    relation: format!("row of type {relation}"),
+                    feature: wanted.name.clone(),
+                    model: model.to_owned(),
+                    columns: names(columns),
+                })?;
+            let conversion =
+                Conversion::find(column, wanted.kind).map_err(|refusal| Error::ColumnType {
+                    column: column.name.clone(),
+                    found: column.type_name.clone(),
+                    feature: wanted.name.clone(),
+                    model: model.to_owned(),
+                    hint: refusal.0,
+                })?;
+            Ok(Bound {
+                feature,
+                position: column.position,
+                conversion,
+            })
+        })
+        .collect()
+}
+
+fn names(columns: &[Column]) -> String {
+    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    names.join(", ")
+}

@@ -1,0 +1,84 @@
+//! The columns of a row type, read from its tuple descriptor.
+
+use std::ffi::CStr;
+
+use pgrx::pg_sys;
+
+/// A live column of a row type.
+#[derive(Debug, Clone)]
+pub struct Column {
+    pub name: String,
+    /// Position counted from 0, dropped columns included.
+    pub position: usize,
+    /// Type, domains looked through.
+    pub base_type: pg_sys::Oid,
+    /// Type as SQL writes it.
+    pub type_name: String,
+}
+
+/// The columns that a tuple descriptor has now; dropped ones are left out.
+///
+/// # Safety
+/// `descriptor` is a valid tuple descriptor.
+pub(super) unsafe fn of_descriptor(descriptor: pg_sys::TupleDesc) -> Vec<Column> {
+    // SAFETY: a descriptor holds natts attributes; names are NUL-terminated; type lookups take any type's oid.
+    unsafe {
+        let attributes = (*descriptor).attrs.as_slice((*descriptor).natts as usize);
+        attributes
+            .iter()
+            .enumerate()
+            .filter(|(_, attribute)| !attribute.attisdropped)
+            .map(|(position, attribute)| Column {
+                name: c_string(attribute.attname.data.as_ptr()),
+                position,
+                base_type: pg_sys::getBaseType(attribute.atttypid),
+                type_name: c_string(pg_sys::format_type_be(attribute.atttypid)),
+            })
+            .collect()
+    }
+}
+
+/// The columns of a table, view or other relation that has a row type.
+pub fn columns_of_relation(relation: pg_sys::Oid) -> Option<Vec<Column>> {
+    // SAFETY: catalogue lookups by oid; the descriptor is pinned while it is read and released after.
+    unsafe {
+        let row_type = pg_sys::get_rel_type_id(relation);
+        if row_type == pg_sys::InvalidOid {
+            return None;
+        }
+        let descriptor = pg_sys::lookup_rowtype_tupdesc(row_type, -1);
+        let columns = of_descriptor(descriptor);
+        release(descriptor);
+        Some(columns)
+    }
+}
+
+/// The column that a feature name means: that name, or as SQL folds it when it is not quoted.
+pub fn find_column<'a>(columns: &'a [Column], feature: &str) -> Option<&'a Column> {
+    let named = |name: &str| columns.iter().find(|column| column.name == name);
+    named(feature).or_else(|| named(&feature.to_ascii_lowercase()))
+}
+
+/// A row type as SQL writes it.
+pub(super) fn type_name(row_type: pg_sys::Oid) -> String {
+    // SAFETY: format_type_be answers any oid with a palloc'd NUL-terminated string.
+    unsafe { c_string(pg_sys::format_type_be(row_type)) }
+}
+
+/// # Safety
+/// `descriptor` was returned by a `lookup_rowtype_tupdesc` function and is not used afterwards.
+pub(super) unsafe fn release(descriptor: pg_sys::TupleDesc) {
+    // SAFETY: only counted descriptors are unpinned, as the ReleaseTupleDesc macro does.
+    unsafe {
+        if (*descriptor).tdrefcount >= 0 {
+            pg_sys::DecrTupleDescRefCount(descriptor);
+        }
+    }
+}
+
+unsafe fn c_string(text: *const std::ffi::c_char) -> String {
+    // SAFETY: callers pass NUL-terminated strings.
+    unsafe { CStr::from_ptr(text) }
+        .to_string_lossy()
+        .into_owned()
+}
