@@ -687,24 +687,48 @@ fn long_chains_and_wide_fans() {
     };
     refused(&chain(100_000), TooLarge("nodes"));
     assert!(admitted(&chain(5_000)).is_ok());
-    let fan = |index: usize| {
-        let input = if index == 0 {
-            "x".to_string()
-        } else {
-            format!("x{index}")
-        };
+    let wide = with_nodes(vec![node("Sum", &vec!["x"; 3_201], &["y"])]);
+    refused(&wide, TooLarge("inputs and outputs of a node"));
+    let edges = |index: usize| node("Sum", &vec!["x"; 3_000], &[&*format!("y{index}")]);
+    refused(
+        &with_nodes((0..20).map(edges).collect()),
+        TooLarge("inputs and outputs of nodes"),
+    );
+}
+
+/// tract merges nested concatenations into one, whose inputs multiply at every level.
+#[test]
+fn nested_concatenations() {
+    let concatenate = |from: &str, count: usize, to: &str| {
         with_attributes(
-            node(
-                "Concat",
-                &vec![&*input; 10_000],
-                &[&*format!("x{}", index + 1)],
-            ),
+            node("Concat", &vec![from; count], &[to]),
             vec![integer("axis", 1)],
         )
     };
+    let between = |middle: pb::NodeProto| {
+        with_nodes(vec![
+            concatenate("x", 1_000, "a"),
+            middle,
+            concatenate("b", 1_000, "y"),
+        ])
+    };
     refused(
-        &with_nodes((0..10).map(fan).collect()),
-        TooLarge("inputs and outputs of nodes"),
+        &between(node("Identity", &["a"], &["b"])),
+        TooLarge("concatenated values"),
+    );
+    let cast = with_attributes(node("Cast", &["a"], &["b"]), vec![integer("to", 1)]);
+    refused(&between(cast), TooLarge("concatenated values"));
+    refused(
+        &between(node("Sum", &["a"], &["b"])),
+        TooLarge("concatenated values"),
+    );
+    assert!(admitted(&between(ml("Scaler", &["a"], &["b"]))).is_ok());
+    assert!(
+        admitted(&with_nodes(vec![
+            concatenate("x", 1_600, "a"),
+            concatenate("a", 2, "y")
+        ]))
+        .is_ok()
     );
 }
 
@@ -872,19 +896,15 @@ fn constants_that_grow_when_computed() {
     for op in ["Add", "MatMul", "Gemm", "Max"] {
         refused(&squared(op), TooLarge("bytes of constants to compute"));
     }
-    let doubled = with(|graph| {
-        graph.initializer = vec![floats("a0", &[1], vec![0.5])];
-        let double = |index: usize| {
-            let input = format!("a{index}");
-            with_attributes(
-                node("Concat", &[&input, &input], &[&*format!("a{}", index + 1)]),
-                vec![integer("axis", 0)],
-            )
-        };
-        graph.node = (0..62).map(double).collect();
-        graph.node.push(node("Add", &["x", "a62"], &["y"]));
+    let joined = with(|graph| {
+        graph.initializer = vec![floats("a", &[1_000_000], vec![0.5; 1_000_000])];
+        let join = with_attributes(
+            node("Concat", &["a"; 100], &["b"]),
+            vec![integer("axis", 0)],
+        );
+        graph.node = vec![join, node("Add", &["x", "b"], &["y"])];
     });
-    refused(&doubled, TooLarge("bytes of constants to compute"));
+    refused(&joined, TooLarge("bytes of constants to compute"));
     let trees = with(|graph| {
         graph.initializer = vec![floats("a", &[1, 1], vec![0.5])];
         graph.node.push(ml("TreeEnsembleRegressor", &["a"], &["z"]));
@@ -951,7 +971,9 @@ fn attributes_that_tract_indexes_with() {
         ("strides", [0, 1]),
         ("dilations", [1, 0]),
         ("pads", [-1, 0]),
+        ("strides", [1_025, 1]),
         ("pads", [1 << 40, 0]),
+        ("strides", [1_025, 1]),
     ] {
         let window = with_attributes(
             node("MaxPool", &["x"], &["y"]),
@@ -1099,6 +1121,10 @@ fn axes_beyond_the_rank() {
             integers("strides", &[]),
         ]),
         Invalid,
+    );
+    refused(
+        &image(vec![integers("kernel_shape", &[65, 64])]),
+        TooLarge("elements in a kernel"),
     );
     assert!(
         admitted(&image(vec![

@@ -10,8 +10,10 @@ use super::graph::label;
 use super::{operators, tensor};
 use crate::{Error, Result};
 
-/// Largest kernel, stride, dilation or padding of a convolution or pooling, and most groups.
-const WINDOW: i64 = 65_536;
+/// Largest stride, dilation or padding of a convolution or pooling along one axis, and most groups.
+const WINDOW: i64 = 1_024;
+/// Most elements of a kernel, which a pooling reads for every output without storing one of them.
+const KERNEL: u64 = 4_096;
 
 /// Checks every attribute of a node.
 pub(super) fn check(node: &pb::NodeProto) -> Result<()> {
@@ -79,6 +81,18 @@ pub(super) fn windows(node: &pb::NodeProto) -> Result<Option<usize>> {
                 "{label} has {given} numbers in \"{name}\", {expected} expected"
             )));
         }
+    }
+    let kernel = integers(node, "kernel_shape").unwrap_or_default();
+    let elements = kernel
+        .iter()
+        .map(|side| side.unsigned_abs())
+        .fold(1, u64::saturating_mul);
+    if elements > KERNEL {
+        return Err(Error::TooLarge {
+            what: "elements in a kernel",
+            found: elements,
+            limit: KERNEL,
+        });
     }
     Ok(axes)
 }

@@ -14,6 +14,8 @@ use crate::{Error, Limits, Result};
 
 /// Inputs and outputs of all nodes together, as a multiple of the nodes allowed.
 const EDGES_PER_NODE: usize = 10;
+/// Inputs or outputs of one node, and values in nested concatenations, as a multiple of the features allowed.
+const PARTS_PER_FEATURE: usize = 2;
 /// Elements of a folded constant are counted as the widest number.
 const ELEMENT_SIZE: u64 = 8;
 
@@ -24,6 +26,8 @@ pub(super) struct Value {
     pub(super) constant: Option<u64>,
     /// Number of dimensions.
     pub(super) rank: Option<usize>,
+    /// Values that it joins: tract merges a concatenation of concatenations into one.
+    pub(super) parts: usize,
 }
 
 /// Values by name, as far as the graph has been read.
@@ -66,6 +70,7 @@ pub(super) fn check(model: &pb::ModelProto, limits: &Limits) -> Result<()> {
             .map(|input| input.and_then(|value| value.rank))
             .collect();
         let rank = ranks::infer(node, row, &ranks, &literals)?;
+        let parts = parts(node, row, inputs.iter().flatten(), limits)?;
         let constant = fold(node, row, inputs.into_iter().flatten())?;
         computed = computed.saturating_add(constant.unwrap_or(0).saturating_mul(ELEMENT_SIZE));
         let limit = limits.decode_memory as u64;
@@ -77,7 +82,17 @@ pub(super) fn check(model: &pb::ModelProto, limits: &Limits) -> Result<()> {
             });
         }
         for output in node.output.iter().filter(|output| !output.is_empty()) {
-            if values.insert(output, Value { constant, rank }).is_some() {
+            if values
+                .insert(
+                    output,
+                    Value {
+                        constant,
+                        rank,
+                        parts,
+                    },
+                )
+                .is_some()
+            {
                 return Err(Error::Invalid(format!(
                     "value \"{output}\" is produced twice"
                 )));
@@ -153,6 +168,31 @@ fn arity<'a>(
         )));
     }
     Ok(&names[..given])
+}
+
+/// Values that a node joins. Only operators that compute something new for sure begin anew: tract drops others
+/// where they change nothing, and then merges what is on both sides.
+fn parts<'a>(
+    node: &pb::NodeProto,
+    row: &Operator,
+    inputs: impl Iterator<Item = &'a Value>,
+    limits: &Limits,
+) -> Result<usize> {
+    let most = limits.features.saturating_mul(PARTS_PER_FEATURE);
+    limit(
+        "inputs and outputs of a node",
+        node.input.len().max(node.output.len()),
+        most,
+    )?;
+    let inputs = inputs.map(|input| input.parts);
+    let parts = match node.op_type.as_str() {
+        "Concat" => inputs.fold(0, usize::saturating_add),
+        "MatMul" | "Gemm" => 1,
+        _ if row.folding == Folding::Refuse => 1,
+        _ => inputs.max().unwrap_or(1),
+    };
+    limit("concatenated values", parts, most)?;
+    Ok(parts)
 }
 
 /// Bound on the elements that a node computes from constants only; `None` where an input is not constant.

@@ -20,6 +20,7 @@ pub(super) fn initializers<'a>(graph: &'a pb::GraphProto, values: &mut Values<'a
         let value = Value {
             constant: Some(elements),
             rank: Some(initializer.dims.len()),
+            parts: 1,
         };
         if values.insert(name, value).is_some() {
             return Err(Error::Invalid(format!(
@@ -61,6 +62,7 @@ pub(super) fn inputs<'a>(
                 Value {
                     constant: None,
                     rank,
+                    parts: 1,
                 },
             );
             fed += 1;

@@ -9,6 +9,7 @@ use tract_onnx::pb;
 use crate::{Error, Limits, Result};
 
 mod attributes;
+pub(crate) mod budget;
 mod canonical;
 mod graph;
 mod inspect;

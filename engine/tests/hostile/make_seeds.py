@@ -85,10 +85,11 @@ def networks():
     weights = {
         "k": random.normal(size=(4, 1, 3, 3)).astype("f4"), "kb": random.normal(size=4).astype("f4"),
         "scale": np.ones(4, "f4"), "bias": np.zeros(4, "f4"), "mean": np.zeros(4, "f4"), "var": np.ones(4, "f4"),
-        "w": random.normal(size=(4, 2)).astype("f4"), "b": np.zeros(2, "f4"),
+        "w": random.normal(size=(4, 2)).astype("f4"), "b": np.zeros(2, "f4"), "image": np.array([-1, 1, 8, 8], "i8"),
     }
     nodes = [
-        node("Conv", ["x", "k", "kb"], ["c"], kernel_shape=[3, 3], pads=[1, 1, 1, 1], strides=[1, 1]),
+        node("Reshape", ["x", "image"], ["i"]),
+        node("Conv", ["i", "k", "kb"], ["c"], kernel_shape=[3, 3], pads=[1, 1, 1, 1], strides=[1, 1]),
         node("BatchNormalization", ["c", "scale", "bias", "mean", "var"], ["n"]),
         node("Relu", ["n"], ["r"]),
         node("MaxPool", ["r"], ["m"], kernel_shape=[2, 2], strides=[2, 2]),
@@ -98,9 +99,9 @@ def networks():
         node("Gemm", ["f", "w", "b"], ["l"], alpha=0.5, transB=0),
         node("Softmax", ["l"], ["p"], axis=-1),
     ]
-    model = graph("convolution", nodes, weights, [("x", TensorProto.FLOAT, ["batch", 1, 8, 8])],
+    model = graph("convolution", nodes, weights, [("x", TensorProto.FLOAT, ["batch", 64])],
                   [("p", TensorProto.FLOAT, ["batch", 2])], 13)
-    write("convolution", model, {"x": random.normal(size=(3, 1, 8, 8)).astype("f4")})
+    write("convolution", model, {"x": random.normal(size=(3, 64)).astype("f4")})
 
     weights = {
         "zero": np.array([0], "i8"), "one": np.array([1], "i8"), "last": np.array([2], "i8"), "two": np.array([1, 2], "i8"),
@@ -125,12 +126,13 @@ def networks():
         node("Where", ["gt", "sl", "rm"], ["wh"]),
         node("Concat", ["wh", "rm"], ["cc"], axis=1),
         node("ReduceSum", ["cc", "one"], ["rs"], keepdims=0),
-        node("Sigmoid", ["rs"], ["y"]),
         node("ArgMax", ["cc"], ["label"], axis=1, keepdims=0),
-        node("Cast", ["label"], ["labelf"], to=TensorProto.FLOAT),
+        node("Cast", ["label"], ["numbers"], to=TensorProto.FLOAT),
+        node("Mul", ["rs", "numbers"], ["product"]),
+        node("Sigmoid", ["product"], ["y"]),
     ]
     model = graph("shapes", nodes, weights, [("x", TensorProto.FLOAT, ["batch", 6])],
-                  [("y", TensorProto.FLOAT, ["batch"]), ("labelf", TensorProto.FLOAT, ["batch"])], 20)
+                  [("y", TensorProto.FLOAT, ["batch"])], 20)
     write("shapes", model, {"x": random.normal(size=(3, 6)).astype("f4")})
 
 
