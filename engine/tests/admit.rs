@@ -738,7 +738,7 @@ fn operators_that_are_not_on_the_list() {
     for op in [
         "NonZero",
         "Loop",
-        "Gather",
+        "GatherND",
         "LSTM",
         "STFT",
         "RandomNormal",

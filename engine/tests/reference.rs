@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Table, bundled, close, fixture, json, load, load_as, run};
-use finai_engine::{Declaration, Model, Scorer, Task};
+use finai_engine::{Declaration, Limits, Model, Scorer, Task};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -60,6 +60,59 @@ fn random_forest_with_one_hot_texts() {
 fn imputed_scaled_logistic_takes_null() {
     let model = check("fraud_imputed");
     assert!(model.signature().features.iter().all(|f| f.handles_nan));
+}
+
+/// Compares a folder of generated models, given as FINAI_MODELS, and counts those that agree.
+#[test]
+#[ignore = "takes a folder of models with recorded outputs"]
+fn folder() {
+    let folder = std::env::var("FINAI_MODELS").unwrap();
+    let mut names: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    names.retain(|path| path.extension().is_some_and(|e| e == "onnx"));
+    names.sort();
+    let (mut equal, mut failed) = (0, 0);
+    for path in names {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        match difference(&path) {
+            Ok(()) => equal += 1,
+            Err(what) => {
+                failed += 1;
+                println!("{name}: {what}");
+            }
+        }
+    }
+    println!("{equal} models agree, {failed} do not");
+    assert_eq!(failed, 0);
+}
+
+fn difference(path: &std::path::Path) -> Result<(), String> {
+    let recorded = json(&path.with_extension("json"));
+    let declaration: Declaration = match &recorded["declaration"] {
+        Value::Null => Declaration::default(),
+        value => serde_json::from_value(value.clone()).unwrap(),
+    };
+    let model = Model::load_as(&common::bytes(path), &declaration, &Limits::default()).map_err(|e| e.to_string())?;
+    let model = Arc::new(model);
+    let table = Table::new(&recorded["columns"], &recorded["rows"]);
+    let regression = model.signature().task == Task::Regression;
+    let mut wrong = 0;
+    let mut first = String::new();
+    for (i, (label, probabilities)) in common::try_run(&model, &table, 64).map_err(|e| e.to_string())?.into_iter().enumerate() {
+        let expected: Vec<f64> = match &recorded["probabilities"] {
+            Value::Null => vec![recorded["scores"][i].as_f64().unwrap_or(f64::NAN)],
+            rows => rows[i].as_array().unwrap().iter().map(|v| v.as_f64().unwrap_or(f64::NAN)).collect(),
+        };
+        let same = probabilities.len() == expected.len()
+            && probabilities.iter().zip(&expected).all(|(f, e)| close(*f, *e, regression))
+            && label.as_deref() == recorded["labels"][i].as_str();
+        if !same {
+            wrong += 1;
+            if first.is_empty() {
+                first = format!("row {i}: {probabilities:?} {label:?} is not {expected:?} {}", recorded["labels"][i]);
+            }
+        }
+    }
+    if wrong == 0 { Ok(()) } else { Err(format!("{wrong} of {} rows, {first}, tabular {}", table.len(), model.is_tabular())) }
 }
 
 /// Compares the reference rows of a bundled model, loaded with its own declaration.

@@ -128,6 +128,7 @@ static OPERATORS: &[Operator] = &[
     unary("Exp", 6),
     unary("Flatten", 1),
     unary("Floor", 6),
+    shaped("Gather", 1, (2, 2), "indices must be constants"),
     unary("Gelu", 20),
     operator("Gemm", 7, (3, 3), Folding::Spread),
     operator("Gemm", 11, (2, 3), Folding::Spread),
@@ -250,7 +251,6 @@ static REFUSED: &[(&str, &[&str])] = &[
     (
         "an index out of range reads or writes values of another row",
         &[
-            "Gather",
             "GatherElements",
             "GatherND",
             "Scatter",

@@ -34,12 +34,12 @@ impl Linear {
 }
 
 /// How a linear classifier turns its scores into a label and probabilities.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     /// One score a class, the largest wins.
     PerClass,
-    /// One score for two classes; above `threshold` the second wins.
-    OneScore { threshold: f32 },
+    /// One score for two classes; above 0 the second wins. Softmax is not applied.
+    OneScore,
 }
 
 /// LinearClassifier: f32 rows in; label index and one f32 per class out.
@@ -64,11 +64,13 @@ impl Kernel for LinearClassifier {
                     self.post.apply(out);
                     class
                 }
-                Decision::OneScore { threshold } => {
+                Decision::OneScore => {
                     let mut score = [0.0];
                     self.linear.apply(x.row(i), &mut score);
-                    let class = usize::from(score[0] > threshold);
-                    self.post.apply(&mut score);
+                    let class = usize::from(score[0] > 0.0);
+                    if self.post == PostTransform::Logistic {
+                        self.post.apply(&mut score);
+                    }
                     out.copy_from_slice(&[1.0 - score[0], score[0]]);
                     class
                 }

@@ -29,10 +29,6 @@ impl<'a, T> Rows<'a, T> {
         self.rows
     }
 
-    pub fn width(&self) -> usize {
-        self.width
-    }
-
     /// Cells of row `i`, `i < rows()`.
     #[inline]
     pub fn row(&self, i: usize) -> &'a [T] {
@@ -63,10 +59,6 @@ impl<'a, T> RowsMut<'a, T> {
 
     pub fn rows(&self) -> usize {
         self.rows
-    }
-
-    pub fn width(&self) -> usize {
-        self.width
     }
 
     /// Cells of row `i`, `i < rows()`.

@@ -1,6 +1,7 @@
 //! ArrayFeatureExtractor: columns by constant index.
 
-use super::Bound;
+use super::tensor::{Cells, Constant};
+use super::{Bound, Labels};
 use crate::error::{Error, Result};
 use crate::kernels::Shape;
 use crate::kernels::select::Columns;
@@ -14,4 +15,13 @@ pub fn bind(indices: &[i64], shape: Shape) -> Result<Bound> {
     let columns: Vec<usize> = columns.collect::<Result<_>>()?;
     let shape = Shape { width: columns.len(), ..shape };
     Ok(Bound::new(Columns::new(columns), shape))
+}
+
+/// A constant as class labels, where it is read by index: `None` for other cells than integers and texts.
+pub fn classes(constant: &Constant) -> Option<Labels> {
+    match &constant.cells {
+        Cells::I64(v) => Some(Labels::Integers(v.clone())),
+        Cells::Text(v) => Some(Labels::Texts(v.clone())),
+        _ => None,
+    }
 }

@@ -4,14 +4,14 @@ use std::collections::HashSet;
 
 use tract_onnx::pb::NodeProto;
 
-use super::{Attributes, Bound};
+use super::{Attributes, Bound, Labels};
 use crate::error::{Error, Result};
 use crate::kernels::encode::{Categories, Codes, Keys, LabelEncoder, key_bits};
 use crate::kernels::{Element, Shape};
 
 const OP: &str = "LabelEncoder";
 
-/// Numbers out, of the element of the value table; text values are refused here and left to the label of a model.
+/// Numbers out, of the element of the value table. Text values are for class labels only: [`relabel`].
 pub fn bind(node: &NodeProto, inputs: &[Shape]) -> Result<Bound> {
     let attributes = Attributes::new(node)?;
     attributes.refuse(&["keys_tensor", "values_tensor", "default_tensor", "classes_strings"])?;
@@ -63,4 +63,15 @@ fn keys(attributes: &Attributes<'_>, element: Element) -> Result<(Keys, usize)> 
         return Err(Error::Invalid(format!("{OP} has {count} keys, {distinct} of them distinct")));
     }
     Ok((keys, count))
+}
+
+/// The texts that the node writes for integer labels; `None` where it writes no texts or misses a label.
+pub fn relabel(node: &NodeProto, labels: &[i64]) -> Result<Option<Labels>> {
+    let attributes = Attributes::new(node)?;
+    let (keys, texts) = (attributes.ints("keys_int64s"), attributes.strings("values_strings")?);
+    if keys.len() != texts.len() {
+        return Ok(None);
+    }
+    let text = |label: &i64| keys.iter().position(|k| k == label).and_then(|i| texts.get(i)).cloned();
+    Ok(labels.iter().map(text).collect::<Option<Vec<String>>>().map(Labels::Texts))
 }

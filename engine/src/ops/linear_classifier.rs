@@ -22,7 +22,10 @@ pub fn bind(node: &NodeProto, inputs: &[Shape]) -> Result<Bound> {
     };
     let post = attributes.post_transform()?;
     let decision = match (outputs, labels.len()) {
-        (1, 2) => Decision::OneScore { threshold: if post == PostTransform::Logistic { 0.0 } else { 0.5 } },
+        (1, 2) if post == PostTransform::Probit => {
+            return Err(Error::Unsupported(format!("post transform PROBIT of {OP} with one sum for two classes")));
+        }
+        (1, 2) => Decision::OneScore,
         (n, classes) if n == classes => Decision::PerClass,
         (n, classes) => return Err(Error::Invalid(format!("{OP} has {n} sums for {classes} classes"))),
     };

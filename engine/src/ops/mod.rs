@@ -6,7 +6,7 @@ pub mod array_feature_extractor;
 mod attributes;
 mod feature_vectorizer;
 pub mod imputer;
-mod label_encoder;
+pub mod label_encoder;
 mod linear_classifier;
 mod linear_regressor;
 mod normalizer;
@@ -133,13 +133,14 @@ fn finite(op: &str, name: &str, values: &[f32]) -> Result<()> {
     }
 }
 
-/// Class labels of a classifier's node; `None` for any other node.
+/// Class labels that a node brings: a classifier's, an encoder's of class indices; `None` for any other node.
 pub fn labels_of(node: &NodeProto) -> Result<Option<Labels>> {
     let attributes = Attributes::new(node)?;
     let (op, texts) = (node.op_type.as_str(), "classlabels_strings");
     match op {
         "TreeEnsembleClassifier" => linear_classifier::labels(op, &attributes, "classlabels_int64s", texts).map(Some),
         "LinearClassifier" => linear_classifier::labels(op, &attributes, "classlabels_ints", texts).map(Some),
+        "LabelEncoder" => label_encoder::relabel(node, attributes.ints("keys_int64s")),
         _ => Ok(None),
     }
 }

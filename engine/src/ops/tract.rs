@@ -271,7 +271,7 @@ fn element(datum: DatumType) -> TractResult<Element> {
     Ok(match datum {
         DatumType::F32 => Element::F32,
         DatumType::F64 => Element::F64,
-        DatumType::I64 | DatumType::I32 => Element::I64,
+        DatumType::I64 | DatumType::I32 | DatumType::TDim => Element::I64,
         DatumType::Bool => Element::Bool,
         DatumType::String => Element::Text,
         other => bail!("elements of type {other:?}"),
@@ -292,7 +292,7 @@ fn spans(tensor: &Tensor) -> TractResult<(Vec<Span>, String)> {
 
 fn integers(tensor: &Tensor) -> TractResult<Vec<i64>> {
     match tensor.datum_type() {
-        DatumType::I64 | DatumType::I32 | DatumType::Bool => {
+        DatumType::I64 | DatumType::I32 | DatumType::TDim | DatumType::Bool => {
             let wide = tensor.cast_to::<i64>()?;
             Ok(wide.try_as_plain_ram()?.as_slice::<i64>()?.to_vec())
         }

@@ -7,8 +7,9 @@ use tract_onnx::pb::NodeProto;
 use super::linear_classifier::labels;
 use super::tree_ensemble::{DOUBLES, LeafTable, base_values, read};
 use super::{Attributes, Bound, numeric};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::kernels::Shape;
+use crate::kernels::post::PostTransform;
 use crate::kernels::trees::{Aggregate, Labelling, TreeClassifier, Trees};
 
 const OP: &str = "TreeEnsembleClassifier";
@@ -26,18 +27,26 @@ pub fn bind(node: &NodeProto, inputs: &[Shape]) -> Result<Bound> {
     let source = read(OP, &attributes, &LEAVES, classes, shape.width)?;
     let targets: HashSet<usize> = source.weights.iter().map(|w| w.target).collect();
     let probability = source.weights.iter().all(|w| w.value >= 0.0);
+    let second = source.weights.iter().any(|w| w.target == 1);
     let labelling = match (classes, targets.len()) {
-        (2, 0 | 1) => Labelling::OneSum { probability },
-        (2, _) => Labelling::TwoSums,
+        (_, 0) => return Err(Error::Invalid(format!("{OP} has no class_weights"))),
+        (2, 1) if second => Labelling::Second { probability },
+        (2, 1) => Labelling::First { probability },
+        (2, _) => Labelling::Both,
         _ => Labelling::Largest,
     };
-    let base_lengths: &[usize] = if classes == 2 { &[2, 1] } else { &[classes] };
-    let kernel = TreeClassifier {
-        trees: Trees::new(&source, Aggregate::Sum, shape.element, shape.width)?,
-        target: targets.into_iter().next().unwrap_or(0),
-        base: base_values(OP, &attributes, base_lengths)?,
-        labelling,
-        post: attributes.post_transform()?,
-    };
-    Ok(Bound::classifier(kernel, labels))
+    let post = attributes.post_transform()?;
+    let lengths: &[usize] = if classes == 2 { &[2, 1] } else { &[classes] };
+    let base = base_values(OP, &attributes, lengths)?;
+    match (labelling, base.len(), post) {
+        (Labelling::First { .. }, 0 | 1, PostTransform::Probit) => {
+            return Err(Error::Unsupported(format!("post transform PROBIT of {OP} with one sum for two classes")));
+        }
+        (Labelling::First { .. }, 0 | 1, _) | (Labelling::Largest, ..) | (_, 0, _) => {}
+        (_, n, _) => {
+            return Err(Error::Unsupported(format!("{OP} of two classes with {n} base values and these class_ids")));
+        }
+    }
+    let trees = Trees::new(&source, Aggregate::Sum, shape.element, shape.width)?;
+    Ok(Bound::classifier(TreeClassifier { trees, base, labelling, post }, labels))
 }

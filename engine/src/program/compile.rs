@@ -16,8 +16,8 @@ use crate::kernels::cast::Cast;
 use crate::kernels::dense::Dense;
 use crate::kernels::select::ArgMax;
 use crate::kernels::{Element, Kernel, Shape};
-use crate::ops::tensor::{Cells, Constant};
-use crate::ops::{self, Attributes, Bound, Labels, array_feature_extractor};
+use crate::ops::tensor::Constant;
+use crate::ops::{self, Attributes, Bound, Labels, array_feature_extractor, label_encoder};
 use crate::signature::inputs::Declared;
 use crate::signature::outputs::Output;
 use crate::signature::Feature;
@@ -68,6 +68,8 @@ struct Compiler<'a> {
     values: HashMap<&'a str, Value>,
     /// How many nodes and graph outputs read a value.
     uses: HashMap<&'a str, usize>,
+    /// Outputs of ArgMax, with the number of columns they chose from.
+    choices: Vec<(View, usize)>,
     program: Tabular,
     opset: i64,
 }
@@ -88,7 +90,7 @@ impl<'a> Compiler<'a> {
         for name in graph.node.iter().flat_map(|n| &n.input).map(String::as_str).chain(outputs) {
             *uses.entry(name).or_insert(0) += 1;
         }
-        Ok(Compiler { values, uses, program: Tabular::default(), opset })
+        Ok(Compiler { values, uses, choices: Vec::new(), program: Tabular::default(), opset })
     }
 
     /// Inputs are views of the batch's blocks.
@@ -152,6 +154,7 @@ impl<'a> Compiler<'a> {
             "ArrayFeatureExtractor" => self.array_feature_extractor(node),
             "Gather" => self.gather(node),
             other => match ops::find(other) {
+                Some(bind) if other == "LabelEncoder" => self.label_encoder(node, bind),
                 Some(bind) => self.operator(node, bind),
                 None => Ok(None),
             },
@@ -496,6 +499,7 @@ impl<'a> Compiler<'a> {
         }
         let rank = if attributes.int("keepdims").unwrap_or(1) != 0 { Rank::Two } else { Rank::One };
         let view = self.block(Shape::i64(1));
+        self.choices.push((view, x.view.width));
         self.step(ArgMax { last: attributes.int("select_last_index").unwrap_or(0) != 0 }, vec![x.view], view);
         Ok(self.set(node, Value::Rows(Tensor { view, rank, distribution: false })))
     }
@@ -503,15 +507,8 @@ impl<'a> Compiler<'a> {
     /// Class labels by index, or columns by constant index.
     fn array_feature_extractor(&mut self, node: &'a NodeProto) -> Compiled {
         if let (Some(classes), Some(index)) = (self.constant_input(node, 0), self.rows(node, 1)) {
-            let labels = match &classes.cells {
-                Cells::I64(v) => Labels::Integers(v.clone()),
-                Cells::Text(v) => Labels::Texts(v.clone()),
-                _ => return Ok(None),
-            };
-            let argmax = index.view.element == Element::I64 && index.view.width == 1;
-            let source = self.program.steps.iter().find(|s| s.outputs.first() == Some(&index.view));
-            let width = source.and_then(|s| s.inputs.first()).map(|v| v.width);
-            if !argmax || width != Some(labels.len()) {
+            let Some(labels) = array_feature_extractor::classes(&classes) else { return Ok(None) };
+            if self.classes(index) != Some(labels.len()) {
                 return Ok(None);
             }
             return Ok(self.set(node, Value::Label(index, Rc::new(labels))));
@@ -520,6 +517,30 @@ impl<'a> Compiler<'a> {
         match indices.i64s().filter(|i| !i.is_empty()) {
             Some(indices) => self.select(node, x, indices),
             None => Ok(None),
+        }
+    }
+
+    /// Number of classes that an ArgMax chose from.
+    fn classes(&self, index: Tensor) -> Option<usize> {
+        self.choices.iter().find(|(view, _)| *view == index.view).map(|(_, classes)| *classes)
+    }
+
+    /// LabelEncoder over class labels changes their texts, over anything else it is a kernel.
+    fn label_encoder(&mut self, node: &'a NodeProto, bind: ops::Bind) -> Compiled {
+        let (tensor, integers) = match self.value(node, 0) {
+            Some(Value::Label(tensor, labels)) => match labels.as_ref() {
+                Labels::Integers(integers) => (*tensor, integers.clone()),
+                Labels::Texts(_) => return Ok(None),
+            },
+            Some(Value::Rows(tensor)) => match self.classes(*tensor) {
+                Some(classes) => (*tensor, (0..).take(classes).collect()),
+                None => return self.operator(node, bind),
+            },
+            _ => return Ok(None),
+        };
+        match label_encoder::relabel(node, &integers)? {
+            Some(labels) => Ok(self.set(node, Value::Label(tensor, Rc::new(labels)))),
+            None => self.operator(node, bind),
         }
     }
 

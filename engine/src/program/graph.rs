@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tract_onnx::pb::tensor_shape_proto::Dimension;
 use tract_onnx::pb::tensor_shape_proto::dimension::Value as Dim;
 use tract_onnx::pb::type_proto::Value as Type;
-use tract_onnx::pb::{GraphProto, ModelProto, TensorShapeProto};
+use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorShapeProto};
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::optim::Optimizer;
 
@@ -16,7 +16,8 @@ use crate::kernels::Element;
 use crate::kernels::slab::text;
 use crate::limits::Limits;
 use crate::ops::tract::register;
-use crate::ops::labels_of;
+use crate::ops::tensor::Constant;
+use crate::ops::{Labels, array_feature_extractor, labels_of};
 use crate::signature::inputs::Declared;
 use crate::signature::outputs::Output;
 use crate::signature::{Feature, Kind};
@@ -51,6 +52,7 @@ impl Graph {
         let mut single = model.clone();
         if let Some(graph) = &mut single.graph {
             fix_batch(graph, inputs);
+            flatten_indices(graph);
         }
         let mut onnx = onnx().with_ignore_output_shapes(true);
         onnx.ignore_value_info = true;
@@ -71,7 +73,19 @@ impl Graph {
         let outputs = outputs(&single, &typed)?;
         let sources = sources(inputs, features);
         let plan = typed.into_runnable().map_err(invalid)?;
-        Ok(Graph { plan, inputs: sources, outputs, memory })
+        let graph = Graph { plan, inputs: sources, outputs, memory };
+        graph.probe()?;
+        Ok(graph)
+    }
+
+    /// Evaluates a row of zeros and empty texts, for what tract refuses only when it evaluates. An encoder may refuse the
+    /// empty text.
+    fn probe(&self) -> Result<()> {
+        let inputs: TVec<TValue> = self.inputs.iter().map(Source::zeros).collect::<Result<_>>()?;
+        match self.plan.run(inputs).map_err(evaluation) {
+            Ok(_) | Err(Error::UnknownCategory { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     pub fn outputs(&self) -> Vec<Output> {
@@ -142,6 +156,18 @@ fn fix_batch(graph: &mut GraphProto, inputs: &[Declared]) {
     }
 }
 
+/// Gives the constant indices of ArrayFeatureExtractor one dimension. The operator keeps that dimension whatever theirs
+/// are, tract drops it for a scalar.
+fn flatten_indices(graph: &mut GraphProto) {
+    let extractors = graph.node.iter().filter(|node| node.op_type == "ArrayFeatureExtractor");
+    let indices: Vec<&String> = extractors.filter_map(|node| node.input.get(1)).collect();
+    for tensor in graph.initializer.iter_mut().filter(|t| indices.contains(&&t.name)) {
+        if let Some(cells) = tensor.dims.iter().try_fold(1i64, |n, d| n.checked_mul(*d)) {
+            tensor.dims = vec![cells];
+        }
+    }
+}
+
 impl Declared {
     /// Dimensions of one row.
     fn dims(&self) -> TVec<usize> {
@@ -161,6 +187,21 @@ fn sources(inputs: &[Declared], features: &[Feature]) -> Vec<Source> {
 }
 
 impl Source {
+    fn zeros(&self) -> Result<TValue> {
+        let datum = match self.element {
+            Element::F32 => DatumType::F32,
+            Element::F64 => DatumType::F64,
+            Element::I64 if self.narrow => DatumType::I32,
+            Element::I64 => DatumType::I64,
+            Element::Bool => DatumType::Bool,
+            Element::Text => {
+                let texts = vec![String::new(); self.width];
+                return Ok(tensor1(&texts).into_shape(&self.dims).map_err(evaluation)?.into_tvalue());
+            }
+        };
+        Tensor::zero_dt(datum, &self.dims).map(IntoTValue::into_tvalue).map_err(evaluation)
+    }
+
     fn tensor(&self, batch: &Blocks, row: usize) -> Result<Tensor> {
         let at = |width: usize| row * width + self.column..row * width + self.column + self.width;
         let short = || Error::Evaluation("a batch of another model".into());
@@ -215,11 +256,20 @@ fn footprint(model: &TypedModel) -> Result<(usize, usize)> {
     Ok((constants, values))
 }
 
+/// Class labels that a node brings: its own, or those of a constant that it reads by index.
+fn labels(graph: &GraphProto, node: &NodeProto) -> Option<Labels> {
+    if node.op_type != "ArrayFeatureExtractor" {
+        return labels_of(node).ok().flatten();
+    }
+    let constant = graph.initializer.iter().find(|t| node.input.first() == Some(&t.name))?;
+    array_feature_extractor::classes(&Constant::read(constant).ok()?)
+}
+
 /// What each output of the graph holds. Class labels are those of the graph's last classifier.
 fn outputs(model: &ModelProto, typed: &TypedModel) -> Result<Vec<Output>> {
     let mut outputs = Vec::new();
     let Some(graph) = &model.graph else { return Ok(outputs) };
-    let labels = graph.node.iter().rev().find_map(|node| labels_of(node).ok().flatten());
+    let labels = graph.node.iter().rev().find_map(|node| labels(graph, node));
     for (i, info) in graph.output.iter().enumerate() {
         let fact = typed.output_fact(i).map_err(|e| failure(&e, Error::Invalid))?;
         let width = fact.shape.as_concrete().map(|dims| dims.iter().product::<usize>());
@@ -229,7 +279,7 @@ fn outputs(model: &ModelProto, typed: &TypedModel) -> Result<Vec<Output>> {
                 let distribution = maker.is_some_and(|node| node.op_type == "Softmax");
                 Output::Numbers { width, distribution }
             }
-            (DatumType::I64 | DatumType::I32 | DatumType::String, Some(1)) => Output::Label(labels.clone()),
+            (DatumType::I64 | DatumType::I32 | DatumType::TDim | DatumType::String, Some(1)) => Output::Label(labels.clone()),
             (datum, _) => return Err(Error::Unsupported(format!("output \"{}\" of type {datum:?}", info.name))),
         });
     }

@@ -6,6 +6,8 @@ mod graph;
 pub mod lower;
 mod step;
 mod tabular;
+#[cfg(test)]
+mod tests;
 
 use tract_onnx::pb::ModelProto;
 

@@ -76,6 +76,10 @@ pub fn read(outputs: &[Output], zipped: Option<&Labels>, declaration: &Declarati
             return Err(Error::Declaration(message));
         }
     }
+    if width == 1 && label.is_some() && declaration.task.is_none() {
+        let message = "output has one column beside the label; declare task binary if it is the second label's probability";
+        return Err(Error::Declaration(message.into()));
+    }
     let form = if width == 1 { Form::Second } else { Form::PerLabel };
     let count = width.max(2);
     let written = found.unwrap_or_else(|| (0..count).map(|i| i.to_string()).collect());

@@ -1,6 +1,8 @@
 //! Models and recorded onnxruntime outputs, read for the tests.
 #![allow(dead_code)]
 
+pub mod onnx;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -49,12 +51,16 @@ impl Table {
         self.rows.len()
     }
 
+    /// The value of a feature in row `i`.
+    pub fn cell(&self, i: usize, feature: &str) -> &Value {
+        &self.rows[i][self.columns.iter().position(|c| c == feature).unwrap()]
+    }
+
     /// Pushes row `i` into the batch.
     pub fn push(&self, i: usize, signature: &Signature, batch: &mut Batch) -> Result<()> {
         batch.push_row()?;
         for (f, feature) in signature.features.iter().enumerate() {
-            let column = self.columns.iter().position(|c| *c == feature.name).unwrap();
-            set(batch, f, feature.kind, &self.rows[i][column])?;
+            set(batch, f, feature.kind, self.cell(i, &feature.name))?;
         }
         Ok(())
     }
@@ -75,22 +81,27 @@ pub fn set(batch: &mut Batch, feature: usize, kind: Kind, value: &Value) -> Resu
     }
 }
 
-/// Scores, labels and probabilities of all rows, in batches of `size`.
+/// Label and probabilities of all rows, in batches of `size`.
 pub fn run(model: &Arc<Model>, table: &Table, size: usize) -> Vec<(Option<String>, Vec<f64>)> {
-    let mut scorer = Scorer::new(model.clone(), size).unwrap();
+    try_run(model, table, size).unwrap()
+}
+
+/// [`run`], with the error of the first row or batch that has one.
+pub fn try_run(model: &Arc<Model>, table: &Table, size: usize) -> Result<Vec<(Option<String>, Vec<f64>)>> {
+    let mut scorer = Scorer::new(model.clone(), size)?;
     let mut out = Vec::new();
     for first in (0..table.len()).step_by(size) {
         scorer.batch().clear();
         let end = (first + size).min(table.len());
         for i in first..end {
-            table.push(i, model.signature(), scorer.batch()).unwrap();
+            table.push(i, model.signature(), scorer.batch())?;
         }
-        let scores = scorer.run(&|| false).unwrap();
+        let scores = scorer.run(&|| false)?;
         for row in 0..end - first {
             out.push((scores.label(row).map(str::to_owned), scores.probabilities(row).to_vec()));
         }
     }
-    out
+    Ok(out)
 }
 
 /// Largest absolute difference that counts as equal.

@@ -21,7 +21,7 @@ pub struct Branch {
     pub mode: Mode,
     pub feature: usize,
     pub threshold: f32,
-    /// NaN goes to `yes` whatever the comparison says.
+    /// NaN goes to `yes` where it would go to `no`.
     pub missing_yes: bool,
     /// Vertex where the comparison holds.
     pub yes: usize,
@@ -160,7 +160,7 @@ impl<N: Node> Layout<N> {
 }
 
 /// The comparison of a slot; `None` for a leaf. `x < t` is `x <= t.below()`, the opposites swap children (and with them
-/// the side that NaN takes by itself), and an equality is two comparisons.
+/// the side that NaN takes by itself), and an equality is two comparisons. NaN is unequal to every threshold.
 fn step<T: Real>(source: &Source, goal: Goal) -> Option<Step<T>> {
     let (id, second) = match goal {
         Goal::Vertex(v) => (v, false),
@@ -178,7 +178,7 @@ fn step<T: Real>(source: &Source, goal: Goal) -> Option<Step<T>> {
         (Mode::Gte, _) => step(at.below(), no, yes, !missing_yes),
         (Mode::Eq, false) => step(at, Goal::Second(id), no, missing_yes),
         (Mode::Eq, true) => step(at.below(), no, yes, false),
-        (Mode::Neq, false) => step(at, Goal::Second(id), yes, !missing_yes),
+        (Mode::Neq, false) => step(at, Goal::Second(id), yes, false),
         (Mode::Neq, true) => step(at.below(), yes, no, false),
     })
 }

@@ -1,8 +1,8 @@
 //! A laid-out ensemble: the sum (or other aggregate) of the leaves that a row reaches.
 
-use super::build::{Layout, NO_LEAF, Source, Tree, Vertex, layout};
+use super::build::{Layout, NO_LEAF, Source, Vertex, layout};
 use super::node::{Node, Real};
-use super::walk::{LANES, one_row, one_tree};
+use super::walk::{LANES, Walks};
 use crate::kernels::Rows;
 
 /// How the leaves of all trees become one number per target.
@@ -26,8 +26,7 @@ enum Payload<T> {
 /// An ensemble over slots of type `N`.
 #[derive(Debug, Clone)]
 pub struct Ensemble<N: Node> {
-    slots: Vec<N>,
-    trees: Vec<Tree>,
+    walks: Walks<N>,
     missing: bool,
     payload: Payload<N::Value>,
     targets: usize,
@@ -35,12 +34,13 @@ pub struct Ensemble<N: Node> {
 }
 
 impl<N: Node> Ensemble<N> {
-    /// `None` where a slot does not fit the node type.
-    pub fn new(source: &Source, aggregate: Aggregate) -> Option<Ensemble<N>> {
+    /// An ensemble over rows of `width` features; `None` where a slot does not fit the node type.
+    pub fn new(source: &Source, aggregate: Aggregate, width: usize) -> Option<Ensemble<N>> {
         let layout = layout::<N>(source)?;
         let payload = one(source, &layout, aggregate).or_else(|| many(source, &layout))?;
         let Layout { slots, trees, missing, .. } = layout;
-        Some(Ensemble { slots, trees, missing, payload, targets: source.targets, aggregate })
+        let walks = Walks::new(slots, trees, width)?;
+        Some(Ensemble { walks, missing, payload, targets: source.targets, aggregate })
     }
 
     pub fn targets(&self) -> usize {
@@ -49,7 +49,7 @@ impl<N: Node> Ensemble<N> {
 
     /// Steps of one row.
     pub fn steps(&self) -> usize {
-        self.trees.iter().map(|t| t.depth as usize + 1).sum()
+        self.walks.trees().iter().map(|t| t.depth as usize + 1).sum()
     }
 
     pub fn memory(&self) -> usize {
@@ -57,74 +57,106 @@ impl<N: Node> Ensemble<N> {
             Payload::One { values, targets } => size_of_val(values.as_slice()) + targets.len() * 4,
             Payload::Many { ranges, weights } => ranges.len() * 8 + size_of_val(weights.as_slice()),
         };
-        size_of_val(self.slots.as_slice()) + size_of_val(self.trees.as_slice()) + payload
+        self.walks.memory() + payload
     }
 
     /// Aggregates of all rows into `sums` (rows x targets); `seen` tells the targets that a leaf contributed to.
     pub fn evaluate(&self, rows: &Rows<'_, N::Value>, sums: &mut [N::Value], seen: &mut [bool]) {
         sums.fill(N::Value::default());
         seen.fill(false);
-        let grouped = rows.rows() / LANES * LANES;
-        let nan = self.missing && rows.iter().any(|row| row.iter().any(|x| x.is_nan()));
-        if nan {
-            self.groups::<true>(rows, grouped, sums, seen);
-            self.singles::<true>(rows, grouped, sums, seen);
+        if self.missing && rows.iter().any(|row| row.iter().any(|x| x.is_nan())) {
+            self.sum::<true>(rows, sums, seen);
         } else {
-            self.groups::<false>(rows, grouped, sums, seen);
-            self.singles::<false>(rows, grouped, sums, seen);
+            self.sum::<false>(rows, sums, seen);
         }
         if self.aggregate == Aggregate::Average {
-            sums.iter_mut().for_each(|s| *s = s.divide(self.trees.len()));
+            sums.iter_mut().for_each(|s| *s = s.divide(self.walks.trees().len()));
         }
     }
 
-    /// Rows in groups of eight, tree by tree while its slots are in the cache.
-    fn groups<const MISSING: bool>(&self, rows: &Rows<'_, N::Value>, end: usize, sums: &mut [N::Value], seen: &mut [bool]) {
-        for (t, tree) in self.trees.iter().enumerate() {
-            for first in (0..end).step_by(LANES) {
-                let group: [&[N::Value]; LANES] = std::array::from_fn(|lane| rows.row(first + lane));
-                for (lane, slot) in one_tree::<N, MISSING>(&self.slots, *tree, &group).into_iter().enumerate() {
-                    self.add(t, slot, first + lane, sums, seen);
+    /// Rows in groups of eight, tree by tree while its slots are in the cache; what is left row by row. Every sum is
+    /// taken in the order of the trees.
+    fn sum<const MISSING: bool>(&self, rows: &Rows<'_, N::Value>, sums: &mut [N::Value], seen: &mut [bool]) {
+        let n = self.targets;
+        let grouped = rows.rows() / LANES * LANES;
+        match &self.payload {
+            Payload::One { values, targets } => {
+                for (tree, target) in targets.iter().enumerate() {
+                    self.leaves_of_tree::<MISSING>(rows, grouped, tree, |row, slot| {
+                        let sum = &mut sums[row * n + *target as usize];
+                        *sum = *sum + values[slot];
+                    });
+                }
+                for row in grouped..rows.rows() {
+                    let sums = &mut sums[row * n..][..n];
+                    if let [sum] = sums {
+                        let mut total = N::Value::default();
+                        self.leaves_of_row::<MISSING>(rows.row(row), |_, slot| total = total + values[slot]);
+                        *sum = total;
+                    } else {
+                        self.leaves_of_row::<MISSING>(rows.row(row), |tree, slot| {
+                            let sum = &mut sums[targets[tree] as usize];
+                            *sum = *sum + values[slot];
+                        });
+                    }
+                }
+                for seen in seen.chunks_exact_mut(n) {
+                    targets.iter().for_each(|target| seen[*target as usize] = true);
                 }
             }
-        }
-    }
-
-    /// Rows one by one, trees in groups of eight.
-    fn singles<const MISSING: bool>(&self, rows: &Rows<'_, N::Value>, start: usize, sums: &mut [N::Value], seen: &mut [bool]) {
-        for i in start..rows.rows() {
-            let row = rows.row(i);
-            for (group, trees) in self.trees.chunks(LANES).enumerate() {
-                let slots = one_row::<N, MISSING>(&self.slots, trees, row);
-                for (lane, slot) in slots.into_iter().take(trees.len()).enumerate() {
-                    self.add(group * LANES + lane, slot, i, sums, seen);
+            Payload::Many { ranges, weights } => {
+                let mut add = |row: usize, slot: usize| {
+                    let (first, end) = ranges[slot];
+                    let weights = &weights[first as usize..end as usize];
+                    self.add_all(weights, &mut sums[row * n..][..n], &mut seen[row * n..][..n]);
+                };
+                for tree in 0..self.walks.trees().len() {
+                    self.leaves_of_tree::<MISSING>(rows, grouped, tree, &mut add);
+                }
+                for row in grouped..rows.rows() {
+                    self.leaves_of_row::<MISSING>(rows.row(row), |_, slot| add(row, slot));
                 }
             }
         }
     }
 
     #[inline]
-    fn add(&self, tree: usize, slot: usize, row: usize, sums: &mut [N::Value], seen: &mut [bool]) {
-        match &self.payload {
-            Payload::One { values, targets } => {
-                let cell = row * self.targets + targets[tree] as usize;
-                sums[cell] = sums[cell] + values[slot];
-                seen[cell] = true;
+    fn leaves_of_tree<const MISSING: bool>(
+        &self,
+        rows: &Rows<'_, N::Value>,
+        end: usize,
+        tree: usize,
+        mut leaf: impl FnMut(usize, usize),
+    ) {
+        for first in (0..end).step_by(LANES) {
+            let group = std::array::from_fn(|lane| rows.row(first + lane));
+            for (lane, slot) in self.walks.one_tree::<MISSING>(tree, &group).into_iter().enumerate() {
+                leaf(first + lane, slot);
             }
-            Payload::Many { ranges, weights } => {
-                let (first, end) = ranges[slot];
-                for (target, value) in &weights[first as usize..end as usize] {
-                    let cell = row * self.targets + *target as usize;
-                    let sum = &mut sums[cell];
-                    *sum = match self.aggregate {
-                        Aggregate::Min if seen[cell] && *sum <= *value => *sum,
-                        Aggregate::Max if seen[cell] && *sum >= *value => *sum,
-                        Aggregate::Min | Aggregate::Max => *value,
-                        Aggregate::Sum | Aggregate::Average => *sum + *value,
-                    };
-                    seen[cell] = true;
-                }
+        }
+    }
+
+    #[inline]
+    fn leaves_of_row<const MISSING: bool>(&self, row: &[N::Value], mut leaf: impl FnMut(usize, usize)) {
+        let trees = self.walks.trees().len();
+        for first in (0..trees).step_by(LANES) {
+            let slots = self.walks.one_row::<MISSING>(first, row);
+            for (tree, slot) in (first..trees).zip(slots) {
+                leaf(tree, slot);
             }
+        }
+    }
+
+    fn add_all(&self, weights: &[(u32, N::Value)], sums: &mut [N::Value], seen: &mut [bool]) {
+        for (target, value) in weights {
+            let (sum, seen) = (&mut sums[*target as usize], &mut seen[*target as usize]);
+            *sum = match self.aggregate {
+                Aggregate::Min if *seen && *sum <= *value => *sum,
+                Aggregate::Max if *seen && *sum >= *value => *sum,
+                Aggregate::Min | Aggregate::Max => *value,
+                Aggregate::Sum | Aggregate::Average => *sum + *value,
+            };
+            *seen = true;
         }
     }
 }

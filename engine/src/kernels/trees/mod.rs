@@ -4,6 +4,7 @@ mod build;
 mod ensemble;
 mod node;
 mod operator;
+#[allow(unsafe_code)]
 mod walk;
 
 pub use build::{Branch, Mode, Source, Vertex, Weight};

@@ -7,6 +7,7 @@
 /// Arithmetic type of thresholds, weights and sums: f32, and f64 for double inputs.
 pub trait Real: Copy + PartialOrd + Default + std::fmt::Debug + Send + Sync + std::ops::Add<Output = Self> + 'static {
     const NAN: Self;
+    const LOWEST: Self;
     fn from_f32(value: f32) -> Self;
     fn to_f32(self) -> f32;
     /// The largest number below; NaN below negative infinity.
@@ -20,6 +21,7 @@ macro_rules! real {
     ($t:ty) => {
         impl Real for $t {
             const NAN: Self = <$t>::NAN;
+            const LOWEST: Self = <$t>::NEG_INFINITY;
             fn from_f32(value: f32) -> Self {
                 value.into()
             }

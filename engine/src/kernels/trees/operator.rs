@@ -4,7 +4,7 @@ use super::build::Source;
 use super::ensemble::{Aggregate, Ensemble};
 use super::node::{Node, Packed, Real, Wide};
 use crate::error::{Error, Result};
-use crate::kernels::post::{PostTransform, probit};
+use crate::kernels::post::PostTransform;
 use crate::kernels::{Element, Kernel, Rows, Scratch, ScratchSize, Slab, SlabMut, math, mismatch};
 
 /// An ensemble in the layout that fits it.
@@ -20,12 +20,12 @@ pub enum Trees {
 impl Trees {
     /// Lays out an ensemble over `width` features of the given element.
     pub fn new(source: &Source, aggregate: Aggregate, element: Element, width: usize) -> Result<Trees> {
-        let packed = || Ensemble::new(source, aggregate).map(Trees::Packed);
-        let wide = || Ensemble::new(source, aggregate).map(Trees::Wide);
+        let packed = || Ensemble::new(source, aggregate, width).map(Trees::Packed);
+        let wide = || Ensemble::new(source, aggregate, width).map(Trees::Wide);
         match element {
             Element::F32 => packed().or_else(wide),
-            Element::I64 => Ensemble::new(source, aggregate).map(|e| Trees::Integers(e, width)),
-            Element::F64 => Ensemble::new(source, aggregate).map(Trees::Doubles),
+            Element::I64 => Ensemble::new(source, aggregate, width).map(|e| Trees::Integers(e, width)),
+            Element::F64 => Ensemble::new(source, aggregate, width).map(Trees::Doubles),
             _ => return Err(Error::Unsupported(format!("a tree over {element:?} features"))),
         }
         .ok_or_else(|| Error::Unsupported("a tree ensemble of more than 2^31 nodes".into()))
@@ -110,6 +110,7 @@ pub struct TreeRegressor {
     pub trees: Trees,
     /// One per target, or empty.
     pub base: Vec<f32>,
+    /// With a single target onnxruntime applies PROBIT alone.
     pub post: PostTransform,
 }
 
@@ -118,7 +119,9 @@ impl Kernel for TreeRegressor {
         let ([x], [SlabMut::F32(out)]) = (inputs, outputs) else { return Err(mismatch("TreeEnsembleRegressor")) };
         self.trees.each(x, scratch, |row, sums, _| {
             sums.iter_mut().zip(&self.base).for_each(|(s, b)| *s += b);
-            self.transform(sums);
+            if sums.len() > 1 || self.post == PostTransform::Probit {
+                self.post.apply(sums);
+            }
             out.row(row).copy_from_slice(sums);
         })
     }
@@ -136,20 +139,17 @@ impl Kernel for TreeRegressor {
     }
 }
 
-impl TreeRegressor {
-    fn transform(&self, sums: &mut [f32]) {
-        self.post.apply(sums);
-    }
-}
-
-/// How aggregates name the winning class.
+/// How aggregates name the winning class. `probability`: no weight is negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Labelling {
-    /// Two classes, leaves with weights of one class: the sum belongs to the second class. It wins above 0.5 where no
-    /// weight is negative (the sum is a probability), above 0 otherwise.
-    OneSum { probability: bool },
-    /// Two classes with weights of both: the second wins where its sum is above 0.
-    TwoSums,
+    /// Two classes, all weights for the first: their sum belongs to the second class. It wins above 0.5 for probabilities,
+    /// above 0 otherwise.
+    First { probability: bool },
+    /// Two classes, all weights for the second; the first has the sum 0.
+    Second { probability: bool },
+    /// Two classes with weights of both: the second wins where its sum is above 0. A row without weights of the second
+    /// is treated as `First`.
+    Both,
     /// The largest sum among classes that a leaf contributed to.
     Largest,
 }
@@ -158,9 +158,7 @@ pub enum Labelling {
 #[derive(Debug, Clone)]
 pub struct TreeClassifier {
     pub trees: Trees,
-    /// Target whose sum `OneSum` reads.
-    pub target: usize,
-    /// One per class, one for two classes, or empty.
+    /// One per class, one with `First`, or empty.
     pub base: Vec<f32>,
     pub labelling: Labelling,
     pub post: PostTransform,
@@ -192,17 +190,20 @@ impl Kernel for TreeClassifier {
 impl TreeClassifier {
     fn classify(&self, sums: &mut [f32], seen: &[bool], out: &mut [f32]) -> usize {
         match self.labelling {
-            Labelling::OneSum { probability } => {
-                let sum = sums[self.target] + self.base.last().copied().unwrap_or(0.0);
-                let wins = sum > if probability { 0.5 } else { 0.0 };
-                out.copy_from_slice(&self.two(sum, probability));
-                usize::from(wins)
+            Labelling::First { probability } => {
+                let sum = sums[0] + self.base.first().copied().unwrap_or(0.0);
+                out.copy_from_slice(&self.pair(sum, probability));
+                usize::from(sum > threshold(probability))
             }
-            Labelling::TwoSums => {
-                sums.iter_mut().zip(&self.base).for_each(|(s, b)| *s += b);
+            Labelling::Both if !seen[1] => {
+                out.copy_from_slice(&self.pair(sums[0], false));
+                usize::from(sums[0] > 0.0)
+            }
+            Labelling::Second { .. } | Labelling::Both => {
                 out.copy_from_slice(sums);
                 self.post.apply(out);
-                usize::from(sums[1] > 0.0)
+                let probability = self.labelling == Labelling::Second { probability: true };
+                usize::from(sums[1] > threshold(probability))
             }
             Labelling::Largest => {
                 sums.iter_mut().zip(&self.base).for_each(|(s, b)| *s += b);
@@ -220,13 +221,16 @@ impl TreeClassifier {
         }
     }
 
-    /// Both classes' values from the sum of one.
-    fn two(&self, sum: f32, probability: bool) -> [f32; 2] {
+    /// Both classes' values from the sum of one. Softmax is not applied.
+    fn pair(&self, sum: f32, probability: bool) -> [f32; 2] {
         match self.post {
-            PostTransform::Probit => [1.0 - probit(sum), probit(sum)],
-            _ if probability => [1.0 - sum, sum],
             PostTransform::Logistic => [math::logistic(-sum), math::logistic(sum)],
+            _ if probability => [1.0 - sum, sum],
             _ => [-sum, sum],
         }
     }
+}
+
+fn threshold(probability: bool) -> f32 {
+    if probability { 0.5 } else { 0.0 }
 }

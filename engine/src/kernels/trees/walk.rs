@@ -1,41 +1,82 @@
 //! Walks from roots to leaves, eight at a time so that their memory latencies overlap.
 
 use super::build::Tree;
-use super::node::Node;
+use super::node::{Node, Real};
 
 /// Walks in flight.
 pub const LANES: usize = 8;
 
-/// The leaf slots that one row reaches in up to eight trees.
-#[inline]
-pub fn one_row<N: Node, const MISSING: bool>(slots: &[N], trees: &[Tree], row: &[N::Value]) -> [usize; LANES] {
-    let mut at = [0; LANES];
-    let mut depth = 0;
-    for (at, tree) in at.iter_mut().zip(trees) {
-        *at = tree.root as usize;
-        depth = depth.max(tree.depth);
-    }
-    for at in at.iter_mut().skip(trees.len()) {
-        *at = trees[0].root as usize;
-    }
-    for _ in 0..depth {
-        for at in &mut at {
-            let slot = slots[*at];
-            *at = slot.next::<MISSING>(row[slot.feature()]);
-        }
-    }
-    at
+/// Trees that were checked once, so that a walk need not check every step.
+#[derive(Debug, Clone)]
+pub struct Walks<N> {
+    /// Wherever a slot sends a walk is one of these; every feature is below `width`.
+    slots: Vec<N>,
+    /// Every root is a slot.
+    trees: Vec<Tree>,
+    width: usize,
 }
 
-/// The leaf slots that eight rows reach in one tree.
-#[inline]
-pub fn one_tree<N: Node, const MISSING: bool>(slots: &[N], tree: Tree, rows: &[&[N::Value]; LANES]) -> [usize; LANES] {
-    let mut at = [tree.root as usize; LANES];
-    for _ in 0..tree.depth {
-        for (at, row) in at.iter_mut().zip(rows) {
-            let slot = slots[*at];
-            *at = slot.next::<MISSING>(row[slot.feature()]);
-        }
+impl<N: Node> Walks<N> {
+    /// `None` where a root or a child is no slot, or a feature is not in a row of `width`.
+    pub fn new(slots: Vec<N>, trees: Vec<Tree>, width: usize) -> Option<Walks<N>> {
+        let inside = |slot: &N| {
+            let lower = slot.next::<false>(N::Value::NAN);
+            let upper = [slot.next::<false>(N::Value::LOWEST), slot.next::<true>(N::Value::NAN)];
+            slot.feature() < width && lower.max(upper[0]).max(upper[1]) < slots.len()
+        };
+        let rooted = trees.iter().all(|tree| (tree.root as usize) < slots.len());
+        (rooted && slots.iter().all(inside)).then_some(Walks { slots, trees, width })
     }
-    at
+
+    pub fn trees(&self) -> &[Tree] {
+        &self.trees
+    }
+
+    /// The leaf slots that one row of `width` features reaches in tree `first` and the seven after it. Lanes without a
+    /// tree repeat the last.
+    #[inline]
+    pub fn one_row<const MISSING: bool>(&self, first: usize, row: &[N::Value]) -> [usize; LANES] {
+        let trees = &self.trees[first..self.trees.len().min(first + LANES)];
+        let last = trees.len() - 1;
+        let mut at = std::array::from_fn(|lane| trees[lane.min(last)].root as usize);
+        let depth = trees.iter().map(|tree| tree.depth).max().unwrap_or(0);
+        let row = &row[..self.width];
+        for _ in 0..depth {
+            for at in &mut at {
+                // SAFETY: `at` is a root or what this function returned, and the row has `width` features.
+                *at = unsafe { self.step::<MISSING>(*at, row) };
+            }
+        }
+        at
+    }
+
+    /// The leaf slots that eight rows of `width` features reach in one tree.
+    #[inline]
+    pub fn one_tree<const MISSING: bool>(&self, tree: usize, rows: &[&[N::Value]; LANES]) -> [usize; LANES] {
+        let Tree { root, depth } = self.trees[tree];
+        let mut at = [root as usize; LANES];
+        let rows = rows.map(|row| &row[..self.width]);
+        for _ in 0..depth {
+            for (at, row) in at.iter_mut().zip(rows) {
+                // SAFETY: `at` is a root or what this function returned, and the row has `width` features.
+                *at = unsafe { self.step::<MISSING>(*at, row) };
+            }
+        }
+        at
+    }
+
+    pub fn memory(&self) -> usize {
+        size_of_val(self.slots.as_slice()) + size_of_val(self.trees.as_slice())
+    }
+
+    /// # Safety
+    /// `at` must be a slot, `row` must have `width` features.
+    #[inline(always)]
+    unsafe fn step<const MISSING: bool>(&self, at: usize, row: &[N::Value]) -> usize {
+        // SAFETY: the caller gives a slot.
+        let slot = unsafe { *self.slots.get_unchecked(at) };
+        // SAFETY: `new` checked that the feature is below `width`.
+        let x = unsafe { *row.get_unchecked(slot.feature()) };
+        slot.next::<MISSING>(x)
+    }
 }
