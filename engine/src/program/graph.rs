@@ -1,5 +1,6 @@
 //! A tract plan compiled for one row, for graphs with operators that have no kernel of ours.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use tract_onnx::pb::tensor_shape_proto::Dimension;
@@ -10,6 +11,7 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_core::optim::Optimizer;
 
 use super::Sink;
+use crate::admit::budget;
 use crate::batch::{Blocks, columns};
 use crate::error::{Error, Result};
 use crate::kernels::Element;
@@ -48,11 +50,16 @@ pub struct State;
 impl Graph {
     /// Compiles a lowered model for batches of one row.
     pub fn compile(model: &ModelProto, inputs: &[Declared], features: &[Feature], limits: &Limits) -> Result<Graph> {
+        guarded(|| Graph::build(model, inputs, features, limits))
+    }
+
+    fn build(model: &ModelProto, inputs: &[Declared], features: &[Feature], limits: &Limits) -> Result<Graph> {
         let invalid = |e: TractError| failure(&e, Error::Invalid);
         let mut single = model.clone();
         if let Some(graph) = &mut single.graph {
             fix_batch(graph, inputs);
             flatten_indices(graph);
+            budget::network(graph)?;
         }
         let mut onnx = onnx().with_ignore_output_shapes(true);
         onnx.ignore_value_info = true;
@@ -62,6 +69,7 @@ impl Graph {
             return Err(Error::Invalid(format!("nothing produces value \"{name}\"")));
         }
         let mut typed = parsed.model.into_typed().map_err(invalid)?;
+        budget::row(&typed, limits)?;
         for pass in [Optimizer::declutter(), Optimizer::codegen()] {
             pass.stopping_at(limits.optimizer_steps).optimize(&mut typed).map_err(invalid)?;
         }
@@ -116,7 +124,7 @@ impl Graph {
             }
             let inputs = self.inputs.iter().map(|s| s.tensor(batch, row).map(IntoTValue::into_tvalue));
             let inputs: TVec<TValue> = inputs.collect::<Result<_>>()?;
-            let outputs = self.plan.run(inputs).map_err(evaluation)?;
+            let outputs = guarded(|| self.plan.run(inputs).map_err(evaluation))?;
             for (i, tensor) in outputs.iter().enumerate() {
                 if sink.wants_label(i) {
                     label(sink, row, tensor)?;
@@ -129,6 +137,11 @@ impl Graph {
         }
         Ok(())
     }
+}
+
+/// Runs a part of tract, some of whose operators panic on what they do not expect. Nothing of a failed run is kept.
+fn guarded<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(Error::Evaluation("an operator stopped halfway".into())))
 }
 
 /// The engine's own error where tract only passed it on.
