@@ -852,7 +852,14 @@ fn shapes_that_depend_on_the_data() {
         }),
         Unsupported,
     );
-    for op in ["Squeeze", "Unsqueeze", "ReduceSum", "ReduceMean", "Split"] {
+    for op in [
+        "Squeeze",
+        "Unsqueeze",
+        "ReduceSum",
+        "ReduceMean",
+        "Split",
+        "Gather",
+    ] {
         refused(
             &with(|graph| {
                 graph.input.push(shape());
@@ -1071,6 +1078,11 @@ fn stored_lists_that_decide_shapes() {
 /// tract indexes shapes with axes that it has not compared with the rank.
 #[test]
 fn axes_beyond_the_rank() {
+    let gather = with_attributes(
+        node("Gather", &["x", "l"], &["y"]),
+        vec![integer("axis", 2)],
+    );
+    refused(&with_lists(gather, &[("l", &[0])]), Invalid);
     for op in ["Concat", "Split", "ArgMax"] {
         for axis in [2, -3] {
             refused_node(

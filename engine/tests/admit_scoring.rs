@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use finai_engine::{Batch, Declaration, Error, Kind, Limits, Model, Result, Scorer};
+use tract_onnx::pb;
 
 mod hostile;
-use hostile::{Random, SEEDS, mutate, node, reshape, with_nodes};
+use hostile::{Random, SEEDS, int64s, integer, mutate, node, reshape, with, with_nodes};
 
 const SLOWEST: Duration = Duration::from_secs(5);
 const ROWS: usize = 7;
@@ -163,5 +164,45 @@ fn graphs_that_take_long_to_compile_are_refused() {
             "{op}: {refused:?}"
         );
         assert!(took < SLOWEST, "{op} took {took:?}");
+    }
+}
+
+/// F9: tract compares an index with the end of the tensor, so that one out of range reads a neighbour's value.
+#[test]
+fn gathers_stay_within_their_axis() {
+    let model = |index: i64| {
+        with(|graph| {
+            let axis = |op, inputs: &[&str], output, axis| pb::NodeProto {
+                attribute: vec![integer("axis", axis)],
+                ..node(op, inputs, &[output])
+            };
+            graph.initializer = vec![
+                int64s("pairs", &[3], vec![-1, 3, 1]),
+                int64s("index", &[1], vec![index]),
+            ];
+            graph.node = vec![
+                node("Reshape", &["x", "pairs"], &["a"]),
+                node("Neg", &["a"], &["b"]),
+                axis("Concat", &["a", "b"], "c", 2),
+                axis("Gather", &["c", "index"], "d", 2),
+                node("ReduceSum", &["d"], &["e"]),
+                node("Softplus", &["e"], &["y"]),
+            ];
+        })
+    };
+    for index in [-2, -1, 0, 1] {
+        assert_eq!(
+            outcome(&model(index)),
+            Outcome::Scored,
+            "{index}: {:?}",
+            load(&model(index)).err()
+        );
+    }
+    for index in [-3, 2, 3, 5, i64::MAX] {
+        let refused = load(&model(index)).err();
+        assert!(
+            matches!(refused, Some(Error::Invalid(_))),
+            "{index}: {refused:?}"
+        );
     }
 }
