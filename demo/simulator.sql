@@ -2,7 +2,7 @@
 -- (Le Borgne, Siblini, Lebichot, Bontempi), written anew in SQL from its published parameters.
 --
 --   CALL demo.simulate_transactions(n_customers => 500, n_terminals => 1000, n_days => 90, radius => 16,
---        compromised_terminals_per_day => 0.2, compromised_customers_per_day => 0.3);
+--        compromised_terminals_per_day => 0.2, compromised_customers_per_day => 0.3, seed => 1);
 
 SET client_min_messages = warning;
 

@@ -17,7 +17,7 @@ SELECT model, version, task FROM finai.models;
 \echo '   1,000 real credit applications, and 90 days of simulated card transactions (demo/DATA.md says where they come from).'
 \i demo/credit.sql
 \i demo/simulator.sql
-CALL demo.simulate_transactions(n_customers => 500, n_terminals => 1000, n_days => 90, radius => 16,
+CALL demo.simulate_transactions(n_customers => 585, n_terminals => 1000, n_days => 90, radius => 16,
      compromised_terminals_per_day => 0.2, compromised_customers_per_day => 0.3, seed => :seed);
 \i demo/features.sql
 SELECT (SELECT count(*) FROM demo.applications) AS applications,

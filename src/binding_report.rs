@@ -5,7 +5,7 @@ use pgrx::pg_sys;
 
 use crate::description::kind_name;
 use crate::error::{Error, Result};
-use crate::row::{Conversion, columns_of_relation, find_column};
+use crate::row::{Conversion, Found, columns_of_relation, find_column};
 
 /// One feature and the column that would supply it.
 pub struct BindingRow {
@@ -29,7 +29,11 @@ pub fn rows(
         hint: "Name a table, view, materialized view, foreign table or composite type's relation.",
     })?;
     let rows = signature.features.iter().map(|feature| {
-        let column = find_column(&columns, &feature.name);
+        // A relation's columns have names of their own, so there is never more than one.
+        let column = match find_column(&columns, &feature.name) {
+            Found::Column(column) => Some(column),
+            Found::Nothing | Found::Several => None,
+        };
         let (status, hint) = match column.map(|column| Conversion::find(column, feature.kind)) {
             None => (
                 "missing",

@@ -64,8 +64,28 @@ fn insert(entry: Entry) {
     });
 }
 
-/// Whether the backend was asked to stop what it is doing; the answer to it is raised by PostgreSQL's own check.
-pub fn interrupt_pending() -> bool {
-    // SAFETY: reads a flag that signal handlers of this single-threaded backend set.
-    unsafe { std::ptr::read_volatile(&raw const pgrx::pg_sys::InterruptPending) != 0 }
+/// Runs interruptible work, from the start again where the interrupt was none that ends the statement.
+pub fn restarted<T>(
+    mut work: impl FnMut(&dyn Fn() -> bool) -> finai_engine::Result<T>,
+) -> finai_engine::Result<T> {
+    loop {
+        match work(&interrupt_pending) {
+            Err(finai_engine::Error::Interrupted) => {
+                pgrx::check_for_interrupts!();
+            }
+            done => return done,
+        }
+    }
+}
+
+/// Whether PostgreSQL's own check would act on something now: a cancel, or as often a message from a parallel worker.
+fn interrupt_pending() -> bool {
+    use pgrx::pg_sys;
+    // SAFETY: reads variables of this single-threaded backend, the first of which signal handlers set.
+    unsafe {
+        std::ptr::read_volatile(&raw const pg_sys::InterruptPending) != 0
+            && pg_sys::InterruptHoldoffCount == 0
+            && pg_sys::QueryCancelHoldoffCount == 0
+            && pg_sys::CritSectionCount == 0
+    }
 }

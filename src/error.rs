@@ -38,7 +38,15 @@ pub enum Error {
         model: String,
         privilege: &'static str,
     },
-    #[error("{relation} has no column for feature \"{feature}\" of model \"{model}\"")]
+    #[error(
+        "row of type {relation} has several columns for feature \"{feature}\" of model \"{model}\""
+    )]
+    AmbiguousColumn {
+        relation: String,
+        feature: String,
+        model: String,
+    },
+    #[error("row of type {relation} has no column for feature \"{feature}\" of model \"{model}\"")]
     MissingColumn {
         relation: String,
         feature: String,
@@ -90,6 +98,7 @@ impl Error {
             | Error::Parameter { .. } => ERRCODE_INVALID_PARAMETER_VALUE,
             Error::NullParameter(_) => ERRCODE_NULL_VALUE_NOT_ALLOWED,
             Error::Denied { .. } => ERRCODE_INSUFFICIENT_PRIVILEGE,
+            Error::AmbiguousColumn { .. } => ERRCODE_AMBIGUOUS_COLUMN,
             Error::ColumnType { .. } => ERRCODE_DATATYPE_MISMATCH,
             Error::Corrupt { .. } => ERRCODE_DATA_CORRUPTED,
             Error::Installation(_) => ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
@@ -136,6 +145,9 @@ impl Error {
             Error::MissingColumn { model, .. } => format!(
                 "SELECT * FROM finai.check_binding('{model}', '<relation>') shows what binds to what; rename or add the column in a view or subquery."
             ),
+            Error::AmbiguousColumn { .. } => {
+                "Give the columns of the subquery names of their own.".into()
+            }
             Error::ColumnType { hint, .. } => hint.clone(),
             Error::Corrupt { .. } => "Restore the row of finai.model_blob from a backup, or register the model again.".into(),
             Error::Installation(_) => "Drop the extension and create it again.".into(),
@@ -180,7 +192,7 @@ fn engine_hint(error: &Engine, model: Option<&str>) -> Option<String> {
         }
         Engine::UnsupportedOperator { .. } => format!(
             "Supported operators: {}.",
-            finai_engine::admit::supported_operators()
+            finai_engine::admit::supported_operators().join(", ")
         ),
         Engine::Unsupported(_) => {
             "SELECT * FROM finai.inspect_onnx(<bytes>) shows what of a model is supported.".into()

@@ -105,8 +105,7 @@ impl Ready {
         let batch = self.scorer.batch();
         batch.clear();
         binding.push(record, batch).map_err(engine_error)?;
-        self.scorer
-            .run(&cache::interrupt_pending)
+        cache::restarted(|interrupted| self.scorer.run(interrupted).map(|_| ()))
             .map_err(engine_error)?;
         Ok(Scored {
             version: &self.version,

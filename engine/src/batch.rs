@@ -53,7 +53,9 @@ pub(crate) struct Block<T> {
 impl<T: Copy + Default> Block<T> {
     fn allocate(&mut self, rows: usize) -> Result<()> {
         let n = rows.checked_mul(self.width).ok_or(Error::OutOfMemory)?;
-        self.cells.try_reserve_exact(n).map_err(|_| Error::OutOfMemory)?;
+        self.cells
+            .try_reserve_exact(n)
+            .map_err(|_| Error::OutOfMemory)?;
         self.cells.resize(n, T::default());
         Ok(())
     }
@@ -90,7 +92,9 @@ impl Batch {
     pub fn new(signature: &Signature, capacity: usize) -> Result<Batch> {
         let mut blocks = Blocks::default();
         let mut slots = Vec::with_capacity(signature.features.len());
-        for (feature, (element, column)) in signature.features.iter().zip(columns(&signature.features)) {
+        for (feature, (element, column)) in
+            signature.features.iter().zip(columns(&signature.features))
+        {
             match element {
                 Element::F32 => blocks.f32.width = column + 1,
                 Element::F64 => blocks.f64.width = column + 1,
@@ -110,9 +114,24 @@ impl Batch {
         blocks.f64.allocate(capacity)?;
         blocks.i64.allocate(capacity)?;
         blocks.text.allocate(capacity)?;
-        let arena = blocks.text.cells.len().checked_mul(TEXT).ok_or(Error::OutOfMemory)?;
-        blocks.arena.try_reserve_exact(arena).map_err(|_| Error::OutOfMemory)?;
-        Ok(Batch { slots, capacity, rows: 0, open: false, set: 0, blocks })
+        let arena = blocks
+            .text
+            .cells
+            .len()
+            .checked_mul(TEXT)
+            .ok_or(Error::OutOfMemory)?;
+        blocks
+            .arena
+            .try_reserve_exact(arena)
+            .map_err(|_| Error::OutOfMemory)?;
+        Ok(Batch {
+            slots,
+            capacity,
+            rows: 0,
+            open: false,
+            set: 0,
+            blocks,
+        })
     }
 
     /// Rows begun since the last `clear`.
@@ -137,7 +156,10 @@ impl Batch {
     pub fn push_row(&mut self) -> Result<()> {
         self.finish_row()?;
         if self.rows == self.capacity {
-            return Err(Error::Invalid(format!("batch holds {} rows already", self.capacity)));
+            return Err(Error::Invalid(format!(
+                "batch holds {} rows already",
+                self.capacity
+            )));
         }
         self.rows += 1;
         self.open = true;
@@ -150,7 +172,11 @@ impl Batch {
         if self.open {
             if self.set < self.slots.len() {
                 for feature in 0..self.slots.len() {
-                    if self.slots.get(feature).is_some_and(|slot| slot.row != self.rows) {
+                    if self
+                        .slots
+                        .get(feature)
+                        .is_some_and(|slot| slot.row != self.rows)
+                    {
                         self.set_null(feature)?;
                     }
                 }
@@ -160,23 +186,30 @@ impl Batch {
         Ok(())
     }
 
-    /// Sets a number. NaN counts as NULL where the model does not handle it, and is `Error::NanFeature` if NULL is refused;
+    /// Sets a number. NaN follows the feature's policy for NULL, and is `Error::NanFeature` where NULL is refused;
     /// an integer feature takes whole numbers, a bool 0 and 1.
     #[inline]
     pub fn set_float(&mut self, feature: usize, value: f64) -> Result<()> {
         let slot = Self::slot(&self.slots, feature)?;
-        if value.is_nan() && !slot.handles_nan {
-            return match slot.missing {
-                Missing::Error | Missing::Native => Err(Error::NanFeature { feature: slot.name.clone() }),
-                _ => self.set_null(feature),
-            };
+        if value.is_nan() {
+            match slot.missing {
+                Missing::Native => {}
+                Missing::Error => {
+                    return Err(Error::NanFeature {
+                        feature: slot.name.clone(),
+                    });
+                }
+                _ => return self.set_null(feature),
+            }
         }
         let (kind, column, row) = (slot.kind, slot.column, self.row());
         match kind {
             Kind::Float32 => self.blocks.f32.set(row, column, value as f32),
             Kind::Float64 => self.blocks.f64.set(row, column, value),
             Kind::Int64 if whole(value) => self.blocks.i64.set(row, column, value as i64),
-            Kind::Bool if value == 0.0 || value == 1.0 => self.blocks.i64.set(row, column, value as i64),
+            Kind::Bool if value == 0.0 || value == 1.0 => {
+                self.blocks.i64.set(row, column, value as i64)
+            }
             _ => return Err(refused(slot, "a float")),
         }
         self.mark(feature);
@@ -232,9 +265,15 @@ impl Batch {
             (Missing::Native, Kind::Float64) => self.blocks.f64.set(row, column, f64::NAN),
             (Missing::Number(n), Kind::Float32) => self.blocks.f32.set(row, column, *n as f32),
             (Missing::Number(n), Kind::Float64) => self.blocks.f64.set(row, column, *n),
-            (Missing::Number(n), Kind::Int64 | Kind::Bool) => self.blocks.i64.set(row, column, *n as i64),
+            (Missing::Number(n), Kind::Int64 | Kind::Bool) => {
+                self.blocks.i64.set(row, column, *n as i64)
+            }
             (Missing::Text(text), Kind::Text) => self.blocks.set_text(row, column, text)?,
-            _ => return Err(Error::NullFeature { feature: slot.name.clone() }),
+            _ => {
+                return Err(Error::NullFeature {
+                    feature: slot.name.clone(),
+                });
+            }
         }
         self.mark(feature);
         Ok(())
@@ -246,7 +285,9 @@ impl Batch {
 
     #[inline]
     fn slot(slots: &[Slot], feature: usize) -> Result<&Slot> {
-        slots.get(feature).ok_or_else(|| Error::Invalid(format!("feature {feature} of {}", slots.len())))
+        slots
+            .get(feature)
+            .ok_or_else(|| Error::Invalid(format!("feature {feature} of {}", slots.len())))
     }
 
     /// Index of the open row. Without one, cells are written where `push_row` makes them stale.
@@ -257,7 +298,11 @@ impl Batch {
 
     #[inline]
     fn mark(&mut self, feature: usize) {
-        if let Some(slot) = self.slots.get_mut(feature).filter(|slot| slot.row != self.rows) {
+        if let Some(slot) = self
+            .slots
+            .get_mut(feature)
+            .filter(|slot| slot.row != self.rows)
+        {
             slot.row = self.rows;
             self.set += 1;
         }
@@ -268,7 +313,9 @@ impl Blocks {
     fn set_text(&mut self, row: usize, column: usize, value: &str) -> Result<()> {
         let start = u32::try_from(self.arena.len()).map_err(|_| Error::OutOfMemory)?;
         let end = u32::try_from(self.arena.len() + value.len()).map_err(|_| Error::OutOfMemory)?;
-        self.arena.try_reserve(value.len()).map_err(|_| Error::OutOfMemory)?;
+        self.arena
+            .try_reserve(value.len())
+            .map_err(|_| Error::OutOfMemory)?;
         self.arena.push_str(value);
         self.text.set(row, column, Span { start, end });
         Ok(())
@@ -282,5 +329,8 @@ fn whole(value: f64) -> bool {
 
 #[cold]
 fn refused(slot: &Slot, what: &str) -> Error {
-    Error::Invalid(format!("feature \"{}\" is {:?} and cannot take {what}", slot.name, slot.kind))
+    Error::Invalid(format!(
+        "feature \"{}\" is {:?} and cannot take {what}",
+        slot.name, slot.kind
+    ))
 }

@@ -11,7 +11,11 @@ pub enum Error {
     NotOnnx(String),
     /// Something is larger or more numerous than `Limits` allows.
     #[error("model has {found} {what}, limit is {limit}")]
-    TooLarge { what: &'static str, found: u64, limit: u64 },
+    TooLarge {
+        what: &'static str,
+        found: u64,
+        limit: u64,
+    },
     /// An operator that is not on the allow-list.
     #[error("operator \"{op}\" of domain \"{domain}\" is not supported")]
     UnsupportedOperator { op: String, domain: String },

@@ -9,6 +9,7 @@ pub mod batch;
 pub mod error;
 pub mod limits;
 pub mod model;
+pub mod probe;
 pub mod scorer;
 pub mod signature;
 
@@ -21,5 +22,6 @@ pub use batch::Batch;
 pub use error::{Error, Result};
 pub use limits::Limits;
 pub use model::Model;
+pub use probe::probe;
 pub use scorer::{Scorer, Scores};
 pub use signature::{Declaration, Feature, Kind, Missing, Signature, Task};

@@ -39,7 +39,11 @@ impl Model {
             labels: head.labels.clone(),
             positive: head.positive,
         };
-        Ok(Model { signature, program, head })
+        Ok(Model {
+            signature,
+            program,
+            head,
+        })
     }
 
     pub fn signature(&self) -> &Signature {
@@ -48,8 +52,19 @@ impl Model {
 
     /// Bytes held, those of scorers excluded.
     pub fn memory(&self) -> usize {
-        let names: usize = self.signature.features.iter().map(|f| f.name.len() + size_of_val(f)).sum();
-        let categories: usize = self.signature.features.iter().flat_map(|f| &f.categories).map(|c| c.len() + 24).sum();
+        let names: usize = self
+            .signature
+            .features
+            .iter()
+            .map(|f| f.name.len() + size_of_val(f))
+            .sum();
+        let categories: usize = self
+            .signature
+            .features
+            .iter()
+            .flat_map(|f| &f.categories)
+            .map(|c| c.len() + 24)
+            .sum();
         size_of::<Model>() + names + categories + self.program.memory()
     }
 

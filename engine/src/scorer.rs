@@ -23,14 +23,30 @@ impl Scorer {
         let batch = Batch::new(model.signature(), capacity)?;
         let state = model.program.state(capacity)?;
         let width = model.signature().labels.len().max(1);
-        let mut scores =
-            Scores { model: model.clone(), rows: 0, width, labels: Vec::new(), probabilities: Vec::new() };
+        let mut scores = Scores {
+            model: model.clone(),
+            rows: 0,
+            width,
+            labels: Vec::new(),
+            probabilities: Vec::new(),
+        };
         let cells = capacity.checked_mul(width).ok_or(Error::OutOfMemory)?;
-        scores.labels.try_reserve_exact(capacity).map_err(|_| Error::OutOfMemory)?;
-        scores.probabilities.try_reserve_exact(cells).map_err(|_| Error::OutOfMemory)?;
+        scores
+            .labels
+            .try_reserve_exact(capacity)
+            .map_err(|_| Error::OutOfMemory)?;
+        scores
+            .probabilities
+            .try_reserve_exact(cells)
+            .map_err(|_| Error::OutOfMemory)?;
         scores.labels.resize(capacity, 0);
         scores.probabilities.resize(cells, 0.0);
-        Ok(Scorer { model, batch, state, scores })
+        Ok(Scorer {
+            model,
+            batch,
+            state,
+            scores,
+        })
     }
 
     pub fn model(&self) -> &Arc<Model> {
@@ -46,11 +62,28 @@ impl Scorer {
     pub fn run(&mut self, interrupted: &dyn Fn() -> bool) -> Result<&Scores> {
         self.scores.rows = 0;
         self.batch.finish_row()?;
-        let Scores { labels, probabilities, width, .. } = &mut self.scores;
-        let mut sink = Sink { head: &self.model.head, labels, probabilities, width: *width };
-        self.model.program.run(&self.batch, &mut self.state, &mut sink, interrupted)?;
+        let Scores {
+            labels,
+            probabilities,
+            width,
+            ..
+        } = &mut self.scores;
+        let mut sink = Sink {
+            head: &self.model.head,
+            labels,
+            probabilities,
+            width: *width,
+        };
+        self.model
+            .program
+            .run(&self.batch, &mut self.state, &mut sink, interrupted)?;
         self.scores.rows = self.batch.rows();
         Ok(&self.scores)
+    }
+
+    /// The scores of the last run; none after a failed one.
+    pub fn scores(&self) -> &Scores {
+        &self.scores
     }
 }
 
@@ -77,7 +110,11 @@ impl Scores {
         let column = match (signature.task, signature.positive) {
             (Task::Regression, _) => 0,
             (_, Some(positive)) => positive,
-            _ => return Err(Error::AmbiguousOutput { labels: signature.labels.clone() }),
+            _ => {
+                return Err(Error::AmbiguousOutput {
+                    labels: signature.labels.clone(),
+                });
+            }
         };
         let score = self.probabilities(row).get(column).copied();
         score.ok_or_else(|| Error::Invalid(format!("row {row} of {} scores", self.rows)))
@@ -99,6 +136,8 @@ impl Scores {
         if row >= self.rows {
             return &[];
         }
-        self.probabilities.get(row * self.width..(row + 1) * self.width).unwrap_or(&[])
+        self.probabilities
+            .get(row * self.width..(row + 1) * self.width)
+            .unwrap_or(&[])
     }
 }

@@ -21,9 +21,16 @@ fn check(name: &str) -> Arc<Model> {
         };
         assert_eq!(probabilities.len(), expected.len(), "{name} row {i}");
         for (found, expected) in probabilities.iter().zip(&expected) {
-            assert!(close(*found, *expected, regression), "{name} row {i}: {found} is not {expected}");
+            assert!(
+                close(*found, *expected, regression),
+                "{name} row {i}: {found} is not {expected}"
+            );
         }
-        assert_eq!(label.as_deref(), recorded["labels"][i].as_str(), "{name} row {i}");
+        assert_eq!(
+            label.as_deref(),
+            recorded["labels"][i].as_str(),
+            "{name} row {i}"
+        );
     }
     assert!(model.is_tabular(), "{name} is not tabular");
     model
@@ -118,7 +125,8 @@ fn difference(path: &std::path::Path) -> Result<(), String> {
 /// Compares the reference rows of a bundled model, loaded with its own declaration.
 fn check_bundled(name: &str) {
     let recorded = json(&bundled(&format!("{name}.json")));
-    let mut declaration: Declaration = serde_json::from_value(recorded["declaration"].clone()).unwrap();
+    let mut declaration: Declaration =
+        serde_json::from_value(recorded["declaration"].clone()).unwrap();
     declaration.output = recorded["output"].as_str().map(str::to_owned);
     let model = load_as(&bundled(&format!("{name}.onnx")), &declaration);
     let rows = recorded["reference"]["rows"].as_array().unwrap();
@@ -133,7 +141,10 @@ fn check_bundled(name: &str) {
     let scores = scorer.run(&|| false).unwrap();
     for (i, row) in rows.iter().enumerate() {
         let (found, expected) = (scores.score(i).unwrap(), row["score"].as_f64().unwrap());
-        assert!(close(found, expected, false), "{name} row {i}: {found} is not {expected}");
+        assert!(
+            close(found, expected, false),
+            "{name} row {i}: {found} is not {expected}"
+        );
         assert_eq!(scores.label(i), row["label"].as_str(), "{name} row {i}");
     }
     assert!(model.is_tabular());

@@ -24,7 +24,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 import german
 import transactions
-from publish import Feed, column_feed, run, wide_feed
+from publish import Feed, column_feed, run, serialize, wide_feed
 
 FIXTURES = Path(__file__).resolve().parents[2] / "engine" / "tests" / "fixtures"
 ROWS = 200
@@ -58,8 +58,7 @@ def cell(value: object) -> object:
 
 def write(name: str, graph: onnx.ModelProto, feed: Feed, rows: pd.DataFrame, columns: list[str], native: np.ndarray) -> None:
     """Both files; every row is scored alone. Native: scikit-learn's probabilities or predictions, to compare with."""
-    onnx.checker.check_model(graph, full_check=True)
-    content = graph.SerializeToString(deterministic=True)
+    content = serialize(graph)
     outputs = [run(content, feed(rows.iloc[[index]])) for index in range(len(rows))]
     document = {"columns": columns, "rows": [[cell(value) for value in row] for row in rows[columns].itertuples(index=False)]}
     if len(outputs[0]) == 1:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import train_test_split
 
 CSV = Path(__file__).resolve().parents[2] / "demo" / "german_credit.csv"
 
@@ -53,6 +52,7 @@ def source() -> dict:
     return SOURCE | {"sha256": hashlib.sha256(CSV.read_bytes()).hexdigest(), "rows": len(read_applications())}
 
 
-def split(data: pd.DataFrame, target: str = TARGET) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """70 % of the rows to train on, 30 % held out, stratified by the target."""
-    return train_test_split(data, test_size=0.3, random_state=42, stratify=data[target])
+def split(data: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """700 rows to train on and 300 held out: those whose id in demo.applications ends in 7, 8 or 9 (ids count from 1)."""
+    held_out = (data.index + 1) % 10 >= 7
+    return data[~held_out], data[held_out]

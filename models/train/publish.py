@@ -32,6 +32,15 @@ def wide_feed(name: str, numbers: list[str]) -> Feed:
     return lambda rows: {name: rows[numbers].to_numpy(dtype=np.float32)}
 
 
+def serialize(model: onnx.ModelProto) -> bytes:
+    """The checked model's bytes, the same from every run: exporters write their operator sets in no fixed order."""
+    opsets = sorted(model.opset_import, key=lambda opset: opset.domain)
+    del model.opset_import[:]
+    model.opset_import.extend(opsets)
+    onnx.checker.check_model(model, full_check=True)
+    return model.SerializeToString(deterministic=True)
+
+
 def run(model: bytes, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
     """All outputs of the model, in graph order."""
     return onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"]).run(None, inputs)
@@ -73,8 +82,7 @@ def document(contract: dict, answers: dict) -> str:
 
 def publish(name: str, model: onnx.ModelProto, contract: dict, feed: Feed, reference_rows: pd.DataFrame) -> None:
     """Writes both files. The contract holds every key of the JSON but sha256 and reference."""
-    onnx.checker.check_model(model, full_check=True)
-    content = model.SerializeToString(deterministic=True)
+    content = serialize(model)
     columns = [column["name"] for column in contract["columns"]]
     positive = contract["labels"].index(contract["output"])
     head = {"name": name, "version": 1, "sha256": hashlib.sha256(content).hexdigest()}

@@ -1,5 +1,7 @@
 //! Registering, promoting, granting and describing models.
 
+use std::sync::Arc;
+
 use finai_engine::{Declaration, Missing, Model, Task};
 use pgrx::PgRelation;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -43,7 +45,10 @@ fn register_model(
         output: output.map(str::to_owned),
     };
     let model = Model::load_as(onnx, &declaration, &guc::limits()).map_err(Error::of(name))?;
+    let model = Arc::new(model);
     pgrx::check_for_interrupts!();
+    cache::restarted(|interrupted| finai_engine::probe(&model, interrupted))
+        .map_err(Error::of(name))?;
     let declaration = json("declaration", serde_json::to_string(&declaration))?;
     let signature = json("signature", serde_json::to_value(model.signature()))?;
     drop(model);

@@ -5,7 +5,7 @@ use pgrx::{PgMemoryContexts, pg_sys};
 
 use crate::error::{Error, Result};
 
-use super::columns::{Column, find_column, of_descriptor, release, type_name};
+use super::columns::{Column, Found, find_column, of_descriptor, release, type_name};
 use super::convert::Conversion;
 use super::record::Record;
 
@@ -20,9 +20,8 @@ pub struct Binding {
     row_type: (pg_sys::Oid, i32),
     identifier: u64,
     bound: Vec<Bound>,
-    /// A copy of the row type's descriptor that ends at the last column needed.
+    /// A whole copy: security releases of PostgreSQL keep what they check rows with behind the last attribute.
     descriptor: pg_sys::TupleDesc,
-    attributes: i32,
     values: Vec<pg_sys::Datum>,
     nulls: Vec<bool>,
 }
@@ -40,21 +39,16 @@ impl Binding {
             let descriptor = PgMemoryContexts::TopMemoryContext
                 .switch_to(|_| pg_sys::CreateTupleDescCopyConstr(shared));
             release(shared);
+            let attributes = (*descriptor).natts as usize;
             let mut binding = Binding {
                 row_type,
                 identifier: pg_sys::assign_record_type_identifier(row_type.0, row_type.1),
                 bound: Vec::new(),
                 descriptor,
-                attributes: (*descriptor).natts,
-                values: Vec::new(),
-                nulls: Vec::new(),
+                values: vec![pg_sys::Datum::null(); attributes],
+                nulls: vec![true; attributes],
             };
             binding.bound = bound?;
-            let last = binding.bound.iter().map(|bound| bound.position + 1).max();
-            let needed = last.unwrap_or(0);
-            (*descriptor).natts = needed as i32;
-            binding.values.resize(needed, pg_sys::Datum::null());
-            binding.nulls.resize(needed, true);
             Ok(binding)
         }
     }
@@ -78,7 +72,7 @@ impl Binding {
     pub fn push(&mut self, record: &Record, batch: &mut Batch) -> Result<(), finai_engine::Error> {
         let mut tuple = record.as_tuple();
         // SAFETY: `fits` holds: the tuple is of the type whose descriptor this is; values and nulls have one place per
-        // attribute of the shortened descriptor.
+        // attribute of the descriptor.
         unsafe {
             pg_sys::heap_deform_tuple(
                 &raw mut tuple,
@@ -103,11 +97,8 @@ impl Binding {
 
 impl Drop for Binding {
     fn drop(&mut self) {
-        // SAFETY: the copy is freed once, whole again so that its constraints are freed with it.
-        unsafe {
-            (*self.descriptor).natts = self.attributes;
-            pg_sys::FreeTupleDesc(self.descriptor);
-        }
+        // SAFETY: the copy belongs to this binding and is freed once.
+        unsafe { pg_sys::FreeTupleDesc(self.descriptor) };
     }
 }
 
@@ -122,13 +113,24 @@ fn bind(
         .iter()
         .enumerate()
         .map(|(feature, wanted)| {
-            let column =
-                find_column(columns, &wanted.name).ok_or_else(|| Error::MissingColumn {
-                    relation: format!("row of type {relation}"),
-                    feature: wanted.name.clone(),
-                    model: model.to_owned(),
-                    columns: names(columns),
-                })?;
+            let column = match find_column(columns, &wanted.name) {
+                Found::Column(column) => column,
+                Found::Several => {
+                    return Err(Error::AmbiguousColumn {
+                        relation: relation.to_owned(),
+                        feature: wanted.name.clone(),
+                        model: model.to_owned(),
+                    });
+                }
+                Found::Nothing => {
+                    return Err(Error::MissingColumn {
+                        relation: relation.to_owned(),
+                        feature: wanted.name.clone(),
+                        model: model.to_owned(),
+                        columns: names(columns),
+                    });
+                }
+            };
             let conversion =
                 Conversion::find(column, wanted.kind).map_err(|refusal| Error::ColumnType {
                     column: column.name.clone(),

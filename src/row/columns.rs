@@ -53,10 +53,28 @@ pub fn columns_of_relation(relation: pg_sys::Oid) -> Option<Vec<Column>> {
     }
 }
 
+/// What a feature's name means in a row type.
+pub enum Found<'a> {
+    Column(&'a Column),
+    Nothing,
+    /// A subquery can give several columns one name.
+    Several,
+}
+
 /// The column that a feature name means: that name, or as SQL folds it when it is not quoted.
-pub fn find_column<'a>(columns: &'a [Column], feature: &str) -> Option<&'a Column> {
-    let named = |name: &str| columns.iter().find(|column| column.name == name);
-    named(feature).or_else(|| named(&feature.to_ascii_lowercase()))
+pub fn find_column<'a>(columns: &'a [Column], feature: &str) -> Found<'a> {
+    let named = |name: &str| {
+        let mut matching = columns.iter().filter(|column| column.name == name);
+        match (matching.next(), matching.next()) {
+            (Some(column), None) => Found::Column(column),
+            (Some(_), Some(_)) => Found::Several,
+            (None, _) => Found::Nothing,
+        }
+    };
+    match named(feature) {
+        Found::Nothing => named(&feature.to_ascii_lowercase()),
+        found => found,
+    }
 }
 
 /// A row type as SQL writes it.

@@ -6,6 +6,6 @@ mod convert;
 mod record;
 
 pub use binding::Binding;
-pub use columns::{columns_of_relation, find_column};
+pub use columns::{Found, columns_of_relation, find_column};
 pub use convert::Conversion;
 pub use record::{PerCallSite, Record};

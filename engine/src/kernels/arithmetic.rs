@@ -23,7 +23,9 @@ pub struct Arithmetic {
 
 impl Kernel for Arithmetic {
     fn run(&self, inputs: &[Slab<'_>], outputs: &mut [SlabMut<'_>], _: &mut Scratch) -> Result<()> {
-        let [SlabMut::F32(out)] = outputs else { return Err(mismatch("arithmetic")) };
+        let [SlabMut::F32(out)] = outputs else {
+            return Err(mismatch("arithmetic"));
+        };
         for i in 0..out.rows() {
             let out = out.row(i);
             match (inputs, &self.constant) {
@@ -58,7 +60,11 @@ fn broadcast(x: &[f32], y: &[f32], out: &mut [f32], f: impl Fn(f32, f32) -> f32)
     match (x, y) {
         (x, [y]) => out.iter_mut().zip(x).for_each(|(o, x)| *o = f(*x, *y)),
         ([x], y) => out.iter_mut().zip(y).for_each(|(o, y)| *o = f(*x, *y)),
-        (x, y) => out.iter_mut().zip(x).zip(y).for_each(|((o, x), y)| *o = f(*x, *y)),
+        (x, y) => out
+            .iter_mut()
+            .zip(x)
+            .zip(y)
+            .for_each(|((o, x), y)| *o = f(*x, *y)),
     }
 }
 
@@ -77,8 +83,12 @@ impl Activation {
     #[inline]
     pub fn apply(self, row: &mut [f32]) {
         match self {
-            Activation::Relu => row.iter_mut().for_each(|x| *x = if *x < 0.0 { 0.0 } else { *x }),
-            Activation::LeakyRelu(slope) => row.iter_mut().for_each(|x| *x = if *x < 0.0 { *x * slope } else { *x }),
+            Activation::Relu => row
+                .iter_mut()
+                .for_each(|x| *x = if *x < 0.0 { 0.0 } else { *x }),
+            Activation::LeakyRelu(slope) => row
+                .iter_mut()
+                .for_each(|x| *x = if *x < 0.0 { *x * slope } else { *x }),
             Activation::Sigmoid => row.iter_mut().for_each(|x| *x = math::logistic(*x)),
             Activation::Tanh => row.iter_mut().for_each(|x| *x = math::tanh(*x)),
             Activation::Softmax => post::softmax(row),
@@ -88,7 +98,9 @@ impl Activation {
 
 impl Kernel for Activation {
     fn run(&self, inputs: &[Slab<'_>], outputs: &mut [SlabMut<'_>], _: &mut Scratch) -> Result<()> {
-        let ([Slab::F32(x)], [SlabMut::F32(out)]) = (inputs, outputs) else { return Err(mismatch("activation")) };
+        let ([Slab::F32(x)], [SlabMut::F32(out)]) = (inputs, outputs) else {
+            return Err(mismatch("activation"));
+        };
         for i in 0..x.rows() {
             let out = out.row(i);
             out.copy_from_slice(x.row(i));

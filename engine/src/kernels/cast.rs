@@ -11,7 +11,9 @@ pub struct Cast {
 
 impl Kernel for Cast {
     fn run(&self, inputs: &[Slab<'_>], outputs: &mut [SlabMut<'_>], _: &mut Scratch) -> Result<()> {
-        let ([x], [out]) = (inputs, outputs) else { return Err(mismatch("Cast")) };
+        let ([x], [out]) = (inputs, outputs) else {
+            return Err(mismatch("Cast"));
+        };
         let bool = self.to == Element::Bool;
         match (x, out) {
             (Slab::F32(x), SlabMut::F32(o)) => each(x, o, |x| x),
@@ -51,7 +53,9 @@ pub struct Concat;
 
 impl Kernel for Concat {
     fn run(&self, inputs: &[Slab<'_>], outputs: &mut [SlabMut<'_>], _: &mut Scratch) -> Result<()> {
-        let [SlabMut::F32(out)] = outputs else { return Err(mismatch("FeatureVectorizer")) };
+        let [SlabMut::F32(out)] = outputs else {
+            return Err(mismatch("FeatureVectorizer"));
+        };
         for i in 0..out.rows() {
             let mut rest = out.row(i);
             for x in inputs {

@@ -17,7 +17,12 @@ impl Dense {
     /// `weights.len()` must be a multiple of `units`, `bias.len()` must be `units`.
     pub fn new(weights: Vec<f32>, bias: Vec<f32>) -> Dense {
         let units = bias.len();
-        Dense { weights, bias, units, activation: None }
+        Dense {
+            weights,
+            bias,
+            units,
+            activation: None,
+        }
     }
 
     /// The same layer followed by an addition of one value a unit.
@@ -43,7 +48,9 @@ impl Dense {
 
 impl Kernel for Dense {
     fn run(&self, inputs: &[Slab<'_>], outputs: &mut [SlabMut<'_>], _: &mut Scratch) -> Result<()> {
-        let ([Slab::F32(x)], [SlabMut::F32(out)]) = (inputs, outputs) else { return Err(mismatch("dense layer")) };
+        let ([Slab::F32(x)], [SlabMut::F32(out)]) = (inputs, outputs) else {
+            return Err(mismatch("dense layer"));
+        };
         for i in 0..x.rows() {
             let out = out.row(i);
             out.fill(0.0);

@@ -27,7 +27,13 @@ impl Categories {
         if values.len() <= FEW {
             return Categories::FewTexts(values.iter().map(|v| v.as_str().into()).collect());
         }
-        Categories::Texts(values.iter().enumerate().map(|(i, v)| (v.as_str().into(), i)).collect())
+        Categories::Texts(
+            values
+                .iter()
+                .enumerate()
+                .map(|(i, v)| (v.as_str().into(), i))
+                .collect(),
+        )
     }
 
     #[inline]
@@ -51,7 +57,9 @@ impl Categories {
         match self {
             Categories::Integers(map) => map.capacity() * 24,
             Categories::FewTexts(list) => list.iter().map(|c| c.len() + 16).sum(),
-            Categories::Texts(map) => map.capacity() * 32 + map.keys().map(|k| k.len()).sum::<usize>(),
+            Categories::Texts(map) => {
+                map.capacity() * 32 + map.keys().map(|k| k.len()).sum::<usize>()
+            }
         }
     }
 }
@@ -97,15 +105,22 @@ impl OneHot {
 
 /// The error for a category that no table has.
 fn unknown(features: &[String], column: usize) -> Error {
-    let feature = features.get(column).cloned().unwrap_or_else(|| format!("column {column}"));
+    let feature = features
+        .get(column)
+        .cloned()
+        .unwrap_or_else(|| format!("column {column}"));
     Error::UnknownCategory { feature }
 }
 
 impl Kernel for OneHot {
     fn run(&self, inputs: &[Slab<'_>], outputs: &mut [SlabMut<'_>], _: &mut Scratch) -> Result<()> {
-        let ([x], [SlabMut::F32(out)]) = (inputs, outputs) else { return Err(mismatch("OneHotEncoder")) };
+        let ([x], [SlabMut::F32(out)]) = (inputs, outputs) else {
+            return Err(mismatch("OneHotEncoder"));
+        };
         match x {
-            Slab::Text(x, arena) => self.each(x, out, |span| self.categories.text(text(arena, span))),
+            Slab::Text(x, arena) => {
+                self.each(x, out, |span| self.categories.text(text(arena, span)))
+            }
             Slab::I64(x) => self.each(x, out, |v| self.categories.integer(v)),
             Slab::F32(x) => self.each(x, out, |v| self.categories.integer(v as i64)),
             Slab::F64(x) => self.each(x, out, |v| self.categories.integer(v as i64)),
@@ -146,7 +161,13 @@ pub enum Keys {
 impl Keys {
     /// Positions of distinct numbers in the order given.
     pub fn floats(values: &[f32]) -> Keys {
-        Keys::Floats(values.iter().enumerate().map(|(i, v)| (key_bits(*v), i)).collect())
+        Keys::Floats(
+            values
+                .iter()
+                .enumerate()
+                .map(|(i, v)| (key_bits(*v), i))
+                .collect(),
+        )
     }
 
     fn float(&self, value: f32) -> Option<usize> {
@@ -159,7 +180,11 @@ impl Keys {
 
 /// Bits that are equal exactly where the numbers are, NaN counting as equal to NaN.
 pub fn key_bits(value: f32) -> u32 {
-    if value.is_nan() { f32::NAN.to_bits() } else { (value + 0.0).to_bits() }
+    if value.is_nan() {
+        f32::NAN.to_bits()
+    } else {
+        (value + 0.0).to_bits()
+    }
 }
 
 impl LabelEncoder {
@@ -175,7 +200,9 @@ impl LabelEncoder {
 
 impl Kernel for LabelEncoder {
     fn run(&self, inputs: &[Slab<'_>], outputs: &mut [SlabMut<'_>], _: &mut Scratch) -> Result<()> {
-        let ([x], [out]) = (inputs, outputs) else { return Err(mismatch("LabelEncoder")) };
+        let ([x], [out]) = (inputs, outputs) else {
+            return Err(mismatch("LabelEncoder"));
+        };
         match (out, &self.codes) {
             (SlabMut::F32(out), Codes::F32(codes, default)) => self.write(x, out, codes, *default),
             (SlabMut::I64(out), Codes::I64(codes, default)) => self.write(x, out, codes, *default),
@@ -204,7 +231,11 @@ impl LabelEncoder {
     fn write<T: Copy>(&self, x: &Slab<'_>, out: &mut RowsMut<'_, T>, codes: &[T], default: T) {
         for i in 0..out.rows() {
             for (column, o) in out.row(i).iter_mut().enumerate() {
-                *o = self.position(x, i, column).and_then(|p| codes.get(p)).copied().unwrap_or(default);
+                *o = self
+                    .position(x, i, column)
+                    .and_then(|p| codes.get(p))
+                    .copied()
+                    .unwrap_or(default);
             }
         }
     }

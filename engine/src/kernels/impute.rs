@@ -17,7 +17,11 @@ impl Kernel for Imputer<f32> {
             ([Slab::F32(x)], [SlabMut::F32(out)]) => {
                 for i in 0..x.rows() {
                     for ((o, x), v) in out.row(i).iter_mut().zip(x.row(i)).zip(&self.values) {
-                        *o = if *x == self.replaced || (is_nan && x.is_nan()) { *v } else { *x };
+                        *o = if *x == self.replaced || (is_nan && x.is_nan()) {
+                            *v
+                        } else {
+                            *x
+                        };
                     }
                 }
             }

@@ -16,14 +16,26 @@ pub struct Linear {
 impl Linear {
     /// `weights.len()` must be `intercepts.len() * width`.
     pub fn new(weights: Vec<f32>, intercepts: Vec<f32>, width: usize) -> Linear {
-        Linear { weights, intercepts, width }
+        Linear {
+            weights,
+            intercepts,
+            width,
+        }
     }
 
     /// Sums are kept in double precision and rounded once, intercept included.
     #[inline]
     fn apply(&self, row: &[f32], out: &mut [f32]) {
-        for ((o, weights), intercept) in out.iter_mut().zip(self.weights.chunks_exact(self.width)).zip(&self.intercepts) {
-            let sum: f64 = row.iter().zip(weights).map(|(x, w)| f64::from(*x) * f64::from(*w)).sum();
+        for ((o, weights), intercept) in out
+            .iter_mut()
+            .zip(self.weights.chunks_exact(self.width))
+            .zip(&self.intercepts)
+        {
+            let sum: f64 = row
+                .iter()
+                .zip(weights)
+                .map(|(x, w)| f64::from(*x) * f64::from(*w))
+                .sum();
             *o = (sum + f64::from(*intercept)) as f32;
         }
     }
@@ -52,7 +64,8 @@ pub struct LinearClassifier {
 
 impl Kernel for LinearClassifier {
     fn run(&self, inputs: &[Slab<'_>], outputs: &mut [SlabMut<'_>], _: &mut Scratch) -> Result<()> {
-        let ([Slab::F32(x)], [SlabMut::I64(label), SlabMut::F32(probability)]) = (inputs, outputs) else {
+        let ([Slab::F32(x)], [SlabMut::I64(label), SlabMut::F32(probability)]) = (inputs, outputs)
+        else {
             return Err(mismatch("LinearClassifier"));
         };
         for i in 0..x.rows() {
@@ -128,7 +141,11 @@ impl Kernel for LinearRegressor {
     }
 }
 
-fn regress(x: &Rows<'_, f32>, out: &mut super::RowsMut<'_, f32>, each: impl Fn(&[f32], &mut [f32])) {
+fn regress(
+    x: &Rows<'_, f32>,
+    out: &mut super::RowsMut<'_, f32>,
+    each: impl Fn(&[f32], &mut [f32]),
+) {
     for i in 0..x.rows() {
         each(x.row(i), out.row(i));
     }

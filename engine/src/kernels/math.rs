@@ -12,7 +12,9 @@ pub fn exp64(x: f64) -> f64 {
     let k = (x * LOG2_E + 0.5).floor();
     let r = x - k * LN_2;
     let mut p = 1.0 / 3_628_800.0;
-    for c in [362_880.0, 40_320.0, 5_040.0, 720.0, 120.0, 24.0, 6.0, 2.0, 1.0, 1.0] {
+    for c in [
+        362_880.0, 40_320.0, 5_040.0, 720.0, 120.0, 24.0, 6.0, 2.0, 1.0, 1.0,
+    ] {
         p = p * r + 1.0 / c;
     }
     p * f64::from_bits((((k as i64) + 1023) as u64) << 52)
@@ -91,7 +93,11 @@ mod tests {
             assert!(close(exp(x), f64::from(x).exp()), "exp {x}");
             assert!(close(tanh(x), f64::from(x).tanh()), "tanh {x}");
             if x > 0.0 {
-                assert!((ln64(f64::from(x)) - f64::from(x).ln()).abs() <= 1e-12 * (1.0 + f64::from(x).ln().abs()), "ln {x}");
+                assert!(
+                    (ln64(f64::from(x)) - f64::from(x).ln()).abs()
+                        <= 1e-12 * (1.0 + f64::from(x).ln().abs()),
+                    "ln {x}"
+                );
             }
         }
     }
@@ -102,7 +108,10 @@ mod tests {
         assert_eq!(exp(f32::INFINITY), f32::INFINITY);
         assert!(exp(f32::NAN).is_nan() && tanh(f32::NAN).is_nan() && logistic(f32::NAN).is_nan());
         assert_eq!((tanh(f32::INFINITY), tanh(f32::NEG_INFINITY)), (1.0, -1.0));
-        assert_eq!((logistic(f32::INFINITY), logistic(f32::NEG_INFINITY)), (1.0, 0.0));
+        assert_eq!(
+            (logistic(f32::INFINITY), logistic(f32::NEG_INFINITY)),
+            (1.0, 0.0)
+        );
         assert_eq!(ln64(0.0), f64::NEG_INFINITY);
     }
 }

@@ -37,11 +37,17 @@ pub struct Shape {
 
 impl Shape {
     pub fn f32(width: usize) -> Shape {
-        Shape { element: Element::F32, width }
+        Shape {
+            element: Element::F32,
+            width,
+        }
     }
 
     pub fn i64(width: usize) -> Shape {
-        Shape { element: Element::I64, width }
+        Shape {
+            element: Element::I64,
+            width,
+        }
     }
 }
 
@@ -64,7 +70,12 @@ pub struct ScratchSize {
 /// A function of rows. Row `i` of every output depends on row `i` of the inputs alone.
 pub trait Kernel: std::fmt::Debug + Send + Sync {
     /// Computes all rows of `outputs` from as many rows of `inputs`.
-    fn run(&self, inputs: &[Slab<'_>], outputs: &mut [SlabMut<'_>], scratch: &mut Scratch) -> Result<()>;
+    fn run(
+        &self,
+        inputs: &[Slab<'_>],
+        outputs: &mut [SlabMut<'_>],
+        scratch: &mut Scratch,
+    ) -> Result<()>;
 
     /// Scratch memory wanted per row.
     fn scratch(&self) -> ScratchSize {
@@ -89,5 +100,7 @@ pub trait Kernel: std::fmt::Debug + Send + Sync {
 
 /// The error of a kernel that is called with slabs it was not bound to.
 pub fn mismatch(kernel: &str) -> Error {
-    Error::Evaluation(format!("{kernel} was called with other elements than it was compiled for"))
+    Error::Evaluation(format!(
+        "{kernel} was called with other elements than it was compiled for"
+    ))
 }

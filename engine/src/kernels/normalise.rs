@@ -16,13 +16,21 @@ pub enum Norm {
 
 impl Kernel for Norm {
     fn run(&self, inputs: &[Slab<'_>], outputs: &mut [SlabMut<'_>], _: &mut Scratch) -> Result<()> {
-        let [SlabMut::F32(out)] = outputs else { return Err(mismatch("Normalizer")) };
+        let [SlabMut::F32(out)] = outputs else {
+            return Err(mismatch("Normalizer"));
+        };
         for i in 0..out.rows() {
             let out = out.row(i);
             match inputs {
                 [Slab::F32(x)] => out.copy_from_slice(x.row(i)),
-                [Slab::F64(x)] => out.iter_mut().zip(x.row(i)).for_each(|(o, x)| *o = *x as f32),
-                [Slab::I64(x)] => out.iter_mut().zip(x.row(i)).for_each(|(o, x)| *o = *x as f32),
+                [Slab::F64(x)] => out
+                    .iter_mut()
+                    .zip(x.row(i))
+                    .for_each(|(o, x)| *o = *x as f32),
+                [Slab::I64(x)] => out
+                    .iter_mut()
+                    .zip(x.row(i))
+                    .for_each(|(o, x)| *o = *x as f32),
                 _ => return Err(mismatch("Normalizer")),
             }
             self.divide(out);

@@ -48,7 +48,11 @@ fn softmax_zero(scores: &mut [f32]) {
     let at_zero = math::exp(-max);
     let mut sum = 0.0;
     for s in scores.iter_mut() {
-        *s = if s.abs() > ZERO { math::exp(*s - max) } else { *s * at_zero };
+        *s = if s.abs() > ZERO {
+            math::exp(*s - max)
+        } else {
+            *s * at_zero
+        };
         sum += *s;
     }
     scores.iter_mut().for_each(|s| *s /= sum);

@@ -12,26 +12,34 @@ pub struct Scaler {
 
 impl Kernel for Scaler {
     fn run(&self, inputs: &[Slab<'_>], outputs: &mut [SlabMut<'_>], _: &mut Scratch) -> Result<()> {
-        let [SlabMut::F32(out)] = outputs else { return Err(mismatch("Scaler")) };
+        let [SlabMut::F32(out)] = outputs else {
+            return Err(mismatch("Scaler"));
+        };
         let columns = || self.offset.iter().zip(&self.scale);
         match inputs {
             [Slab::F32(x)] => {
                 for i in 0..x.rows() {
-                    for ((o, x), (offset, scale)) in out.row(i).iter_mut().zip(x.row(i)).zip(columns()) {
+                    for ((o, x), (offset, scale)) in
+                        out.row(i).iter_mut().zip(x.row(i)).zip(columns())
+                    {
                         *o = (x - offset) * scale;
                     }
                 }
             }
             [Slab::F64(x)] => {
                 for i in 0..x.rows() {
-                    for ((o, x), (offset, scale)) in out.row(i).iter_mut().zip(x.row(i)).zip(columns()) {
+                    for ((o, x), (offset, scale)) in
+                        out.row(i).iter_mut().zip(x.row(i)).zip(columns())
+                    {
                         *o = ((x - f64::from(*offset)) * f64::from(*scale)) as f32;
                     }
                 }
             }
             [Slab::I64(x)] => {
                 for i in 0..x.rows() {
-                    for ((o, x), (offset, scale)) in out.row(i).iter_mut().zip(x.row(i)).zip(columns()) {
+                    for ((o, x), (offset, scale)) in
+                        out.row(i).iter_mut().zip(x.row(i)).zip(columns())
+                    {
                         *o = (*x as f32 - offset) * scale;
                     }
                 }

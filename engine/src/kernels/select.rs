@@ -51,11 +51,17 @@ pub struct ArgMax {
 
 impl Kernel for ArgMax {
     fn run(&self, inputs: &[Slab<'_>], outputs: &mut [SlabMut<'_>], _: &mut Scratch) -> Result<()> {
-        let ([Slab::F32(x)], [SlabMut::I64(out)]) = (inputs, outputs) else { return Err(mismatch("ArgMax")) };
+        let ([Slab::F32(x)], [SlabMut::I64(out)]) = (inputs, outputs) else {
+            return Err(mismatch("ArgMax"));
+        };
         for i in 0..x.rows() {
             let row = x.row(i);
             let first = largest(row);
-            let index = if self.last { row.iter().rposition(|v| *v == row[first]).unwrap_or(first) } else { first };
+            let index = if self.last {
+                row.iter().rposition(|v| *v == row[first]).unwrap_or(first)
+            } else {
+                first
+            };
             out.row(i)[0] = index as i64;
         }
         Ok(())

@@ -20,9 +20,22 @@ pub struct Rows<'a, T> {
 
 impl<'a, T> Rows<'a, T> {
     /// The cells of `data` from `offset` on. Errors when a row would end outside `data`.
-    pub fn new(data: &'a [T], offset: usize, stride: usize, width: usize, rows: usize) -> Result<Self> {
-        let data = bounded(data.len(), offset, stride, width, rows).and_then(|()| data.get(offset..)).ok_or_else(outside)?;
-        Ok(Rows { data, stride, width, rows })
+    pub fn new(
+        data: &'a [T],
+        offset: usize,
+        stride: usize,
+        width: usize,
+        rows: usize,
+    ) -> Result<Self> {
+        let data = bounded(data.len(), offset, stride, width, rows)
+            .and_then(|()| data.get(offset..))
+            .ok_or_else(outside)?;
+        Ok(Rows {
+            data,
+            stride,
+            width,
+            rows,
+        })
     }
 
     pub fn rows(&self) -> usize {
@@ -36,7 +49,12 @@ impl<'a, T> Rows<'a, T> {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &'a [T]> + use<'a, T> {
-        let Rows { data, stride, width, rows } = *self;
+        let Rows {
+            data,
+            stride,
+            width,
+            rows,
+        } = *self;
         (0..rows).map(move |i| &data[i * stride..][..width])
     }
 }
@@ -52,9 +70,22 @@ pub struct RowsMut<'a, T> {
 
 impl<'a, T> RowsMut<'a, T> {
     /// The cells of `data` from `offset` on. Errors when a row would end outside `data`.
-    pub fn new(data: &'a mut [T], offset: usize, stride: usize, width: usize, rows: usize) -> Result<Self> {
-        let data = bounded(data.len(), offset, stride, width, rows).and_then(|()| data.get_mut(offset..)).ok_or_else(outside)?;
-        Ok(RowsMut { data, stride, width, rows })
+    pub fn new(
+        data: &'a mut [T],
+        offset: usize,
+        stride: usize,
+        width: usize,
+        rows: usize,
+    ) -> Result<Self> {
+        let data = bounded(data.len(), offset, stride, width, rows)
+            .and_then(|()| data.get_mut(offset..))
+            .ok_or_else(outside)?;
+        Ok(RowsMut {
+            data,
+            stride,
+            width,
+            rows,
+        })
     }
 
     pub fn rows(&self) -> usize {
@@ -100,5 +131,7 @@ pub enum SlabMut<'a> {
 /// Text of a cell; empty if the span is not one of the arena's.
 #[inline]
 pub fn text<'a>(arena: &'a str, span: Span) -> &'a str {
-    arena.get(span.start as usize..span.end as usize).unwrap_or("")
+    arena
+        .get(span.start as usize..span.end as usize)
+        .unwrap_or("")
 }

@@ -10,10 +10,18 @@ use crate::kernels::select::Columns;
 pub fn bind(indices: &[i64], shape: Shape) -> Result<Bound> {
     let index = |i: &i64| usize::try_from(*i).ok().filter(|i| *i < shape.width);
     let columns = indices.iter().map(|i| {
-        index(i).ok_or_else(|| Error::Invalid(format!("ArrayFeatureExtractor takes column {i} of {} columns", shape.width)))
+        index(i).ok_or_else(|| {
+            Error::Invalid(format!(
+                "ArrayFeatureExtractor takes column {i} of {} columns",
+                shape.width
+            ))
+        })
     });
     let columns: Vec<usize> = columns.collect::<Result<_>>()?;
-    let shape = Shape { width: columns.len(), ..shape };
+    let shape = Shape {
+        width: columns.len(),
+        ..shape
+    };
     Ok(Bound::new(Columns::new(columns), shape))
 }
 

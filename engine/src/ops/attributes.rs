@@ -19,7 +19,10 @@ impl<'a> Attributes<'a> {
     pub fn new(node: &'a NodeProto) -> Result<Attributes<'a>> {
         for (i, a) in node.attribute.iter().enumerate() {
             if node.attribute[..i].iter().any(|b| b.name == a.name) {
-                return Err(Error::Invalid(format!("{} has attribute \"{}\" twice", node.op_type, a.name)));
+                return Err(Error::Invalid(format!(
+                    "{} has attribute \"{}\" twice",
+                    node.op_type, a.name
+                )));
             }
         }
         Ok(Attributes { node })
@@ -46,7 +49,10 @@ impl<'a> Attributes<'a> {
 
     /// An absent attribute is an empty vector. Errors on invalid UTF-8.
     pub fn strings(&self, name: &str) -> Result<Vec<String>> {
-        self.raw_strings(name).iter().map(|s| self.utf8(name, s)).collect()
+        self.raw_strings(name)
+            .iter()
+            .map(|s| self.utf8(name, s))
+            .collect()
     }
 
     pub fn float(&self, name: &str) -> Option<f32> {
@@ -69,7 +75,10 @@ impl<'a> Attributes<'a> {
     pub fn refuse(&self, names: &[&str]) -> Result<()> {
         match names.iter().find(|name| self.get(name).is_some()) {
             None => Ok(()),
-            Some(name) => Err(Error::Unsupported(format!("attribute \"{name}\" of {}", self.node.op_type))),
+            Some(name) => Err(Error::Unsupported(format!(
+                "attribute \"{name}\" of {}",
+                self.node.op_type
+            ))),
         }
     }
 
@@ -81,12 +90,20 @@ impl<'a> Attributes<'a> {
             Some("LOGISTIC") => Ok(PostTransform::Logistic),
             Some("SOFTMAX_ZERO") => Ok(PostTransform::SoftmaxZero),
             Some("PROBIT") => Ok(PostTransform::Probit),
-            Some(other) => Err(Error::Invalid(format!("{} has post transform \"{other}\"", self.node.op_type))),
+            Some(other) => Err(Error::Invalid(format!(
+                "{} has post transform \"{other}\"",
+                self.node.op_type
+            ))),
         }
     }
 
     fn utf8(&self, name: &str, bytes: &[u8]) -> Result<String> {
         let text = std::str::from_utf8(bytes).map(str::to_owned);
-        text.map_err(|_| Error::Invalid(format!("attribute \"{name}\" of {} is not UTF-8", self.node.op_type)))
+        text.map_err(|_| {
+            Error::Invalid(format!(
+                "attribute \"{name}\" of {} is not UTF-8",
+                self.node.op_type
+            ))
+        })
     }
 }

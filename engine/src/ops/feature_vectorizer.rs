@@ -19,11 +19,22 @@ pub fn bind(node: &NodeProto, inputs: &[Shape]) -> Result<Bound> {
     }
     for (i, shape) in inputs.iter().enumerate() {
         if shape.element == Element::Text {
-            return Err(Error::Invalid("FeatureVectorizer takes numbers, found Text".into()));
+            return Err(Error::Invalid(
+                "FeatureVectorizer takes numbers, found Text".into(),
+            ));
         }
-        if let Some(d) = declared.get(i).filter(|d| i64::try_from(shape.width) != Ok(**d)) {
-            return Err(Error::Invalid(format!("FeatureVectorizer declares width {d} for an input of width {}", shape.width)));
+        if let Some(d) = declared
+            .get(i)
+            .filter(|d| i64::try_from(shape.width) != Ok(**d))
+        {
+            return Err(Error::Invalid(format!(
+                "FeatureVectorizer declares width {d} for an input of width {}",
+                shape.width
+            )));
         }
     }
-    Ok(Bound::new(Concat, Shape::f32(inputs.iter().map(|s| s.width).sum())))
+    Ok(Bound::new(
+        Concat,
+        Shape::f32(inputs.iter().map(|s| s.width).sum()),
+    ))
 }

@@ -13,7 +13,10 @@ const OP: &str = "Imputer";
 pub fn bind(node: &NodeProto, inputs: &[Shape]) -> Result<Bound> {
     let attributes = Attributes::new(node)?;
     let shape = numeric(OP, inputs)?;
-    let (floats, ints) = (attributes.floats("imputed_value_floats"), attributes.ints("imputed_value_int64s"));
+    let (floats, ints) = (
+        attributes.floats("imputed_value_floats"),
+        attributes.ints("imputed_value_int64s"),
+    );
     if !floats.is_empty() && !ints.is_empty() {
         return Err(Error::Invalid(format!("{OP} has constants of two types")));
     }

@@ -14,12 +14,23 @@ const OP: &str = "LabelEncoder";
 /// Numbers out, of the element of the value table. Text values are for class labels only: [`relabel`].
 pub fn bind(node: &NodeProto, inputs: &[Shape]) -> Result<Bound> {
     let attributes = Attributes::new(node)?;
-    attributes.refuse(&["keys_tensor", "values_tensor", "default_tensor", "classes_strings"])?;
+    attributes.refuse(&[
+        "keys_tensor",
+        "values_tensor",
+        "default_tensor",
+        "classes_strings",
+    ])?;
     let [shape] = inputs else {
-        return Err(Error::Invalid(format!("{OP} takes 1 input, found {}", inputs.len())));
+        return Err(Error::Invalid(format!(
+            "{OP} takes 1 input, found {}",
+            inputs.len()
+        )));
     };
     let (keys, count) = keys(&attributes, shape.element)?;
-    let (floats, ints) = (attributes.floats("values_floats"), attributes.ints("values_int64s"));
+    let (floats, ints) = (
+        attributes.floats("values_floats"),
+        attributes.ints("values_int64s"),
+    );
     let (codes, element, values) = match (floats.len(), ints.len()) {
         (0, 0) => return Err(Error::Unsupported(format!("{OP} that writes text"))),
         (n, 0) => {
@@ -33,34 +44,61 @@ pub fn bind(node: &NodeProto, inputs: &[Shape]) -> Result<Bound> {
         _ => return Err(Error::Invalid(format!("{OP} has values of two types"))),
     };
     if values != count {
-        return Err(Error::Invalid(format!("{OP} has {count} keys and {values} values")));
+        return Err(Error::Invalid(format!(
+            "{OP} has {count} keys and {values} values"
+        )));
     }
-    Ok(Bound::new(LabelEncoder { keys, codes }, Shape { element, width: shape.width }))
+    Ok(Bound::new(
+        LabelEncoder { keys, codes },
+        Shape {
+            element,
+            width: shape.width,
+        },
+    ))
 }
 
 fn keys(attributes: &Attributes<'_>, element: Element) -> Result<(Keys, usize)> {
     let texts = attributes.strings("keys_strings")?;
-    let (ints, floats) = (attributes.ints("keys_int64s"), attributes.floats("keys_floats"));
+    let (ints, floats) = (
+        attributes.ints("keys_int64s"),
+        attributes.floats("keys_floats"),
+    );
     let (keys, count, distinct) = match element {
         Element::Text => {
             let distinct = texts.iter().collect::<HashSet<_>>().len();
-            (Keys::Categories(Categories::texts(&texts)), texts.len(), distinct)
+            (
+                Keys::Categories(Categories::texts(&texts)),
+                texts.len(),
+                distinct,
+            )
         }
         Element::I64 => {
             let distinct = ints.iter().collect::<HashSet<_>>().len();
-            (Keys::Categories(Categories::integers(ints)), ints.len(), distinct)
+            (
+                Keys::Categories(Categories::integers(ints)),
+                ints.len(),
+                distinct,
+            )
         }
         Element::F32 => {
-            let distinct = floats.iter().map(|f| key_bits(*f)).collect::<HashSet<_>>().len();
+            let distinct = floats
+                .iter()
+                .map(|f| key_bits(*f))
+                .collect::<HashSet<_>>()
+                .len();
             (Keys::floats(floats), floats.len(), distinct)
         }
         other => return Err(Error::Unsupported(format!("{OP} over {other:?}"))),
     };
     if count == 0 || count != texts.len() + ints.len() + floats.len() {
-        return Err(Error::Invalid(format!("{OP} over {element:?} has {count} keys of that type")));
+        return Err(Error::Invalid(format!(
+            "{OP} over {element:?} has {count} keys of that type"
+        )));
     }
     if distinct != count {
-        return Err(Error::Invalid(format!("{OP} has {count} keys, {distinct} of them distinct")));
+        return Err(Error::Invalid(format!(
+            "{OP} has {count} keys, {distinct} of them distinct"
+        )));
     }
     Ok((keys, count))
 }

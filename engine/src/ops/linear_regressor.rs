@@ -17,21 +17,42 @@ pub fn bind(node: &NodeProto, inputs: &[Shape]) -> Result<Bound> {
     let targets = usize::try_from(targets).ok().filter(|t| *t >= 1);
     let targets = targets.ok_or_else(|| Error::Invalid(format!("{OP} has no targets")))?;
     let linear = linear(OP, &attributes, width, targets)?;
-    Ok(Bound::new(LinearRegressor { linear, post: attributes.post_transform()? }, Shape::f32(targets)))
+    Ok(Bound::new(
+        LinearRegressor {
+            linear,
+            post: attributes.post_transform()?,
+        },
+        Shape::f32(targets),
+    ))
 }
 
 /// Weights of `outputs` sums over `width` columns; absent intercepts are zeros.
-pub fn linear(op: &str, attributes: &Attributes<'_>, width: usize, outputs: usize) -> Result<Linear> {
-    let (weights, intercepts) = (attributes.floats("coefficients"), attributes.floats("intercepts"));
+pub fn linear(
+    op: &str,
+    attributes: &Attributes<'_>,
+    width: usize,
+    outputs: usize,
+) -> Result<Linear> {
+    let (weights, intercepts) = (
+        attributes.floats("coefficients"),
+        attributes.floats("intercepts"),
+    );
     finite(op, "coefficient", weights)?;
     finite(op, "intercept", intercepts)?;
     if width == 0 || width.checked_mul(outputs) != Some(weights.len()) {
-        return Err(Error::Invalid(format!("{op} has {} coefficients for {outputs} outputs of {width} columns", weights.len())));
+        return Err(Error::Invalid(format!(
+            "{op} has {} coefficients for {outputs} outputs of {width} columns",
+            weights.len()
+        )));
     }
     let intercepts = match intercepts.len() {
         0 => vec![0.0; outputs],
         n if n == outputs => intercepts.to_vec(),
-        n => return Err(Error::Invalid(format!("{op} has {n} intercepts for {outputs} outputs"))),
+        n => {
+            return Err(Error::Invalid(format!(
+                "{op} has {n} intercepts for {outputs} outputs"
+            )));
+        }
     };
     Ok(Linear::new(weights.to_vec(), intercepts, width))
 }

@@ -26,8 +26,13 @@ impl Constant {
     /// dimensions say.
     pub fn read(tensor: &TensorProto) -> Result<Constant> {
         let name = &tensor.name;
-        let dims = tensor.dims.iter().map(|d| usize::try_from(*d).ok()).collect::<Option<Vec<_>>>();
-        let dims = dims.ok_or_else(|| Error::Invalid(format!("tensor \"{name}\" has a negative dimension")))?;
+        let dims = tensor
+            .dims
+            .iter()
+            .map(|d| usize::try_from(*d).ok())
+            .collect::<Option<Vec<_>>>();
+        let dims = dims
+            .ok_or_else(|| Error::Invalid(format!("tensor \"{name}\" has a negative dimension")))?;
         let count = dims.iter().try_fold(1usize, |n, d| n.checked_mul(*d));
         let raw = &tensor.raw_data;
         let cells = match DataType::try_from(tensor.data_type) {
@@ -40,10 +45,17 @@ impl Constant {
             Ok(DataType::Int32 | DataType::Bool) if raw.is_empty() => {
                 Cells::I64(tensor.int32_data.iter().map(|v| i64::from(*v)).collect())
             }
-            Ok(DataType::Int32) => Cells::I64(words(name, raw, |b| i64::from(i32::from_le_bytes(b)))?),
+            Ok(DataType::Int32) => {
+                Cells::I64(words(name, raw, |b| i64::from(i32::from_le_bytes(b)))?)
+            }
             Ok(DataType::Bool) => Cells::I64(raw.iter().map(|b| i64::from(*b != 0)).collect()),
             Ok(DataType::String) => Cells::Text(texts(tensor)?),
-            _ => return Err(Error::Unsupported(format!("element type {} of tensor \"{name}\"", tensor.data_type))),
+            _ => {
+                return Err(Error::Unsupported(format!(
+                    "element type {} of tensor \"{name}\"",
+                    tensor.data_type
+                )));
+            }
         };
         let constant = Constant { dims, cells };
         match count {
@@ -85,13 +97,22 @@ impl Constant {
 fn words<const N: usize, T>(name: &str, raw: &[u8], read: impl Fn([u8; N]) -> T) -> Result<Vec<T>> {
     let chunks = raw.chunks_exact(N);
     if !chunks.remainder().is_empty() {
-        return Err(Error::Invalid(format!("tensor \"{name}\" has {} bytes for cells of {N}", raw.len())));
+        return Err(Error::Invalid(format!(
+            "tensor \"{name}\" has {} bytes for cells of {N}",
+            raw.len()
+        )));
     }
-    Ok(chunks.map(|c| read(std::array::from_fn(|i| c[i]))).collect())
+    Ok(chunks
+        .map(|c| read(std::array::from_fn(|i| c[i])))
+        .collect())
 }
 
 fn texts(tensor: &TensorProto) -> Result<Vec<String>> {
     let text = |s: &Vec<u8>| std::str::from_utf8(s).map(str::to_owned);
-    let texts = tensor.string_data.iter().map(text).collect::<std::result::Result<_, _>>();
+    let texts = tensor
+        .string_data
+        .iter()
+        .map(text)
+        .collect::<std::result::Result<_, _>>();
     texts.map_err(|_| Error::Invalid(format!("tensor \"{}\" is not UTF-8", tensor.name)))
 }

@@ -11,7 +11,9 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::{Bind, Bound, Labels, OPERATORS, find};
 use crate::error::Error;
-use crate::kernels::{Element, Kernel, Rows, RowsMut, Scratch, Shape, Slab, SlabMut, Span, mismatch};
+use crate::kernels::{
+    Element, Kernel, Rows, RowsMut, Scratch, Shape, Slab, SlabMut, Span, mismatch,
+};
 
 /// Registers all operators, replacing those that tract has by the same name.
 pub fn register(onnx: &mut Onnx) {
@@ -22,7 +24,13 @@ pub fn register(onnx: &mut Onnx) {
 
 fn build(_: &ParsingContext, node: &NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
     let bind = find(&node.op_type).ok_or_else(|| mismatch("operator"))?;
-    Ok((Box::new(Waiting { node: Arc::new(node.clone()), bind }), vec![]))
+    Ok((
+        Box::new(Waiting {
+            node: Arc::new(node.clone()),
+            bind,
+        }),
+        vec![],
+    ))
 }
 
 /// A node whose input shapes are not known yet.
@@ -61,14 +69,22 @@ impl Waiting {
             Ok(Shape { element, width })
         });
         let shapes: Vec<Shape> = shapes.collect::<TractResult<_>>()?;
-        let Bound { kernel, outputs, labels } = (self.bind)(&self.node, &shapes)?;
-        let Some((_, dims)) = inputs.first() else { bail!("{} without inputs", self.node.op_type) };
+        let Bound {
+            kernel,
+            outputs,
+            labels,
+        } = (self.bind)(&self.node, &shapes)?;
+        let Some((_, dims)) = inputs.first() else {
+            bail!("{} without inputs", self.node.op_type)
+        };
         let rows = dims.first().copied().unwrap_or(1);
         let cellwise = match self.node.op_type.as_str() {
             "LabelEncoder" => Some(dims.clone()),
             "OneHotEncoder" => {
                 let cells: usize = dims.iter().product();
-                let categories = outputs.first().map_or(0, |shape| shape.width * rows / cells.max(1));
+                let categories = outputs
+                    .first()
+                    .map_or(0, |shape| shape.width * rows / cells.max(1));
                 Some(dims.iter().copied().chain([categories]).collect())
             }
             _ => None,
@@ -79,9 +95,17 @@ impl Waiting {
                 (None, Some(_), 0) => tvec!(rows),
                 _ => tvec!(rows, shape.width),
             };
-            Target { shape: *shape, dims }
+            Target {
+                shape: *shape,
+                dims,
+            }
         });
-        Ok(Calling { name: self.node.op_type.clone(), kernel: kernel.into(), outputs: outputs.collect(), labels: labels.map(Arc::new) })
+        Ok(Calling {
+            name: self.node.op_type.clone(),
+            kernel: kernel.into(),
+            outputs: outputs.collect(),
+            labels: labels.map(Arc::new),
+        })
     }
 }
 
@@ -91,10 +115,19 @@ impl InferenceOp for Waiting {
         inputs: TVec<&InferenceFact>,
         outputs: TVec<&InferenceFact>,
         observed: TVec<&InferenceFact>,
-    ) -> TractResult<(TVec<InferenceFact>, TVec<InferenceFact>, TVec<InferenceFact>)> {
+    ) -> TractResult<(
+        TVec<InferenceFact>,
+        TVec<InferenceFact>,
+        TVec<InferenceFact>,
+    )> {
         let known: Option<Vec<(DatumType, TVec<usize>)>> = inputs
             .iter()
-            .map(|fact| Some((fact.datum_type.concretize()?, fact.shape.as_concrete_finite().ok()??)))
+            .map(|fact| {
+                Some((
+                    fact.datum_type.concretize()?,
+                    fact.shape.as_concrete_finite().ok()??,
+                ))
+            })
             .collect();
         let outputs = match known {
             None => outputs.into_iter().cloned().collect(),
@@ -107,7 +140,11 @@ impl InferenceOp for Waiting {
                 facts.collect::<TractResult<_>>()?
             }
         };
-        Ok((inputs.into_iter().cloned().collect(), outputs, observed.into_iter().cloned().collect()))
+        Ok((
+            inputs.into_iter().cloned().collect(),
+            outputs,
+            observed.into_iter().cloned().collect(),
+        ))
     }
 
     fn nboutputs(&self) -> TractResult<usize> {
@@ -121,12 +158,18 @@ impl InferenceOp for Waiting {
         target: &mut TypedModel,
         mapping: &HashMap<OutletId, OutletId>,
     ) -> TractResult<TVec<OutletId>> {
-        let inputs = node.inputs.iter().map(|o| mapping.get(o).copied().context("an input without a value"));
+        let inputs = node
+            .inputs
+            .iter()
+            .map(|o| mapping.get(o).copied().context("an input without a value"));
         let inputs: TVec<OutletId> = inputs.collect::<TractResult<_>>()?;
         let mut known = Vec::with_capacity(inputs.len());
         for outlet in &inputs {
             let fact = target.outlet_fact(*outlet)?;
-            let dims = fact.shape.as_concrete().context("a shape that is not fixed")?;
+            let dims = fact
+                .shape
+                .as_concrete()
+                .context("a shape that is not fixed")?;
             known.push((fact.datum_type, dims.iter().copied().collect()));
         }
         target.wire_node(&node.name, self.bind(&known)?, &inputs)
@@ -171,19 +214,38 @@ impl EvalOp for Calling {
     op_out_of_plan!();
 
     fn eval(&self, _: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
-        let rows = self.outputs.first().and_then(|o| o.dims.first()).copied().unwrap_or(1);
-        let texts: Vec<(Vec<Span>, String)> = inputs.iter().map(|t| spans(t)).collect::<TractResult<_>>()?;
-        let integers: Vec<Vec<i64>> = inputs.iter().map(|t| integers(t)).collect::<TractResult<_>>()?;
+        let rows = self
+            .outputs
+            .first()
+            .and_then(|o| o.dims.first())
+            .copied()
+            .unwrap_or(1);
+        let texts: Vec<(Vec<Span>, String)> = inputs
+            .iter()
+            .map(|t| spans(t))
+            .collect::<TractResult<_>>()?;
+        let integers: Vec<Vec<i64>> = inputs
+            .iter()
+            .map(|t| integers(t))
+            .collect::<TractResult<_>>()?;
         let mut slabs = Vec::with_capacity(inputs.len());
         for ((tensor, (spans, arena)), integers) in inputs.iter().zip(&texts).zip(&integers) {
             let width = tensor.len() / rows.max(1);
             let slab = match tensor.datum_type() {
-                DatumType::F32 => {
-                    Slab::F32(Rows::new(tensor.try_as_plain_ram()?.as_slice::<f32>()?, 0, width, width, rows)?)
-                }
-                DatumType::F64 => {
-                    Slab::F64(Rows::new(tensor.try_as_plain_ram()?.as_slice::<f64>()?, 0, width, width, rows)?)
-                }
+                DatumType::F32 => Slab::F32(Rows::new(
+                    tensor.try_as_plain_ram()?.as_slice::<f32>()?,
+                    0,
+                    width,
+                    width,
+                    rows,
+                )?),
+                DatumType::F64 => Slab::F64(Rows::new(
+                    tensor.try_as_plain_ram()?.as_slice::<f64>()?,
+                    0,
+                    width,
+                    width,
+                    rows,
+                )?),
                 DatumType::String => Slab::Text(Rows::new(spans, 0, width, width, rows)?, arena),
                 _ => Slab::I64(Rows::new(integers, 0, width, width, rows)?),
             };
@@ -200,31 +262,63 @@ impl Calling {
         let mut integers: Vec<Vec<i64>> = Vec::new();
         for Target { shape, .. } in &self.outputs {
             let n = shape.width * rows;
-            floats.push(if shape.element == Element::F32 { vec![0.0; n] } else { Vec::new() });
-            doubles.push(if shape.element == Element::F64 { vec![0.0; n] } else { Vec::new() });
-            integers.push(if shape.element == Element::I64 { vec![0; n] } else { Vec::new() });
+            floats.push(if shape.element == Element::F32 {
+                vec![0.0; n]
+            } else {
+                Vec::new()
+            });
+            doubles.push(if shape.element == Element::F64 {
+                vec![0.0; n]
+            } else {
+                Vec::new()
+            });
+            integers.push(if shape.element == Element::I64 {
+                vec![0; n]
+            } else {
+                Vec::new()
+            });
         }
         let buffers = floats.iter_mut().zip(&mut doubles).zip(&mut integers);
-        let outputs = self.outputs.iter().zip(buffers).map(|(Target { shape, .. }, ((f, d), i))| {
-            let width = shape.width;
-            Ok(match shape.element {
-                Element::F32 => SlabMut::F32(RowsMut::new(f, 0, width, width, rows)?),
-                Element::F64 => SlabMut::F64(RowsMut::new(d, 0, width, width, rows)?),
-                Element::I64 => SlabMut::I64(RowsMut::new(i, 0, width, width, rows)?),
-                _ => return Err(mismatch(&self.name)),
-            })
-        });
+        let outputs =
+            self.outputs
+                .iter()
+                .zip(buffers)
+                .map(|(Target { shape, .. }, ((f, d), i))| {
+                    let width = shape.width;
+                    Ok(match shape.element {
+                        Element::F32 => SlabMut::F32(RowsMut::new(f, 0, width, width, rows)?),
+                        Element::F64 => SlabMut::F64(RowsMut::new(d, 0, width, width, rows)?),
+                        Element::I64 => SlabMut::I64(RowsMut::new(i, 0, width, width, rows)?),
+                        _ => return Err(mismatch(&self.name)),
+                    })
+                });
         let mut outputs = outputs.collect::<Result<Vec<_>, Error>>()?;
         let size = self.kernel.scratch();
-        let mut scratch =
-            Scratch { f32: vec![0.0; size.f32 * rows], f64: vec![0.0; size.f64 * rows], flags: vec![false; size.flags * rows] };
+        let mut scratch = Scratch {
+            f32: vec![0.0; size.f32 * rows],
+            f64: vec![0.0; size.f64 * rows],
+            flags: vec![false; size.flags * rows],
+        };
         self.kernel.run(inputs, &mut outputs, &mut scratch)?;
         drop(outputs);
-        let tensors = self.outputs.iter().enumerate().zip(floats.into_iter().zip(doubles).zip(integers));
-        tensors.map(|((o, target), ((f, d), i))| Ok(self.tensor(o, target, f, d, i)?.into_tvalue())).collect()
+        let tensors = self
+            .outputs
+            .iter()
+            .enumerate()
+            .zip(floats.into_iter().zip(doubles).zip(integers));
+        tensors
+            .map(|((o, target), ((f, d), i))| Ok(self.tensor(o, target, f, d, i)?.into_tvalue()))
+            .collect()
     }
 
-    fn tensor(&self, output: usize, target: &Target, f: Vec<f32>, d: Vec<f64>, i: Vec<i64>) -> TractResult<Tensor> {
+    fn tensor(
+        &self,
+        output: usize,
+        target: &Target,
+        f: Vec<f32>,
+        d: Vec<f64>,
+        i: Vec<i64>,
+    ) -> TractResult<Tensor> {
         let tensor = match (target.shape.element, self.labels.as_deref()) {
             (Element::F32, _) => tensor1(&f),
             (Element::F64, _) => tensor1(&d),
@@ -242,7 +336,9 @@ impl Calling {
     }
 
     fn datum_type(&self, output: usize) -> TractResult<DatumType> {
-        let Some(target) = self.outputs.get(output) else { bail!("{} has no output {output}", self.name) };
+        let Some(target) = self.outputs.get(output) else {
+            bail!("{} has no output {output}", self.name)
+        };
         Ok(match (target.shape.element, self.labels.as_deref()) {
             (_, Some(Labels::Texts(_))) if output == 0 => DatumType::String,
             (Element::F32, _) => DatumType::F32,
@@ -252,7 +348,9 @@ impl Calling {
     }
 
     fn inference_fact(&self, output: usize) -> TractResult<InferenceFact> {
-        let Some(target) = self.outputs.get(output) else { bail!("{} has no output {output}", self.name) };
+        let Some(target) = self.outputs.get(output) else {
+            bail!("{} has no output {output}", self.name)
+        };
         let shape: ShapeFactoid = target.dims.iter().copied().collect();
         Ok(InferenceFact::dt_shape(self.datum_type(output)?, shape))
     }
@@ -284,7 +382,10 @@ fn spans(tensor: &Tensor) -> TractResult<(Vec<Span>, String)> {
         for text in tensor.try_as_plain_ram()?.as_slice::<String>()? {
             let start = arena.len() as u32;
             arena.push_str(text);
-            spans.push(Span { start, end: arena.len() as u32 });
+            spans.push(Span {
+                start,
+                end: arena.len() as u32,
+            });
         }
     }
     Ok((spans, arena))

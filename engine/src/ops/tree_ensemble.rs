@@ -15,17 +15,32 @@ pub struct LeafTable {
 }
 
 /// Double-valued attributes, which only converters for double models write.
-pub const DOUBLES: [&str; 4] =
-    ["nodes_values_as_tensor", "nodes_hitrates_as_tensor", "base_values_as_tensor", "class_weights_as_tensor"];
+pub const DOUBLES: [&str; 4] = [
+    "nodes_values_as_tensor",
+    "nodes_hitrates_as_tensor",
+    "base_values_as_tensor",
+    "class_weights_as_tensor",
+];
 
 /// Reads and checks all trees over `width` features: tables of equal length, known modes, node ids distinct, children in
 /// their own tree, no node with two parents, no cycle, features below `width`, weights finite and only on leaves, targets
 /// below `targets`.
-pub fn read(op: &str, attributes: &Attributes<'_>, leaves: &LeafTable, targets: usize, width: usize) -> Result<Source> {
+pub fn read(
+    op: &str,
+    attributes: &Attributes<'_>,
+    leaves: &LeafTable,
+    targets: usize,
+    width: usize,
+) -> Result<Source> {
     let nodes = NodeTable::read(op, attributes)?;
     let index = nodes.index()?;
     let vertices = nodes.vertices(&index, width)?;
-    let mut source = Source { vertices, targets, roots: nodes.roots(), weights: Vec::new() };
+    let mut source = Source {
+        vertices,
+        targets,
+        roots: nodes.roots(),
+        weights: Vec::new(),
+    };
     nodes.check_shape(&source)?;
     nodes.add_leaves(attributes, leaves, &index, &mut source)?;
     Ok(source)
@@ -73,19 +88,34 @@ impl<'a> NodeTable<'a> {
         let tracks = ("nodes_missing_value_tracks_true", table.missing.len());
         let hitrates = ("nodes_hitrates", attributes.floats("nodes_hitrates").len());
         let optional = [tracks, hitrates].into_iter().filter(|(_, len)| *len != 0);
-        match lengths.into_iter().chain(optional).find(|(_, len)| *len != n) {
+        match lengths
+            .into_iter()
+            .chain(optional)
+            .find(|(_, len)| *len != n)
+        {
             None => Ok(table),
-            Some((name, len)) => Err(Error::Invalid(format!("{op} has {n} nodes_nodeids and {len} {name}"))),
+            Some((name, len)) => Err(Error::Invalid(format!(
+                "{op} has {n} nodes_nodeids and {len} {name}"
+            ))),
         }
     }
 
     fn invalid(&self, node: usize, what: String) -> Error {
-        Error::Invalid(format!("{}: node {} of tree {} {what}", self.op, self.ids[node], self.trees[node]))
+        Error::Invalid(format!(
+            "{}: node {} of tree {} {what}",
+            self.op, self.ids[node], self.trees[node]
+        ))
     }
 
     fn index(&self) -> Result<Index> {
         let mut index = HashMap::with_capacity(self.ids.len());
-        for (i, key) in self.trees.iter().copied().zip(self.ids.iter().copied()).enumerate() {
+        for (i, key) in self
+            .trees
+            .iter()
+            .copied()
+            .zip(self.ids.iter().copied())
+            .enumerate()
+        {
             if index.insert(key, i).is_some() {
                 return Err(self.invalid(i, "is listed twice".into()));
             }
@@ -94,7 +124,9 @@ impl<'a> NodeTable<'a> {
     }
 
     fn vertices(&self, index: &Index, width: usize) -> Result<Vec<Vertex>> {
-        (0..self.ids.len()).map(|i| self.vertex(i, index, width)).collect()
+        (0..self.ids.len())
+            .map(|i| self.vertex(i, index, width))
+            .collect()
     }
 
     fn vertex(&self, i: usize, index: &Index, width: usize) -> Result<Vertex> {
@@ -106,10 +138,17 @@ impl<'a> NodeTable<'a> {
             b"BRANCH_GT" => Mode::Gt,
             b"BRANCH_EQ" => Mode::Eq,
             b"BRANCH_NEQ" => Mode::Neq,
-            b"BRANCH_MEMBER" => return Err(Error::Unsupported(format!("mode BRANCH_MEMBER of {}", self.op))),
+            b"BRANCH_MEMBER" => {
+                return Err(Error::Unsupported(format!(
+                    "mode BRANCH_MEMBER of {}",
+                    self.op
+                )));
+            }
             _ => return Err(self.invalid(i, "has an unknown mode".into())),
         };
-        let feature = usize::try_from(self.features[i]).ok().filter(|f| *f < width);
+        let feature = usize::try_from(self.features[i])
+            .ok()
+            .filter(|f| *f < width);
         let Some(feature) = feature else {
             return Err(self.invalid(i, format!("reads feature {} of {width}", self.features[i])));
         };
@@ -118,7 +157,8 @@ impl<'a> NodeTable<'a> {
         }
         let child = |id: i64| {
             let found = index.get(&(self.trees[i], id)).copied();
-            found.ok_or_else(|| self.invalid(i, format!("has child {id}, which is not in the tree")))
+            found
+                .ok_or_else(|| self.invalid(i, format!("has child {id}, which is not in the tree")))
         };
         Ok(Vertex::Branch(Branch {
             mode,
@@ -133,14 +173,18 @@ impl<'a> NodeTable<'a> {
     /// The first node listed of each tree, in the order of the trees.
     fn roots(&self) -> Vec<usize> {
         let mut seen = std::collections::HashSet::new();
-        (0..self.trees.len()).filter(|i| seen.insert(self.trees[*i])).collect()
+        (0..self.trees.len())
+            .filter(|i| seen.insert(self.trees[*i]))
+            .collect()
     }
 
     /// One parent for every node but the roots, which have none: then what hangs below a root is a tree.
     fn check_shape(&self, source: &Source) -> Result<()> {
         let mut parents = vec![0u8; source.vertices.len()];
         for vertex in &source.vertices {
-            let Vertex::Branch(branch) = vertex else { continue };
+            let Vertex::Branch(branch) = vertex else {
+                continue;
+            };
             for child in [branch.yes, branch.no] {
                 parents[child] += 1;
                 if parents[child] > 1 {
@@ -154,35 +198,68 @@ impl<'a> NodeTable<'a> {
         }
     }
 
-    fn add_leaves(&self, attributes: &Attributes<'_>, table: &LeafTable, index: &Index, source: &mut Source) -> Result<()> {
+    fn add_leaves(
+        &self,
+        attributes: &Attributes<'_>,
+        table: &LeafTable,
+        index: &Index,
+        source: &mut Source,
+    ) -> Result<()> {
         let (trees, nodes) = (attributes.ints(table.trees), attributes.ints(table.nodes));
-        let (targets, weights) = (attributes.ints(table.targets), attributes.floats(table.weights));
+        let (targets, weights) = (
+            attributes.ints(table.targets),
+            attributes.floats(table.weights),
+        );
         let n = weights.len();
-        for (name, len) in [(table.trees, trees.len()), (table.nodes, nodes.len()), (table.targets, targets.len())] {
+        for (name, len) in [
+            (table.trees, trees.len()),
+            (table.nodes, nodes.len()),
+            (table.targets, targets.len()),
+        ] {
             if len != n {
-                return Err(Error::Invalid(format!("{} has {n} {} and {len} {name}", self.op, table.weights)));
+                return Err(Error::Invalid(format!(
+                    "{} has {n} {} and {len} {name}",
+                    self.op, table.weights
+                )));
             }
         }
         finite(self.op, table.weights, weights)?;
         let mut rows = Vec::with_capacity(n);
         for i in 0..n {
             let Some(vertex) = index.get(&(trees[i], nodes[i])).copied() else {
-                let what = format!("node {} of tree {}, which has a weight, does not exist", nodes[i], trees[i]);
+                let what = format!(
+                    "node {} of tree {}, which has a weight, does not exist",
+                    nodes[i], trees[i]
+                );
                 return Err(Error::Invalid(format!("{}: {what}", self.op)));
             };
             if !matches!(source.vertices[vertex], Vertex::Leaf { .. }) {
                 return Err(self.invalid(vertex, "has a weight and is no leaf".into()));
             }
-            let target = usize::try_from(targets[i]).ok().filter(|t| *t < source.targets);
+            let target = usize::try_from(targets[i])
+                .ok()
+                .filter(|t| *t < source.targets);
             let Some(target) = target else {
-                return Err(self.invalid(vertex, format!("adds to output {} of {}", targets[i], source.targets)));
+                return Err(self.invalid(
+                    vertex,
+                    format!("adds to output {} of {}", targets[i], source.targets),
+                ));
             };
-            rows.push((vertex, Weight { target, value: weights[i] }));
+            rows.push((
+                vertex,
+                Weight {
+                    target,
+                    value: weights[i],
+                },
+            ));
         }
         rows.sort_by_key(|(vertex, weight)| (*vertex, weight.target));
         for pair in rows.windows(2) {
             if (pair[0].0, pair[0].1.target) == (pair[1].0, pair[1].1.target) {
-                return Err(self.invalid(pair[0].0, format!("has two weights for output {}", pair[0].1.target)));
+                return Err(self.invalid(
+                    pair[0].0,
+                    format!("has two weights for output {}", pair[0].1.target),
+                ));
             }
         }
         for (i, (vertex, weight)) in rows.into_iter().enumerate() {
@@ -203,7 +280,11 @@ pub fn base_values(op: &str, attributes: &Attributes<'_>, lengths: &[usize]) -> 
     let base = attributes.floats("base_values");
     finite(op, "base_values", base)?;
     if !base.is_empty() && !lengths.contains(&base.len()) {
-        return Err(Error::Invalid(format!("{op} has {} base values for {} outputs", base.len(), lengths[0])));
+        return Err(Error::Invalid(format!(
+            "{op} has {} base values for {} outputs",
+            base.len(),
+            lengths[0]
+        )));
     }
     Ok(base.to_vec())
 }

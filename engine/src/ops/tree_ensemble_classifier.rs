@@ -14,8 +14,12 @@ use crate::kernels::trees::{Aggregate, Labelling, TreeClassifier, Trees};
 
 const OP: &str = "TreeEnsembleClassifier";
 
-const LEAVES: LeafTable =
-    LeafTable { trees: "class_treeids", nodes: "class_nodeids", targets: "class_ids", weights: "class_weights" };
+const LEAVES: LeafTable = LeafTable {
+    trees: "class_treeids",
+    nodes: "class_nodeids",
+    targets: "class_ids",
+    weights: "class_weights",
+};
 
 /// Label index and one f32 per class.
 pub fn bind(node: &NodeProto, inputs: &[Shape]) -> Result<Bound> {

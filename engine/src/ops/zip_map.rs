@@ -8,5 +8,10 @@ use crate::error::Result;
 
 /// Labels of the map's keys in the order of the columns.
 pub fn keys(node: &NodeProto) -> Result<Labels> {
-    labels("ZipMap", &Attributes::new(node)?, "classlabels_int64s", "classlabels_strings")
+    labels(
+        "ZipMap",
+        &Attributes::new(node)?,
+        "classlabels_int64s",
+        "classlabels_strings",
+    )
 }

@@ -10,8 +10,17 @@ pub fn place_concats(program: &mut Tabular) {
         match redirect(program, i) {
             Some((block, target)) => {
                 for step in &mut program.steps {
-                    for view in step.outputs.iter_mut().filter(|v| v.place == Place::Block(block)) {
-                        *view = View { place: target.place, offset: target.offset + view.offset, stride: target.stride, ..*view };
+                    for view in step
+                        .outputs
+                        .iter_mut()
+                        .filter(|v| v.place == Place::Block(block))
+                    {
+                        *view = View {
+                            place: target.place,
+                            offset: target.offset + view.offset,
+                            stride: target.stride,
+                            ..*view
+                        };
                     }
                 }
                 program.steps.remove(i);
@@ -27,14 +36,21 @@ pub fn place_concats(program: &mut Tabular) {
 /// The block that step `i` copies whole, and where to.
 fn redirect(program: &Tabular, i: usize) -> Option<(usize, View)> {
     let step = program.steps.get(i)?;
-    let ([from], [to]) = (step.inputs.as_slice(), step.outputs.as_slice()) else { return None };
-    let Place::Block(block) = from.place else { return None };
+    let ([from], [to]) = (step.inputs.as_slice(), step.outputs.as_slice()) else {
+        return None;
+    };
+    let Place::Block(block) = from.place else {
+        return None;
+    };
     let whole = from.offset == 0 && from.width == from.stride && from.width == to.width;
     let copy = step.is_copy();
     let read = |s: &Step| s.inputs.iter().any(|v| v.place == from.place);
     let alone = program.steps.iter().filter(|s| read(s)).count() == 1;
     let kept = program.outputs.iter().any(|(v, _)| v.place == from.place);
-    let mut makers = program.steps.iter().filter(|s| s.outputs.iter().any(|v| v.place == from.place));
+    let mut makers = program
+        .steps
+        .iter()
+        .filter(|s| s.outputs.iter().any(|v| v.place == from.place));
     let safe = makers.all(|s| s.outputs.len() == 1 && s.inputs.iter().all(|v| v.place != to.place));
     (whole && copy && alone && !kept && safe).then_some((block, *to))
 }

@@ -7,7 +7,9 @@ use crate::ops::{FEATURES, Labels, zip_map};
 
 /// Removes every ZipMap, whose output becomes its input; returns the labels of the last one.
 pub fn lower(model: &mut ModelProto) -> Result<Option<Labels>> {
-    let Some(graph) = &mut model.graph else { return Err(Error::Invalid("model has no graph".into())) };
+    let Some(graph) = &mut model.graph else {
+        return Err(Error::Invalid("model has no graph".into()));
+    };
     let mut labels = None;
     let mut renamed = Vec::new();
     for node in graph.node.iter().filter(|node| node.op_type == "ZipMap") {
@@ -20,7 +22,9 @@ pub fn lower(model: &mut ModelProto) -> Result<Option<Labels>> {
     graph.node.retain(|node| node.op_type != "ZipMap");
     for (from, to) in &renamed {
         if graph.node.iter().any(|node| node.input.contains(to)) {
-            return Err(Error::Unsupported("an operator that reads the maps of ZipMap".into()));
+            return Err(Error::Unsupported(
+                "an operator that reads the maps of ZipMap".into(),
+            ));
         }
         for output in graph.output.iter_mut().filter(|output| output.name == *to) {
             output.name.clone_from(from);

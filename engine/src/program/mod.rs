@@ -34,7 +34,12 @@ pub enum State {
 
 impl Program {
     /// Compiles a lowered model.
-    pub fn compile(model: &ModelProto, inputs: &[Declared], features: &[Feature], limits: &Limits) -> Result<Program> {
+    pub fn compile(
+        model: &ModelProto,
+        inputs: &[Declared],
+        features: &[Feature],
+        limits: &Limits,
+    ) -> Result<Program> {
         match tabular::Tabular::compile(model, inputs, features, limits)? {
             Some(program) => Ok(Program::Tabular(program)),
             None => graph::Graph::compile(model, inputs, features, limits).map(Program::Graph),
@@ -66,7 +71,13 @@ impl Program {
     }
 
     /// Scores all rows of the batch into `sink`.
-    pub fn run(&self, batch: &Batch, state: &mut State, sink: &mut Sink<'_>, interrupted: &dyn Fn() -> bool) -> Result<()> {
+    pub fn run(
+        &self,
+        batch: &Batch,
+        state: &mut State,
+        sink: &mut Sink<'_>,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<()> {
         match (self, state) {
             (Program::Tabular(program), State::Tabular(state)) => {
                 program.run(batch.blocks(), batch.rows(), state, sink, interrupted)
@@ -105,7 +116,11 @@ impl Sink<'_> {
         let index = match usize::try_from(value).ok() {
             Some(i) if indexed => Some(i).filter(|i| *i < self.head.written.len()),
             _ if indexed => None,
-            _ => self.head.written.iter().position(|l| l.parse() == Ok(value)),
+            _ => self
+                .head
+                .written
+                .iter()
+                .position(|l| l.parse() == Ok(value)),
         };
         self.label(row, index)
     }
@@ -116,7 +131,8 @@ impl Sink<'_> {
     }
 
     fn label(&mut self, row: usize, index: Option<usize>) -> Result<()> {
-        let index = index.ok_or_else(|| Error::Evaluation("the model's label is none of its labels".into()))?;
+        let index = index
+            .ok_or_else(|| Error::Evaluation("the model's label is none of its labels".into()))?;
         if let Some(cell) = self.labels.get_mut(row) {
             *cell = index;
         }
@@ -125,17 +141,29 @@ impl Sink<'_> {
 
     /// The numbers of a row. Without an output for labels, the most probable class is the label.
     pub fn numbers<T>(&mut self, row: usize, values: &[T], convert: impl Fn(&T) -> f64) {
-        let Some(out) = self.probabilities.get_mut(row * self.width..(row + 1) * self.width) else { return };
+        let Some(out) = self
+            .probabilities
+            .get_mut(row * self.width..(row + 1) * self.width)
+        else {
+            return;
+        };
         match (self.head.form, out, values) {
             (Form::Second, [first, second], [value]) => {
                 *second = convert(value);
                 *first = 1.0 - *second;
             }
-            (_, out, values) => out.iter_mut().zip(values).for_each(|(o, v)| *o = convert(v)),
+            (_, out, values) => out
+                .iter_mut()
+                .zip(values)
+                .for_each(|(o, v)| *o = convert(v)),
         }
         if self.head.label.is_none()
             && self.head.form != Form::Value
-            && let (Some(out), Some(label)) = (self.probabilities.get(row * self.width..(row + 1) * self.width), self.labels.get_mut(row))
+            && let (Some(out), Some(label)) = (
+                self.probabilities
+                    .get(row * self.width..(row + 1) * self.width),
+                self.labels.get_mut(row),
+            )
         {
             *label = 0;
             for (i, p) in out.iter().enumerate() {

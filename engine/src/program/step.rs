@@ -3,7 +3,9 @@
 use crate::batch::Blocks;
 use crate::error::{Error, Result};
 use crate::kernels::dense::Dense;
-use crate::kernels::{Element, Kernel, Rows, RowsMut, Scratch, ScratchSize, Slab, SlabMut, Span, mismatch};
+use crate::kernels::{
+    Element, Kernel, Rows, RowsMut, Scratch, ScratchSize, Slab, SlabMut, Span, mismatch,
+};
 
 /// Where a value's block is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +29,11 @@ pub struct View {
 impl View {
     /// Columns `first..first + width` of this view.
     pub fn columns(self, first: usize, width: usize) -> View {
-        View { offset: self.offset + first, width, ..self }
+        View {
+            offset: self.offset + first,
+            width,
+            ..self
+        }
     }
 }
 
@@ -60,7 +66,9 @@ impl Cells {
 /// `len` default cells, or `Error::OutOfMemory`.
 pub fn filled<T: Clone + Default>(len: usize) -> Result<Vec<T>> {
     let mut cells = Vec::new();
-    cells.try_reserve_exact(len).map_err(|_| Error::OutOfMemory)?;
+    cells
+        .try_reserve_exact(len)
+        .map_err(|_| Error::OutOfMemory)?;
     cells.resize(len, T::default());
     Ok(cells)
 }
@@ -112,7 +120,10 @@ impl Step {
 
     /// Runs the kernel over the chunk.
     pub fn run(&self, chunk: Chunk<'_>, blocks: &mut [Cells], scratch: &mut Scratch) -> Result<()> {
-        let mut taken: [Cells; 2] = [take(blocks, self.outputs.first()), take(blocks, self.outputs.get(1))];
+        let mut taken: [Cells; 2] = [
+            take(blocks, self.outputs.first()),
+            take(blocks, self.outputs.get(1)),
+        ];
         let result = self.call_kernel(chunk, blocks, &mut taken, scratch);
         for (view, cells) in self.outputs.iter().zip(taken) {
             if let Place::Block(b) = view.place
@@ -124,19 +135,30 @@ impl Step {
         result
     }
 
-    fn call_kernel(&self, chunk: Chunk<'_>, blocks: &[Cells], taken: &mut [Cells; 2], scratch: &mut Scratch) -> Result<()> {
+    fn call_kernel(
+        &self,
+        chunk: Chunk<'_>,
+        blocks: &[Cells],
+        taken: &mut [Cells; 2],
+        scratch: &mut Scratch,
+    ) -> Result<()> {
         let kernel = self.call.kernel();
         let [first, second] = taken;
         match (self.inputs.as_slice(), self.outputs.as_slice()) {
-            ([x], [out]) => {
-                kernel.run(&[read(x, chunk, blocks)?], &mut [write(out, chunk.rows, first)?], scratch)
-            }
+            ([x], [out]) => kernel.run(
+                &[read(x, chunk, blocks)?],
+                &mut [write(out, chunk.rows, first)?],
+                scratch,
+            ),
             ([x, y], [out]) => {
                 let inputs = [read(x, chunk, blocks)?, read(y, chunk, blocks)?];
                 kernel.run(&inputs, &mut [write(out, chunk.rows, first)?], scratch)
             }
             ([x], [out, also]) => {
-                let outputs = &mut [write(out, chunk.rows, first)?, write(also, chunk.rows, second)?];
+                let outputs = &mut [
+                    write(out, chunk.rows, first)?,
+                    write(also, chunk.rows, second)?,
+                ];
                 kernel.run(&[read(x, chunk, blocks)?], outputs, scratch)
             }
             _ => Err(mismatch("step")),
@@ -153,28 +175,46 @@ fn take(blocks: &mut [Cells], view: Option<&View>) -> Cells {
 
 /// The view's rows of the chunk.
 pub fn read<'a>(view: &View, chunk: Chunk<'a>, blocks: &'a [Cells]) -> Result<Slab<'a>> {
-    let View { offset, stride, width, .. } = *view;
+    let View {
+        offset,
+        stride,
+        width,
+        ..
+    } = *view;
     let Place::Block(b) = view.place else {
         let offset = offset + chunk.first * stride;
         let Chunk { batch, rows, .. } = chunk;
         return Ok(match view.element {
             Element::F32 => Slab::F32(Rows::new(&batch.f32.cells, offset, stride, width, rows)?),
             Element::F64 => Slab::F64(Rows::new(&batch.f64.cells, offset, stride, width, rows)?),
-            Element::I64 | Element::Bool => Slab::I64(Rows::new(&batch.i64.cells, offset, stride, width, rows)?),
-            Element::Text => Slab::Text(Rows::new(&batch.text.cells, offset, stride, width, rows)?, &batch.arena),
+            Element::I64 | Element::Bool => {
+                Slab::I64(Rows::new(&batch.i64.cells, offset, stride, width, rows)?)
+            }
+            Element::Text => Slab::Text(
+                Rows::new(&batch.text.cells, offset, stride, width, rows)?,
+                &batch.arena,
+            ),
         });
     };
     Ok(match blocks.get(b) {
         Some(Cells::F32(cells)) => Slab::F32(Rows::new(cells, offset, stride, width, chunk.rows)?),
         Some(Cells::F64(cells)) => Slab::F64(Rows::new(cells, offset, stride, width, chunk.rows)?),
         Some(Cells::I64(cells)) => Slab::I64(Rows::new(cells, offset, stride, width, chunk.rows)?),
-        Some(Cells::Text(cells)) => Slab::Text(Rows::new(cells, offset, stride, width, chunk.rows)?, &chunk.batch.arena),
+        Some(Cells::Text(cells)) => Slab::Text(
+            Rows::new(cells, offset, stride, width, chunk.rows)?,
+            &chunk.batch.arena,
+        ),
         None => return Err(mismatch("step")),
     })
 }
 
 fn write<'a>(view: &View, rows: usize, cells: &'a mut Cells) -> Result<SlabMut<'a>> {
-    let View { offset, stride, width, .. } = *view;
+    let View {
+        offset,
+        stride,
+        width,
+        ..
+    } = *view;
     Ok(match cells {
         Cells::F32(cells) => SlabMut::F32(RowsMut::new(cells, offset, stride, width, rows)?),
         Cells::F64(cells) => SlabMut::F64(RowsMut::new(cells, offset, stride, width, rows)?),

@@ -8,9 +8,9 @@ use crate::error::{Error, Result};
 use crate::kernels::{Element, Scratch, ScratchSize, Shape, Slab};
 use crate::limits::Limits;
 use crate::ops::Labels;
+use crate::signature::Feature;
 use crate::signature::inputs::Declared;
 use crate::signature::outputs::Output;
-use crate::signature::Feature;
 use tract_onnx::pb::ModelProto;
 
 /// Largest and smallest number of rows between two looks at the interrupt.
@@ -44,25 +44,37 @@ impl Tabular {
         features: &[Feature],
         limits: &Limits,
     ) -> Result<Option<Tabular>> {
-        let Some(mut program) = compile(model, inputs, features)? else { return Ok(None) };
+        let Some(mut program) = compile(model, inputs, features)? else {
+            return Ok(None);
+        };
         let cost: usize = program.steps.iter().map(|s| s.call.kernel().cost()).sum();
         program.chunk = (STEPS / cost.max(1)).clamp(ROWS.0, ROWS.1);
         let found = program.row_memory().saturating_mul(program.chunk);
         if found > limits.tensor_memory {
             let limit = limits.tensor_memory as u64;
-            return Err(Error::TooLarge { what: "bytes of tensors", found: found as u64, limit });
+            return Err(Error::TooLarge {
+                what: "bytes of tensors",
+                found: found as u64,
+                limit,
+            });
         }
         Ok(Some(program))
     }
 
     pub fn outputs(&self) -> Vec<Output> {
-        self.outputs.iter().map(|(_, output)| output.clone()).collect()
+        self.outputs
+            .iter()
+            .map(|(_, output)| output.clone())
+            .collect()
     }
 
     /// Bytes held, state of scorers excluded.
     pub fn memory(&self) -> usize {
         let views = |s: &Step| (s.inputs.len() + s.outputs.len()) * size_of::<View>();
-        self.steps.iter().map(|s| s.call.kernel().memory() + views(s) + size_of::<Step>()).sum()
+        self.steps
+            .iter()
+            .map(|s| s.call.kernel().memory() + views(s) + size_of::<Step>())
+            .sum()
     }
 
     fn row_memory(&self) -> usize {
@@ -75,21 +87,31 @@ impl Tabular {
     }
 
     fn scratch(&self) -> ScratchSize {
-        self.steps.iter().map(Step::scratch).fold(ScratchSize::default(), |a, b| ScratchSize {
-            f32: a.f32.max(b.f32),
-            f64: a.f64.max(b.f64),
-            flags: a.flags.max(b.flags),
-        })
+        self.steps
+            .iter()
+            .map(Step::scratch)
+            .fold(ScratchSize::default(), |a, b| ScratchSize {
+                f32: a.f32.max(b.f32),
+                f64: a.f64.max(b.f64),
+                flags: a.flags.max(b.flags),
+            })
     }
 
     /// Memory for batches of up to `capacity` rows.
     pub fn state(&self, capacity: usize) -> Result<State> {
         let rows = self.chunk.min(capacity);
-        let blocks = self.blocks.iter().map(|shape| Cells::allocate(shape.element, shape.width * rows));
+        let blocks = self
+            .blocks
+            .iter()
+            .map(|shape| Cells::allocate(shape.element, shape.width * rows));
         let ScratchSize { f32, f64, flags } = self.scratch();
         Ok(State {
             blocks: blocks.collect::<Result<_>>()?,
-            scratch: Scratch { f32: filled(f32 * rows)?, f64: filled(f64 * rows)?, flags: filled(flags * rows)? },
+            scratch: Scratch {
+                f32: filled(f32 * rows)?,
+                f64: filled(f64 * rows)?,
+                flags: filled(flags * rows)?,
+            },
         })
     }
 
@@ -106,7 +128,11 @@ impl Tabular {
             if interrupted() {
                 return Err(Error::Interrupted);
             }
-            let chunk = Chunk { batch, first, rows: self.chunk.min(rows - first) };
+            let chunk = Chunk {
+                batch,
+                first,
+                rows: self.chunk.min(rows - first),
+            };
             for step in &self.steps {
                 step.run(chunk, &mut state.blocks, &mut state.scratch)?;
             }
@@ -117,18 +143,29 @@ impl Tabular {
         Ok(())
     }
 
-    fn write(&self, output: usize, view: &View, chunk: Chunk<'_>, state: &State, sink: &mut Sink<'_>) -> Result<()> {
+    fn write(
+        &self,
+        output: usize,
+        view: &View,
+        chunk: Chunk<'_>,
+        state: &State,
+        sink: &mut Sink<'_>,
+    ) -> Result<()> {
         let slab = read(view, chunk, &state.blocks)?;
         if sink.wants_label(output) {
-            let Slab::I64(rows) = slab else { return Err(Error::Evaluation("a label that is no integer".into())) };
+            let Slab::I64(rows) = slab else {
+                return Err(Error::Evaluation("a label that is no integer".into()));
+            };
             let indexed = matches!(self.outputs.get(output), Some((_, Output::Label(Some(_)))));
             for i in 0..rows.rows() {
                 sink.integer_label(chunk.first + i, rows.row(i)[0], indexed)?;
             }
         } else if sink.wants_numbers(output) {
             match slab {
-                Slab::F32(rows) => (0..rows.rows()).for_each(|i| sink.numbers(chunk.first + i, rows.row(i), |x| f64::from(*x))),
-                Slab::F64(rows) => (0..rows.rows()).for_each(|i| sink.numbers(chunk.first + i, rows.row(i), |x| *x)),
+                Slab::F32(rows) => (0..rows.rows())
+                    .for_each(|i| sink.numbers(chunk.first + i, rows.row(i), |x| f64::from(*x))),
+                Slab::F64(rows) => (0..rows.rows())
+                    .for_each(|i| sink.numbers(chunk.first + i, rows.row(i), |x| *x)),
                 _ => return Err(Error::Evaluation("an output that is no float".into())),
             }
         }

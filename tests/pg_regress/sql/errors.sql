@@ -7,7 +7,7 @@ SET search_path = demo, public;
 \set multi `base64 -w0 engine/tests/fixtures/german_multi.onnx`
 \set fraud `base64 -w0 models/fraud_prob.onnx`
 CREATE TABLE file AS SELECT decode(:'onnx', 'base64') AS onnx;
-CREATE TABLE state AS SELECT 0 AS models;
+CREATE TABLE state (calls int);
 \set VERBOSITY sqlstate
 
 -- Bytes that are not a model.
@@ -72,7 +72,7 @@ SELECT count(finai.score('idle@1', a)) FROM applications a;
 -- Rows.
 SELECT finai.default_prob(ROW(1, 2));
 SELECT finai.default_prob(a) FROM (SELECT id, purpose FROM applications) a;
-SELECT finai.default_prob(a) FROM (SELECT a.*, duration_in_month::text AS duration_in_month FROM (SELECT * FROM applications) a) a;
+SELECT sum(finai.default_prob(a)) FROM (SELECT a.*, duration_in_month::text AS duration_in_month FROM (SELECT * FROM applications) a) a;
 CREATE TABLE texts AS SELECT * FROM applications;
 ALTER TABLE texts ALTER duration_in_month TYPE text;
 SELECT finai.default_prob(t) FROM texts t;
@@ -113,8 +113,10 @@ BEGIN
     PERFORM finai.default_prob(h) FROM demo.holes h WHERE id = 500;
     good := good + 1;
   END LOOP;
-  RAISE INFO '% good, % bad', good, bad;
+  INSERT INTO state VALUES (good), (bad);
 END $$;
+
+SELECT * FROM state;
 
 -- Damaged storage is noticed, never scored.
 \c

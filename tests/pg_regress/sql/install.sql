@@ -7,7 +7,7 @@ CREATE EXTENSION finai;
 SELECT count(*) FROM finai.models;
 DROP EXTENSION finai;
 -- A schema that somebody else prepared is refused.
-CREATE FUNCTION finai.score(text, record) RETURNS float8 LANGUAGE sql AS 'SELECT 0.0::float8';
+CREATE FUNCTION finai.score(text, record) RETURNS float8 LANGUAGE plpgsql AS 'BEGIN RETURN 0; END';
 \set VERBOSITY default
 CREATE EXTENSION finai;
 DROP SCHEMA finai CASCADE;

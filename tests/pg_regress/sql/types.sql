@@ -40,7 +40,7 @@ SELECT amount_of('jsonb', '24');
 CREATE TYPE housing AS ENUM ('own', 'rent', 'for free');
 CREATE DOMAIN purpose AS varchar(60);
 CREATE TABLE typed AS SELECT * FROM demo.applications;
-ALTER TABLE typed ALTER housing TYPE housing USING housing::housing, ALTER job TYPE char(60), ALTER purpose TYPE purpose, ALTER property TYPE varchar(80);
+ALTER TABLE typed ALTER housing TYPE housing USING housing::housing, ALTER job TYPE char(80), ALTER purpose TYPE purpose, ALTER property TYPE varchar(80);
 SELECT count(*) FROM typed t JOIN demo.applications a USING (id) WHERE finai.default_prob(t) <> finai.default_prob(a);
 -- Values too long to stay in the row.
 ALTER TABLE typed ADD note text;

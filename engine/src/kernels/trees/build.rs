@@ -34,7 +34,10 @@ pub struct Branch {
 pub enum Vertex {
     Branch(Branch),
     /// Range of `Source::weights`.
-    Leaf { first: usize, count: usize },
+    Leaf {
+        first: usize,
+        count: usize,
+    },
 }
 
 /// What a leaf adds to one target.
@@ -103,7 +106,12 @@ impl Goal {
 
 /// Lays all trees out; `None` where a slot does not fit the node type.
 pub fn layout<N: Node>(source: &Source) -> Option<Layout<N>> {
-    let mut out = Layout { slots: Vec::new(), leaves: Vec::new(), trees: Vec::new(), missing: false };
+    let mut out = Layout {
+        slots: Vec::new(),
+        leaves: Vec::new(),
+        trees: Vec::new(),
+        missing: false,
+    };
     let mut pairs = vec![NO_PAIR; source.vertices.len() * 2];
     for root in &source.roots {
         out.add_tree(source, *root, &mut pairs)?;
@@ -139,20 +147,26 @@ impl<N: Node> Layout<N> {
             self.missing |= step.missing;
             *self.slots.get_mut(slot)? = N::new(step.threshold, step.feature, step.missing, *pair)?;
         }
-        self.trees.push(Tree { root: u32::try_from(start).ok()?, depth });
+        self.trees.push(Tree {
+            root: u32::try_from(start).ok()?,
+            depth,
+        });
         Some(())
     }
 
     fn reserve(&mut self, count: usize) -> Option<()> {
         for _ in 0..count {
-            self.slots.push(N::new(N::Value::NAN, 0, false, self.slots.len())?);
+            self.slots
+                .push(N::new(N::Value::NAN, 0, false, self.slots.len())?);
             self.leaves.push(NO_LEAF);
         }
         Some(())
     }
 
     fn leaf(&mut self, slot: usize, goal: Goal) -> Option<()> {
-        let Goal::Vertex(vertex) = goal else { return None };
+        let Goal::Vertex(vertex) = goal else {
+            return None;
+        };
         *self.slots.get_mut(slot)? = N::new(N::Value::NAN, 0, false, slot)?;
         *self.leaves.get_mut(slot)? = u32::try_from(vertex).ok()?;
         Some(())
@@ -166,11 +180,24 @@ fn step<T: Real>(source: &Source, goal: Goal) -> Option<Step<T>> {
         Goal::Vertex(v) => (v, false),
         Goal::Second(v) => (v, true),
     };
-    let Some(Vertex::Branch(branch)) = source.vertices.get(id) else { return None };
-    let Branch { mode, feature, missing_yes, .. } = *branch;
+    let Some(Vertex::Branch(branch)) = source.vertices.get(id) else {
+        return None;
+    };
+    let Branch {
+        mode,
+        feature,
+        missing_yes,
+        ..
+    } = *branch;
     let at = T::from_f32(branch.threshold);
     let (yes, no) = (Goal::Vertex(branch.yes), Goal::Vertex(branch.no));
-    let step = |threshold, upper, lower, missing| Step { feature, threshold, missing, upper, lower };
+    let step = |threshold, upper, lower, missing| Step {
+        feature,
+        threshold,
+        missing,
+        upper,
+        lower,
+    };
     Some(match (mode, second) {
         (Mode::Leq, _) => step(at, yes, no, missing_yes),
         (Mode::Lt, _) => step(at.below(), yes, no, missing_yes),

@@ -5,7 +5,9 @@
 //! `missing` sends NaN to the upper child, where a comparison with NaN alone would send it to the lower.
 
 /// Arithmetic type of thresholds, weights and sums: f32, and f64 for double inputs.
-pub trait Real: Copy + PartialOrd + Default + std::fmt::Debug + Send + Sync + std::ops::Add<Output = Self> + 'static {
+pub trait Real:
+    Copy + PartialOrd + Default + std::fmt::Debug + Send + Sync + std::ops::Add<Output = Self> + 'static
+{
     const NAN: Self;
     const LOWEST: Self;
     fn from_f32(value: f32) -> Self;
@@ -29,7 +31,11 @@ macro_rules! real {
                 self as f32
             }
             fn below(self) -> Self {
-                if self == <$t>::NEG_INFINITY { <$t>::NAN } else { self.next_down() }
+                if self == <$t>::NEG_INFINITY {
+                    <$t>::NAN
+                } else {
+                    self.next_down()
+                }
             }
             #[inline]
             fn is_nan(self) -> bool {
@@ -73,7 +79,8 @@ impl Node for Packed {
         if feature >> FEATURE_BITS != 0 || child >> (32 - CHILD_SHIFT) != 0 {
             return None;
         }
-        let word = (child as u32) << CHILD_SHIFT | u32::from(missing) << FEATURE_BITS | feature as u32;
+        let word =
+            (child as u32) << CHILD_SHIFT | u32::from(missing) << FEATURE_BITS | feature as u32;
         Some(Packed { threshold, word })
     }
 
@@ -106,7 +113,11 @@ impl<T: Real> Node for Wide<T> {
     fn new(threshold: T, feature: usize, missing: bool, child: usize) -> Option<Wide<T>> {
         let feature = u32::try_from(feature).ok().filter(|f| f & TOP == 0)?;
         let child = u32::try_from(child).ok().filter(|c| c & TOP == 0)?;
-        Some(Wide { threshold, feature: feature | if missing { TOP } else { 0 }, child })
+        Some(Wide {
+            threshold,
+            feature: feature | if missing { TOP } else { 0 },
+            child,
+        })
     }
 
     #[inline(always)]
