@@ -26,7 +26,6 @@ struct Slot {
     name: String,
     kind: Kind,
     missing: Missing,
-    handles_nan: bool,
     /// Column in the block of its element.
     column: usize,
     /// Last row, counted from 1, that has a value.
@@ -105,7 +104,6 @@ impl Batch {
                 name: feature.name.clone(),
                 kind: feature.kind,
                 missing: feature.missing.clone(),
-                handles_nan: feature.handles_nan,
                 column,
                 row: 0,
             });

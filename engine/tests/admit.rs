@@ -1,6 +1,6 @@
 //! The catalogue of models that admission must refuse, each with the kind of error, and what it must not refuse.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 use finai_engine::admit::{OperatorUse, admit, inspect, supported_operators};
 use finai_engine::{Error, Limits};
@@ -912,6 +912,17 @@ fn constants_that_grow_when_computed() {
         graph.node = vec![join, node("Add", &["x", "b"], &["y"])];
     });
     refused(&joined, TooLarge("bytes of constants to compute"));
+    let gathered = with(|graph| {
+        graph.initializer = vec![
+            floats("a", &[1, 20_000], vec![0.5; 20_000]),
+            int64s("i", &[4_000], vec![0; 4_000]),
+        ];
+        graph.node = vec![
+            node("Gather", &["a", "i"], &["b"]),
+            node("Add", &["x", "b"], &["y"]),
+        ];
+    });
+    refused(&gathered, TooLarge("bytes of constants to compute"));
     let trees = with(|graph| {
         graph.initializer = vec![floats("a", &[1, 1], vec![0.5])];
         graph.node.push(ml("TreeEnsembleRegressor", &["a"], &["z"]));

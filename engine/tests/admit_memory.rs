@@ -1,5 +1,5 @@
 //! Files that ask the decoder for gigabytes are refused at once and cost nothing, and the bound on decoding holds.
-#![allow(unsafe_code, clippy::unwrap_used)]
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

@@ -1,6 +1,6 @@
 //! Whatever bytes come, admission answers with a value, soon, and what it lets through is a model that encodes again.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 use std::time::{Duration, Instant};
 

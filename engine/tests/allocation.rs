@@ -1,4 +1,5 @@
 //! A warm scorer of a tabular model allocates nothing, whatever the kinds of its features.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 
@@ -76,7 +77,14 @@ fn calls(model: &std::sync::Arc<Model>, rows: &[Vec<Cell>], size: usize) -> usiz
 /// One test, because the counter sees every thread.
 #[test]
 fn nothing_is_allocated_per_row() {
-    for name in ["german_hgb", "german_rf", "german_multi", "german_mlp", "german_gbr", "fraud_imputed"] {
+    for name in [
+        "german_hgb",
+        "german_rf",
+        "german_multi",
+        "german_mlp",
+        "german_gbr",
+        "fraud_imputed",
+    ] {
         let model = load(&fixture(&format!("{name}.onnx")));
         assert!(model.is_tabular());
         let recorded = json(&fixture(&format!("{name}.json")));
@@ -84,12 +92,14 @@ fn nothing_is_allocated_per_row() {
         let rows: Vec<Vec<Cell>> = (0..table.len())
             .map(|i| {
                 let features = &model.signature().features;
-                features.iter().map(|f| match table.cell(i, &f.name) {
-                    serde_json::Value::Null => Cell::Null,
-                    serde_json::Value::String(text) => Cell::Text(text.clone()),
-                    number => Cell::Float(number.as_f64().unwrap()),
-                })
-                .collect()
+                features
+                    .iter()
+                    .map(|f| match table.cell(i, &f.name) {
+                        serde_json::Value::Null => Cell::Null,
+                        serde_json::Value::String(text) => Cell::Text(text.clone()),
+                        number => Cell::Float(number.as_f64().unwrap()),
+                    })
+                    .collect()
             })
             .collect();
         for size in [1, 7, 64] {
@@ -97,7 +107,20 @@ fn nothing_is_allocated_per_row() {
         }
     }
     let model = load(&bundled("fraud_prob.onnx"));
-    let row = || model.signature().features.iter().map(|f| if f.kind == Kind::Text { Cell::Null } else { Cell::Float(1.0) }).collect();
+    let row = || {
+        model
+            .signature()
+            .features
+            .iter()
+            .map(|f| {
+                if f.kind == Kind::Text {
+                    Cell::Null
+                } else {
+                    Cell::Float(1.0)
+                }
+            })
+            .collect()
+    };
     let rows: Vec<Vec<Cell>> = (0..100).map(|_| row()).collect();
     assert_eq!(calls(&model, &rows, 32), 0);
 }

@@ -1,4 +1,5 @@
 //! A score does not depend on the size of its batch, its position in it or its neighbours: bit for bit.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 
@@ -9,10 +10,20 @@ use finai_engine::{Model, Scorer};
 
 /// Models with their recorded rows.
 fn models() -> Vec<(Arc<Model>, Table)> {
-    let names = ["german_gbr", "german_hgb", "german_mlp", "german_multi", "german_rf", "fraud_imputed"];
+    let names = [
+        "german_gbr",
+        "german_hgb",
+        "german_mlp",
+        "german_multi",
+        "german_rf",
+        "fraud_imputed",
+    ];
     let fixtures = names.into_iter().map(|name| {
         let recorded = json(&fixture(&format!("{name}.json")));
-        (load(&fixture(&format!("{name}.onnx"))), Table::new(&recorded["columns"], &recorded["rows"]))
+        (
+            load(&fixture(&format!("{name}.onnx"))),
+            Table::new(&recorded["columns"], &recorded["rows"]),
+        )
     });
     fixtures.collect()
 }
@@ -25,7 +36,11 @@ fn any_batch_size_gives_the_same_bits() {
             let batch = run(&model, &table, size);
             for (i, (one, many)) in single.iter().zip(&batch).enumerate() {
                 let bits = |p: &[f64]| p.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-                assert_eq!((&one.0, bits(&one.1)), (&many.0, bits(&many.1)), "row {i} in batches of {size}");
+                assert_eq!(
+                    (&one.0, bits(&one.1)),
+                    (&many.0, bits(&many.1)),
+                    "row {i} in batches of {size}"
+                );
             }
         }
     }
@@ -44,7 +59,11 @@ fn neighbours_do_not_matter() {
             }
             let scores = scorer.run(&|| false).unwrap();
             for (row, i) in order.iter().enumerate() {
-                assert_eq!(scores.probabilities(row), expected[*i].1.as_slice(), "row {i}");
+                assert_eq!(
+                    scores.probabilities(row),
+                    expected[*i].1.as_slice(),
+                    "row {i}"
+                );
             }
         }
     }
@@ -60,12 +79,19 @@ fn a_row_with_nan_does_not_change_the_others() {
         for row in 0..9 {
             batch.push_row().unwrap();
             for f in 0..model.signature().features.len() {
-                let value = if nan && row == 4 { f64::NAN } else { (row * 31 + f * 7) as f64 % 50.0 };
+                let value = if nan && row == 4 {
+                    f64::NAN
+                } else {
+                    (row * 31 + f * 7) as f64 % 50.0
+                };
                 batch.set_float(f, value).unwrap();
             }
         }
         let scores = scorer.run(&|| false).unwrap();
-        (0..9).filter(|row| *row != 4).map(|row| scores.score(row).unwrap().to_bits()).collect::<Vec<_>>()
+        (0..9)
+            .filter(|row| *row != 4)
+            .map(|row| scores.score(row).unwrap().to_bits())
+            .collect::<Vec<_>>()
     };
     assert_eq!(fill(false), fill(true));
 }

@@ -1,4 +1,5 @@
 //! What a model does with edge values decides whether it may be stored.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 
@@ -52,7 +53,10 @@ fn a_model_that_fails_on_every_row_is_refused() {
     let refused = Model::load_as(&labels_of_nobody(), &declaration, &Limits::default())
         .and_then(|model| probe(&Arc::new(model), &|| false));
     assert!(
-        matches!(refused, Err(Error::Evaluation(_) | Error::Declaration(_) | Error::Unsupported(_))),
+        matches!(
+            refused,
+            Err(Error::Evaluation(_) | Error::Declaration(_) | Error::Unsupported(_))
+        ),
         "{refused:?}"
     );
 }

@@ -1,4 +1,5 @@
 //! Models written by real exporters against the outputs that onnxruntime gave for them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 
@@ -74,7 +75,10 @@ fn imputed_scaled_logistic_takes_null() {
 #[ignore = "takes a folder of models with recorded outputs"]
 fn folder() {
     let folder = std::env::var("FINAI_MODELS").unwrap();
-    let mut names: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut names: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
     names.retain(|path| path.extension().is_some_and(|e| e == "onnx"));
     names.sort();
     let (mut equal, mut failed) = (0, 0);
@@ -98,28 +102,52 @@ fn difference(path: &std::path::Path) -> Result<(), String> {
         Value::Null => Declaration::default(),
         value => serde_json::from_value(value.clone()).unwrap(),
     };
-    let model = Model::load_as(&common::bytes(path), &declaration, &Limits::default()).map_err(|e| e.to_string())?;
+    let model = Model::load_as(&common::bytes(path), &declaration, &Limits::default())
+        .map_err(|e| e.to_string())?;
     let model = Arc::new(model);
     let table = Table::new(&recorded["columns"], &recorded["rows"]);
     let regression = model.signature().task == Task::Regression;
     let mut wrong = 0;
     let mut first = String::new();
-    for (i, (label, probabilities)) in common::try_run(&model, &table, 64).map_err(|e| e.to_string())?.into_iter().enumerate() {
+    for (i, (label, probabilities)) in common::try_run(&model, &table, 64)
+        .map_err(|e| e.to_string())?
+        .into_iter()
+        .enumerate()
+    {
         let expected: Vec<f64> = match &recorded["probabilities"] {
             Value::Null => vec![recorded["scores"][i].as_f64().unwrap_or(f64::NAN)],
-            rows => rows[i].as_array().unwrap().iter().map(|v| v.as_f64().unwrap_or(f64::NAN)).collect(),
+            rows => rows[i]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|v| v.as_f64().unwrap_or(f64::NAN))
+                .collect(),
         };
         let same = probabilities.len() == expected.len()
-            && probabilities.iter().zip(&expected).all(|(f, e)| close(*f, *e, regression))
+            && probabilities
+                .iter()
+                .zip(&expected)
+                .all(|(f, e)| close(*f, *e, regression))
             && label.as_deref() == recorded["labels"][i].as_str();
         if !same {
             wrong += 1;
             if first.is_empty() {
-                first = format!("row {i}: {probabilities:?} {label:?} is not {expected:?} {}", recorded["labels"][i]);
+                first = format!(
+                    "row {i}: {probabilities:?} {label:?} is not {expected:?} {}",
+                    recorded["labels"][i]
+                );
             }
         }
     }
-    if wrong == 0 { Ok(()) } else { Err(format!("{wrong} of {} rows, {first}, tabular {}", table.len(), model.is_tabular())) }
+    if wrong == 0 {
+        Ok(())
+    } else {
+        Err(format!(
+            "{wrong} of {} rows, {first}, tabular {}",
+            table.len(),
+            model.is_tabular()
+        ))
+    }
 }
 
 /// Compares the reference rows of a bundled model, loaded with its own declaration.

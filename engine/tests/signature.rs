@@ -1,4 +1,5 @@
 //! What a model asks for and gives, and what a declaration may change.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 
@@ -32,44 +33,99 @@ fn declaration_error(bytes: &[u8], declared: &Declaration) -> String {
 
 /// A linear regression over one input `X` of three columns, with this metadata.
 fn wide(metadata: Option<&str>) -> Vec<u8> {
-    let regressor = ml("LinearRegressor", &["X"], &["y"], vec![floats("coefficients", &[1.0, 2.0, 3.0])]);
-    let bytes = model(vec![value("X", DataType::Float, 3)], &["y"], vec![regressor], vec![]);
+    let regressor = ml(
+        "LinearRegressor",
+        &["X"],
+        &["y"],
+        vec![floats("coefficients", &[1.0, 2.0, 3.0])],
+    );
+    let bytes = model(
+        vec![value("X", DataType::Float, 3)],
+        &["y"],
+        vec![regressor],
+        vec![],
+    );
     let mut proto = ModelProto::decode(bytes.as_slice()).unwrap();
     if let Some(text) = metadata {
-        proto.metadata_props.push(StringStringEntryProto { key: "feature_names".into(), value: text.into() });
+        proto.metadata_props.push(StringStringEntryProto {
+            key: "feature_names".into(),
+            value: text.into(),
+        });
     }
     proto.encode_to_vec()
 }
 
 fn names(model: &Model) -> Vec<&str> {
-    model.signature().features.iter().map(|f| f.name.as_str()).collect()
+    model
+        .signature()
+        .features
+        .iter()
+        .map(|f| f.name.as_str())
+        .collect()
 }
 
 #[test]
 fn names_of_a_wide_input() {
     let load = |metadata| Model::load(&wide(metadata), &Limits::default());
-    assert_eq!(load(None).unwrap_err(), Error::UnnamedFeatures { input: "X".into(), width: 3 });
-    assert_eq!(names(&load(Some("[\"a\", \"b\", \"c, d\"]")).unwrap()), ["a", "b", "c, d"]);
+    assert_eq!(
+        load(None).unwrap_err(),
+        Error::UnnamedFeatures {
+            input: "X".into(),
+            width: 3
+        }
+    );
+    assert_eq!(
+        names(&load(Some("[\"a\", \"b\", \"c, d\"]")).unwrap()),
+        ["a", "b", "c, d"]
+    );
     assert_eq!(names(&load(Some("a, b ,c")).unwrap()), ["a", "b", "c"]);
-    assert!(matches!(load(Some("a,b")), Err(Error::Invalid(m)) if m.contains("names 2 features, the model takes 3")));
-    assert!(matches!(load(Some("a,b,a")), Err(Error::Declaration(m)) if m == "feature \"a\" is named twice"));
-    let named = |names: &[&str]| declaration(|d| d.features = Some(names.iter().map(|n| n.to_string()).collect()));
-    assert_eq!(names(&as_declared(&wide(Some("a,b,c")), &named(&["x", "y", "z"])).unwrap()), ["x", "y", "z"]);
-    assert_eq!(declaration_error(&wide(None), &named(&["x"])), "1 features are named, the model takes 3");
+    assert!(
+        matches!(load(Some("a,b")), Err(Error::Invalid(m)) if m.contains("names 2 features, the model takes 3"))
+    );
+    assert!(
+        matches!(load(Some("a,b,a")), Err(Error::Declaration(m)) if m == "feature \"a\" is named twice")
+    );
+    let named = |names: &[&str]| {
+        declaration(|d| d.features = Some(names.iter().map(|n| n.to_string()).collect()))
+    };
+    assert_eq!(
+        names(&as_declared(&wide(Some("a,b,c")), &named(&["x", "y", "z"])).unwrap()),
+        ["x", "y", "z"]
+    );
+    assert_eq!(
+        declaration_error(&wide(None), &named(&["x"])),
+        "1 features are named, the model takes 3"
+    );
 }
 
 #[test]
 fn names_of_mixed_inputs() {
     let nodes = vec![
         node("Concat", "", &["X", "age"], &["x"], vec![int("axis", 1)]),
-        ml("LinearRegressor", &["x"], &["y"], vec![floats("coefficients", &[1.0, 2.0, 3.0])]),
+        ml(
+            "LinearRegressor",
+            &["x"],
+            &["y"],
+            vec![floats("coefficients", &[1.0, 2.0, 3.0])],
+        ),
     ];
-    let inputs = vec![value("X", DataType::Float, 2), value("age", DataType::Float, 1)];
+    let inputs = vec![
+        value("X", DataType::Float, 2),
+        value("age", DataType::Float, 1),
+    ];
     let mut proto = ModelProto::decode(model(inputs, &["y"], nodes, vec![]).as_slice()).unwrap();
-    proto.metadata_props.push(StringStringEntryProto { key: "feature_names".into(), value: "a,b".into() });
+    proto.metadata_props.push(StringStringEntryProto {
+        key: "feature_names".into(),
+        value: "a,b".into(),
+    });
     let model = Model::load(&proto.encode_to_vec(), &Limits::default()).unwrap();
     assert_eq!(names(&model), ["a", "b", "age"]);
-    let places: Vec<_> = model.signature().features.iter().map(|f| (f.input, f.offset)).collect();
+    let places: Vec<_> = model
+        .signature()
+        .features
+        .iter()
+        .map(|f| (f.input, f.offset))
+        .collect();
     assert_eq!(places, [(0, 0), (0, 1), (1, 0)]);
 }
 
@@ -90,9 +146,21 @@ fn kinds_and_conversions() {
     }
     let casts: Vec<&str> = casts.iter().map(String::as_str).collect();
     nodes.push(node("Concat", "", &casts, &["x"], vec![int("axis", 1)]));
-    nodes.push(ml("LinearRegressor", &["x"], &["y"], vec![floats("coefficients", &[1.0, 10.0, 100.0, 1000.0, 10_000.0])]));
-    let inputs = kinds.iter().map(|(name, element, _)| value(name, *element, 1)).collect();
-    let model = Arc::new(Model::load(&model(inputs, &["y"], nodes, vec![]), &Limits::default()).unwrap());
+    nodes.push(ml(
+        "LinearRegressor",
+        &["x"],
+        &["y"],
+        vec![floats(
+            "coefficients",
+            &[1.0, 10.0, 100.0, 1000.0, 10_000.0],
+        )],
+    ));
+    let inputs = kinds
+        .iter()
+        .map(|(name, element, _)| value(name, *element, 1))
+        .collect();
+    let model =
+        Arc::new(Model::load(&model(inputs, &["y"], nodes, vec![]), &Limits::default()).unwrap());
     let found: Vec<Kind> = model.signature().features.iter().map(|f| f.kind).collect();
     assert_eq!(found, kinds.map(|(_, _, kind)| kind));
     assert_eq!(model.signature().task, Task::Regression);
@@ -117,23 +185,53 @@ fn kinds_and_conversions() {
     assert!(matches!(batch.set_float(9, 1.0), Err(Error::Invalid(_))));
     assert!(matches!(batch.push_row(), Err(Error::Invalid(m)) if m.contains("2 rows")));
     let scores = scorer.run(&|| false).unwrap();
-    assert_eq!((scores.score(0).unwrap(), scores.score(1).unwrap()), (14_321.5, 1_111.0));
-    assert_eq!((scores.label(0), scores.probabilities(1)), (None, [1111.0].as_slice()));
+    assert_eq!(
+        (scores.score(0).unwrap(), scores.score(1).unwrap()),
+        (14_321.5, 1_111.0)
+    );
+    assert_eq!(
+        (scores.label(0), scores.probabilities(1)),
+        (None, [1111.0].as_slice())
+    );
     assert!(scores.score(2).is_err());
 }
 
 /// A one-hot encoder that refuses unknown categories behind a Concat of two texts, beside a number.
 fn encoded() -> Vec<u8> {
     let nodes = vec![
-        node("Concat", "", &["city", "job"], &["texts"], vec![int("axis", 1)]),
-        ml("OneHotEncoder", &["texts"], &["hot"], vec![strings("cats_strings", &["a", "b"]), int("zeros", 0)]),
+        node(
+            "Concat",
+            "",
+            &["city", "job"],
+            &["texts"],
+            vec![int("axis", 1)],
+        ),
+        ml(
+            "OneHotEncoder",
+            &["texts"],
+            &["hot"],
+            vec![strings("cats_strings", &["a", "b"]), int("zeros", 0)],
+        ),
         node("Reshape", "", &["hot", "shape"], &["flat"], vec![]),
         node("Concat", "", &["flat", "age"], &["x"], vec![int("axis", 1)]),
-        ml("LinearRegressor", &["x"], &["y"], vec![floats("coefficients", &[1.0, 2.0, 10.0, 20.0, 100.0])]),
+        ml(
+            "LinearRegressor",
+            &["x"],
+            &["y"],
+            vec![floats("coefficients", &[1.0, 2.0, 10.0, 20.0, 100.0])],
+        ),
     ];
-    let inputs: Vec<ValueInfoProto> =
-        vec![value("city", DataType::String, 1), value("job", DataType::String, 1), value("age", DataType::Float, 1)];
-    model(inputs, &["y"], nodes, vec![integers("shape", &[2], &[-1, 4])])
+    let inputs: Vec<ValueInfoProto> = vec![
+        value("city", DataType::String, 1),
+        value("job", DataType::String, 1),
+        value("age", DataType::Float, 1),
+    ];
+    model(
+        inputs,
+        &["y"],
+        nodes,
+        vec![integers("shape", &[2], &[-1, 4])],
+    )
 }
 
 #[test]
@@ -154,24 +252,62 @@ fn unknown_categories_name_the_feature() {
         scorer.run(&|| false).map(|s| s.score(0).unwrap())
     };
     assert_eq!(score("a", "b"), Ok(121.0));
-    assert_eq!(score("z", "b"), Err(Error::UnknownCategory { feature: "city".into() }));
-    assert_eq!(score("a", "A"), Err(Error::UnknownCategory { feature: "job".into() }));
+    assert_eq!(
+        score("z", "b"),
+        Err(Error::UnknownCategory {
+            feature: "city".into()
+        })
+    );
+    assert_eq!(
+        score("a", "A"),
+        Err(Error::UnknownCategory {
+            feature: "job".into()
+        })
+    );
     assert_eq!(score("b", "a"), Ok(112.0));
 }
 
 #[test]
 fn null_follows_the_policy() {
     let model = Arc::new(Model::load(&encoded(), &Limits::default()).unwrap());
-    assert!(model.signature().features.iter().all(|f| f.missing == Missing::Error && !f.handles_nan));
+    assert!(
+        model
+            .signature()
+            .features
+            .iter()
+            .all(|f| f.missing == Missing::Error && !f.handles_nan)
+    );
     let mut scorer = Scorer::new(model, 1).unwrap();
     scorer.batch().push_row().unwrap();
-    assert_eq!(scorer.batch().set_null(1), Err(Error::NullFeature { feature: "job".into() }));
-    assert_eq!(scorer.batch().set_float(2, f64::NAN), Err(Error::NanFeature { feature: "age".into() }));
+    assert_eq!(
+        scorer.batch().set_null(1),
+        Err(Error::NullFeature {
+            feature: "job".into()
+        })
+    );
+    assert_eq!(
+        scorer.batch().set_float(2, f64::NAN),
+        Err(Error::NanFeature {
+            feature: "age".into()
+        })
+    );
     scorer.batch().set_text(0, "a").unwrap();
-    assert_eq!(scorer.run(&|| false).unwrap_err(), Error::NullFeature { feature: "job".into() });
+    assert_eq!(
+        scorer.run(&|| false).unwrap_err(),
+        Error::NullFeature {
+            feature: "job".into()
+        }
+    );
 
-    let missing = [("city", Missing::Text("b".into())), ("job", Missing::Text("a".into())), ("age", Missing::Number(2.0))];
-    let missing: BTreeMap<String, Missing> = missing.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
+    let missing = [
+        ("city", Missing::Text("b".into())),
+        ("job", Missing::Text("a".into())),
+        ("age", Missing::Number(2.0)),
+    ];
+    let missing: BTreeMap<String, Missing> = missing
+        .into_iter()
+        .map(|(k, v)| (k.to_owned(), v))
+        .collect();
     let model = as_declared(&encoded(), &declaration(|d| d.missing = missing)).unwrap();
     let mut scorer = Scorer::new(Arc::new(model), 2).unwrap();
     scorer.batch().push_row().unwrap();
@@ -184,7 +320,10 @@ fn null_follows_the_policy() {
 #[test]
 fn policies_that_contradict_the_model() {
     let says = |feature: &str, missing: Missing| {
-        declaration_error(&encoded(), &declaration(|d| drop(d.missing.insert(feature.into(), missing))))
+        declaration_error(
+            &encoded(),
+            &declaration(|d| drop(d.missing.insert(feature.into(), missing))),
+        )
     };
     assert!(says("size", Missing::Error).contains("\"size\""));
     assert!(says("age", Missing::Native).contains("\"age\" is native"));
@@ -199,22 +338,51 @@ fn policies_that_contradict_the_model() {
 fn nan_reaches_trees_and_imputers_only() {
     let handled = |bytes: &[u8]| {
         let model = Model::load(bytes, &Limits::default()).unwrap();
-        model.signature().features.iter().map(|f| f.handles_nan).collect::<Vec<_>>()
+        model
+            .signature()
+            .features
+            .iter()
+            .map(|f| f.handles_nan)
+            .collect::<Vec<_>>()
     };
     assert_eq!(handled(&trees(stump())), [true, true]);
     let imputed = vec![
-        ml("Imputer", &["a"], &["i"], vec![floats("imputed_value_floats", &[1.0]), float("replaced_value_float", f32::NAN)]),
+        ml(
+            "Imputer",
+            &["a"],
+            &["i"],
+            vec![
+                floats("imputed_value_floats", &[1.0]),
+                float("replaced_value_float", f32::NAN),
+            ],
+        ),
         node("Concat", "", &["i", "b"], &["x"], vec![int("axis", 1)]),
-        ml("LinearRegressor", &["x"], &["y"], vec![floats("coefficients", &[1.0, 2.0])]),
+        ml(
+            "LinearRegressor",
+            &["x"],
+            &["y"],
+            vec![floats("coefficients", &[1.0, 2.0])],
+        ),
     ];
-    let inputs = || vec![value("a", DataType::Float, 1), value("b", DataType::Float, 1)];
-    assert_eq!(handled(&model(inputs(), &["y"], imputed, vec![])), [true, false]);
+    let inputs = || {
+        vec![
+            value("a", DataType::Float, 1),
+            value("b", DataType::Float, 1),
+        ]
+    };
+    assert_eq!(
+        handled(&model(inputs(), &["y"], imputed, vec![])),
+        [true, false]
+    );
     let both = vec![
         node("Concat", "", &["a", "b"], &["x"], vec![int("axis", 1)]),
         ml("TreeEnsembleClassifier", &["x"], &["label", "p"], stump()),
         node("Relu", "", &["b"], &["unused"], vec![]),
     ];
-    assert_eq!(handled(&model(inputs(), &["label", "p"], both, vec![])), [true, false]);
+    assert_eq!(
+        handled(&model(inputs(), &["label", "p"], both, vec![])),
+        [true, false]
+    );
 }
 
 #[test]
@@ -222,7 +390,10 @@ fn positive_class() {
     let positive = |labels: &[&str]| {
         let mut attributes = stump_with(vec![strings("classlabels_strings", labels)]);
         attributes.retain(|a| a.name != "classlabels_int64s");
-        Model::load(&trees(attributes), &Limits::default()).unwrap().signature().positive
+        Model::load(&trees(attributes), &Limits::default())
+            .unwrap()
+            .signature()
+            .positive
     };
     assert_eq!(positive(&["bad", "good"]), Some(0));
     assert_eq!(positive(&["legit", "FRAUD"]), Some(1));
@@ -231,24 +402,51 @@ fn positive_class() {
 
     let mut attributes = stump_with(vec![strings("classlabels_strings", &["left", "right"])]);
     attributes.retain(|a| a.name != "classlabels_int64s");
-    let named = as_declared(&trees(attributes.clone()), &declaration(|d| d.output = Some("left".into()))).unwrap();
+    let named = as_declared(
+        &trees(attributes.clone()),
+        &declaration(|d| d.output = Some("left".into())),
+    )
+    .unwrap();
     assert_eq!(named.signature().positive, Some(0));
-    let says = declaration_error(&trees(attributes.clone()), &declaration(|d| d.output = Some("up".into())));
-    assert_eq!(says, "output \"up\" is no label of the model, which has \"left\", \"right\"");
+    let says = declaration_error(
+        &trees(attributes.clone()),
+        &declaration(|d| d.output = Some("up".into())),
+    );
+    assert_eq!(
+        says,
+        "output \"up\" is no label of the model, which has \"left\", \"right\""
+    );
 
-    let mut scorer = Scorer::new(Arc::new(Model::load(&trees(attributes), &Limits::default()).unwrap()), 1).unwrap();
+    let mut scorer = Scorer::new(
+        Arc::new(Model::load(&trees(attributes), &Limits::default()).unwrap()),
+        1,
+    )
+    .unwrap();
     scorer.batch().push_row().unwrap();
     let scores = scorer.run(&|| false).unwrap();
-    assert_eq!(scores.score(0), Err(Error::AmbiguousOutput { labels: vec!["left".into(), "right".into()] }));
+    assert_eq!(
+        scores.score(0),
+        Err(Error::AmbiguousOutput {
+            labels: vec!["left".into(), "right".into()]
+        })
+    );
     assert_eq!(scores.probabilities(0).len(), 2);
 }
 
 #[test]
 fn several_classes_need_an_output() {
     let model = load(&fixture("german_multi.onnx"));
-    assert_eq!((model.signature().task, model.signature().positive), (Task::Multiclass, None));
+    assert_eq!(
+        (model.signature().task, model.signature().positive),
+        (Task::Multiclass, None)
+    );
     let declared = declaration(|d| d.output = Some("rent".into()));
-    assert_eq!(common::load_as(&fixture("german_multi.onnx"), &declared).signature().positive, Some(2));
+    assert_eq!(
+        common::load_as(&fixture("german_multi.onnx"), &declared)
+            .signature()
+            .positive,
+        Some(2)
+    );
 }
 
 /// A dense layer `[1, 2] -> units` and an activation over inputs `a` and `b`.
@@ -260,8 +458,19 @@ fn dense(units: i64, activation: &str) -> Vec<u8> {
         node(activation, "", &["s"], &["y"], vec![]),
     ];
     let cells: Vec<f32> = (0..units * 2).map(|i| i as f32).collect();
-    let constants = vec![constant("w", &[2, units], &cells), constant("c", &[units], &vec![0.5; units as usize])];
-    model(vec![value("a", DataType::Float, 1), value("b", DataType::Float, 1)], &["y"], nodes, constants)
+    let constants = vec![
+        constant("w", &[2, units], &cells),
+        constant("c", &[units], &vec![0.5; units as usize]),
+    ];
+    model(
+        vec![
+            value("a", DataType::Float, 1),
+            value("b", DataType::Float, 1),
+        ],
+        &["y"],
+        nodes,
+        constants,
+    )
 }
 
 fn one_row(model: Model) -> (Vec<f64>, Option<String>) {
@@ -270,7 +479,10 @@ fn one_row(model: Model) -> (Vec<f64>, Option<String>) {
     scorer.batch().set_float(0, 1.0).unwrap();
     scorer.batch().set_float(1, 2.0).unwrap();
     let scores = scorer.run(&|| false).unwrap();
-    (scores.probabilities(0).to_vec(), scores.label(0).map(str::to_owned))
+    (
+        scores.probabilities(0).to_vec(),
+        scores.label(0).map(str::to_owned),
+    )
 }
 
 #[test]
@@ -282,10 +494,23 @@ fn outputs_of_networks() {
     let p = 1.0 / (1.0 + f64::exp(-2.5));
     assert!((one_row(regression).0[0] - p).abs() < 1e-6);
 
-    let binary = as_declared(&dense(1, "Sigmoid"), &declaration(|d| d.task = Some(Task::Binary))).unwrap();
-    assert_eq!((binary.signature().labels.as_slice(), binary.signature().positive), (["0", "1"].map(String::from).as_slice(), Some(1)));
+    let binary = as_declared(
+        &dense(1, "Sigmoid"),
+        &declaration(|d| d.task = Some(Task::Binary)),
+    )
+    .unwrap();
+    assert_eq!(
+        (
+            binary.signature().labels.as_slice(),
+            binary.signature().positive
+        ),
+        (["0", "1"].map(String::from).as_slice(), Some(1))
+    );
     let (probabilities, label) = one_row(binary);
-    assert!((probabilities[1] - p).abs() < 1e-6 && (probabilities[0] + probabilities[1] - 1.0).abs() < 1e-12);
+    assert!(
+        (probabilities[1] - p).abs() < 1e-6
+            && (probabilities[0] + probabilities[1] - 1.0).abs() < 1e-12
+    );
     assert_eq!(label.as_deref(), Some("1"));
 
     let softmax = load(&dense(3, "Softmax")).unwrap();
@@ -297,9 +522,15 @@ fn outputs_of_networks() {
     assert!(declaration_error(&dense(2, "Relu"), &Declaration::default()).contains("2 columns"));
     let labels = Some(vec!["no".to_owned(), "yes".to_owned()]);
     let declared = as_declared(&dense(2, "Relu"), &declaration(|d| d.labels = labels)).unwrap();
-    assert_eq!((declared.signature().task, declared.signature().positive), (Task::Binary, Some(1)));
+    assert_eq!(
+        (declared.signature().task, declared.signature().positive),
+        (Task::Binary, Some(1))
+    );
     let wrong = declaration(|d| d.labels = Some(vec!["a".into()]));
-    assert_eq!(declaration_error(&dense(3, "Softmax"), &wrong), "1 labels are declared, the model has 3 classes");
+    assert_eq!(
+        declaration_error(&dense(3, "Softmax"), &wrong),
+        "1 labels are declared, the model has 3 classes"
+    );
     let wrong = declaration(|d| d.task = Some(Task::Binary));
     assert!(declaration_error(&dense(3, "Softmax"), &wrong).contains("3 classes"));
     let wrong = declaration(|d| d.task = Some(Task::Regression));
@@ -314,9 +545,22 @@ fn zip_maps_are_removed() {
         node("Concat", "", &["a", "b"], &["x"], vec![int("axis", 1)]),
         ml("TreeEnsembleClassifier", &["x"], &["l", "p"], stump()),
         node("Cast", "", &["l"], &["label"], vec![int("to", 7)]),
-        ml("ZipMap", &["p"], &["map"], vec![ints("classlabels_int64s", &[0, 1])]),
+        ml(
+            "ZipMap",
+            &["p"],
+            &["map"],
+            vec![ints("classlabels_int64s", &[0, 1])],
+        ),
     ];
-    let bytes = model(vec![value("a", DataType::Float, 1), value("b", DataType::Float, 1)], &["label", "map"], nodes, vec![]);
+    let bytes = model(
+        vec![
+            value("a", DataType::Float, 1),
+            value("b", DataType::Float, 1),
+        ],
+        &["label", "map"],
+        nodes,
+        vec![],
+    );
     let model = Model::load(&bytes, &Limits::default()).unwrap();
     assert!(model.is_tabular());
     assert_eq!(model.signature().labels, ["0", "1"]);
@@ -328,10 +572,28 @@ fn an_operator_without_a_kernel_goes_through_tract() {
     let nodes = vec![
         node("Concat", "", &["a", "b"], &["x"], vec![int("axis", 1)]),
         node("Exp", "", &["x"], &["e"], vec![]),
-        ml("Scaler", &["e"], &["s"], vec![floats("offset", &[1.0, 0.0]), floats("scale", &[2.0])]),
-        ml("LinearRegressor", &["s"], &["y"], vec![floats("coefficients", &[1.0, 1.0])]),
+        ml(
+            "Scaler",
+            &["e"],
+            &["s"],
+            vec![floats("offset", &[1.0, 0.0]), floats("scale", &[2.0])],
+        ),
+        ml(
+            "LinearRegressor",
+            &["s"],
+            &["y"],
+            vec![floats("coefficients", &[1.0, 1.0])],
+        ),
     ];
-    let bytes = model(vec![value("a", DataType::Float, 1), value("b", DataType::Float, 1)], &["y"], nodes, vec![]);
+    let bytes = model(
+        vec![
+            value("a", DataType::Float, 1),
+            value("b", DataType::Float, 1),
+        ],
+        &["y"],
+        nodes,
+        vec![],
+    );
     let model = Model::load(&bytes, &Limits::default()).unwrap();
     assert!(!model.is_tabular());
     let expected = 2.0 * (1f64.exp() - 1.0) + 2.0 * 2f64.exp();
@@ -345,7 +607,12 @@ fn interrupts_end_a_run() {
     for _ in 0..5000 {
         scorer.batch().push_row().unwrap();
     }
-    scorer.run(&|| { asked.set(asked.get() + 1); false }).unwrap();
+    scorer
+        .run(&|| {
+            asked.set(asked.get() + 1);
+            false
+        })
+        .unwrap();
     assert!(asked.get() >= 5, "{} looks at the interrupt", asked.get());
     assert_eq!(scorer.run(&|| true).unwrap_err(), Error::Interrupted);
     assert_eq!(scorer.run(&|| false).unwrap().rows(), 5000);
@@ -355,5 +622,8 @@ fn interrupts_end_a_run() {
 fn a_signature_survives_json() {
     let model = load(&fixture("german_hgb.onnx"));
     let text = serde_json::to_string(model.signature()).unwrap();
-    assert_eq!(serde_json::from_str::<finai_engine::Signature>(&text).unwrap(), *model.signature());
+    assert_eq!(
+        serde_json::from_str::<finai_engine::Signature>(&text).unwrap(),
+        *model.signature()
+    );
 }

@@ -1,4 +1,5 @@
 //! Microseconds a row, over distinct rows. `cargo test --release -p finai-engine --test speed -- --ignored --nocapture`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 
@@ -15,18 +16,27 @@ fn fill(scorer: &mut Scorer, features: &[(Kind, Vec<String>)], row: usize) {
     let batch = scorer.batch();
     batch.push_row().unwrap();
     for (f, (kind, texts)) in features.iter().enumerate() {
-        let mut mixed = (row as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (f as u64 + 1).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mut mixed = (row as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            ^ (f as u64 + 1).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0x94d0_49bb_1331_11eb);
         match kind {
-            Kind::Text => batch.set_text(f, &texts[mixed as usize % texts.len()]).unwrap(),
-            _ => batch.set_float(f, (mixed >> 40) as f64 / 167_772.0).unwrap(),
+            Kind::Text => batch
+                .set_text(f, &texts[mixed as usize % texts.len()])
+                .unwrap(),
+            _ => batch
+                .set_float(f, (mixed >> 40) as f64 / 167_772.0)
+                .unwrap(),
         }
     }
 }
 
 fn measure(name: &str, model: &Arc<Model>) {
     let describe = |f: &finai_engine::Feature| {
-        let texts = if f.categories.is_empty() { vec!["car".into(), "tv".into(), "edu".into()] } else { f.categories.clone() };
+        let texts = if f.categories.is_empty() {
+            vec!["car".into(), "tv".into(), "edu".into()]
+        } else {
+            f.categories.clone()
+        };
         (f.kind, texts)
     };
     let features: Vec<_> = model.signature().features.iter().map(describe).collect();
@@ -45,7 +55,10 @@ fn measure(name: &str, model: &Arc<Model>) {
             sum += scores.probabilities(0)[0];
         }
         times.sort_by(f64::total_cmp);
-        println!("{name}: {:.3} us a row in batches of {size}, the median (checksum {sum:.3})", times[times.len() / 2]);
+        println!(
+            "{name}: {:.3} us a row in batches of {size}, the median (checksum {sum:.3})",
+            times[times.len() / 2]
+        );
     }
 }
 
@@ -61,7 +74,10 @@ fn bundled_models() {
 #[ignore = "takes a folder of models"]
 fn folder() {
     let folder = std::env::var("FINAI_MODELS").unwrap();
-    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut paths: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
     paths.retain(|p| p.extension().is_some_and(|e| e == "onnx"));
     paths.sort();
     for path in paths {

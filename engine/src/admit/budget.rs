@@ -3,13 +3,9 @@
 //! Compiling is quadratic in nodes and edges and cannot be interrupted, a merge of nested concatenations allocates
 //! their product, and an operator runs to its end once started: so each is bounded before it begins.
 
-use std::sync::Arc;
-
 use tract_onnx::pb;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::ops::Cost;
-use tract_onnx::tract_core::ops::array::Gather;
-use tract_onnx::tract_core::ops::cast::Cast;
 use tract_onnx::tract_core::ops::cnn::{MaxPool, SumPool};
 
 use super::prescan::limit;
@@ -48,7 +44,6 @@ pub(crate) fn row(model: &TypedModel, limits: &Limits) -> Result<()> {
     )?;
     let (mut memory, mut operations) = (0usize, 0usize);
     for node in &model.nodes {
-        indices(model, node)?;
         let mut cells = 0usize;
         for output in &node.outputs {
             let Some(dims) = output.fact.shape.as_concrete() else {
@@ -76,67 +71,6 @@ pub(crate) fn row(model: &TypedModel, limits: &Limits) -> Result<()> {
         limit("operations for one row", operations, OPERATIONS)?;
     }
     Ok(())
-}
-
-/// tract compares the index of a gather with the end of the whole tensor, not of the axis: where there is anything
-/// before the axis, an index out of range reads a neighbour. So these indices must be known, and in range.
-fn indices(model: &TypedModel, node: &TypedNode) -> Result<()> {
-    let Some(gather) = node.op_as::<Gather>() else {
-        return Ok(());
-    };
-    let [data, indices] = node.inputs.as_slice() else {
-        return Ok(());
-    };
-    let fact = model.outlet_fact(*data).ok();
-    let Some(dims) = fact.and_then(|fact| fact.shape.as_concrete()) else {
-        return Err(Error::Unsupported(
-            "a value whose size depends on the data".into(),
-        ));
-    };
-    let Some((before, Some(&end))) = dims
-        .split_at_checked(gather.axis)
-        .map(|(before, rest)| (before, rest.first()))
-    else {
-        return Err(Error::Invalid(format!(
-            "node \"{}\" has no axis {}",
-            node.name, gather.axis
-        )));
-    };
-    if before.iter().all(|&dim| dim == 1) {
-        return Ok(());
-    }
-    let range = -(end as i64)..end as i64;
-    let known = constant(model, *indices).and_then(|indices| {
-        let wide = indices.cast_to::<i64>().ok()?;
-        let view = wide.try_as_plain_ram().ok()?;
-        Some(
-            view.as_slice::<i64>()
-                .ok()?
-                .iter()
-                .all(|index| range.contains(index)),
-        )
-    });
-    match known {
-        Some(true) => Ok(()),
-        Some(false) => Err(Error::Invalid(format!(
-            "node \"{}\" has an index outside {end}",
-            node.name
-        ))),
-        None => Err(Error::Unsupported(format!(
-            "node \"{}\", whose indices are not constant,",
-            node.name
-        ))),
-    }
-}
-
-/// The constant at the end of a chain of casts.
-fn constant(model: &TypedModel, outlet: OutletId) -> Option<Arc<Tensor>> {
-    if let Some(constant) = &model.outlet_fact(outlet).ok()?.konst {
-        return Some(Arc::clone(constant));
-    }
-    let node = model.nodes.get(outlet.node)?;
-    node.op_as::<Cast>()?;
-    constant(model, *node.inputs.first()?)
 }
 
 /// Operations of a node: its outputs, times what it reads for each of them.

@@ -89,7 +89,8 @@ mod tests {
     fn functions_agree_with_the_standard_library() {
         for i in -200_000..200_000 {
             let x = i as f32 * 5e-4;
-            let close = |a: f32, b: f64| a == b as f32 || (f64::from(a) - b).abs() <= b.abs() * 1.2e-7;
+            let close =
+                |a: f32, b: f64| a == b as f32 || (f64::from(a) - b).abs() <= b.abs() * 1.2e-7;
             assert!(close(exp(x), f64::from(x).exp()), "exp {x}");
             assert!(close(tanh(x), f64::from(x).tanh()), "tanh {x}");
             if x > 0.0 {

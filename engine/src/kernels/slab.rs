@@ -130,7 +130,7 @@ pub enum SlabMut<'a> {
 
 /// Text of a cell; empty if the span is not one of the arena's.
 #[inline]
-pub fn text<'a>(arena: &'a str, span: Span) -> &'a str {
+pub fn text(arena: &str, span: Span) -> &str {
     arena
         .get(span.start as usize..span.end as usize)
         .unwrap_or("")

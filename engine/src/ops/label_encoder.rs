@@ -106,10 +106,22 @@ fn keys(attributes: &Attributes<'_>, element: Element) -> Result<(Keys, usize)> 
 /// The texts that the node writes for integer labels; `None` where it writes no texts or misses a label.
 pub fn relabel(node: &NodeProto, labels: &[i64]) -> Result<Option<Labels>> {
     let attributes = Attributes::new(node)?;
-    let (keys, texts) = (attributes.ints("keys_int64s"), attributes.strings("values_strings")?);
+    let (keys, texts) = (
+        attributes.ints("keys_int64s"),
+        attributes.strings("values_strings")?,
+    );
     if keys.len() != texts.len() {
         return Ok(None);
     }
-    let text = |label: &i64| keys.iter().position(|k| k == label).and_then(|i| texts.get(i)).cloned();
-    Ok(labels.iter().map(text).collect::<Option<Vec<String>>>().map(Labels::Texts))
+    let text = |label: &i64| {
+        keys.iter()
+            .position(|k| k == label)
+            .and_then(|i| texts.get(i))
+            .cloned()
+    };
+    Ok(labels
+        .iter()
+        .map(text)
+        .collect::<Option<Vec<String>>>()
+        .map(Labels::Texts))
 }

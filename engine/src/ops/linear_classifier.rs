@@ -23,21 +23,41 @@ pub fn bind(node: &NodeProto, inputs: &[Shape]) -> Result<Bound> {
     let post = attributes.post_transform()?;
     let decision = match (outputs, labels.len()) {
         (1, 2) if post == PostTransform::Probit => {
-            return Err(Error::Unsupported(format!("post transform PROBIT of {OP} with one sum for two classes")));
+            return Err(Error::Unsupported(format!(
+                "post transform PROBIT of {OP} with one sum for two classes"
+            )));
         }
         (1, 2) => Decision::OneScore,
         (n, classes) if n == classes => Decision::PerClass,
-        (n, classes) => return Err(Error::Invalid(format!("{OP} has {n} sums for {classes} classes"))),
+        (n, classes) => {
+            return Err(Error::Invalid(format!(
+                "{OP} has {n} sums for {classes} classes"
+            )));
+        }
     };
     let linear = linear(OP, &attributes, width, outputs)?;
-    Ok(Bound::classifier(LinearClassifier { linear, decision, post }, labels))
+    Ok(Bound::classifier(
+        LinearClassifier {
+            linear,
+            decision,
+            post,
+        },
+        labels,
+    ))
 }
 
 /// Class labels of a classifier: integers or texts, not both.
-pub fn labels(op: &str, attributes: &Attributes<'_>, integers: &str, texts: &str) -> Result<Labels> {
+pub fn labels(
+    op: &str,
+    attributes: &Attributes<'_>,
+    integers: &str,
+    texts: &str,
+) -> Result<Labels> {
     let (integers, texts) = (attributes.ints(integers), attributes.strings(texts)?);
     match (integers.is_empty(), texts.is_empty()) {
-        (false, false) => Err(Error::Invalid(format!("{op} has class labels of two types"))),
+        (false, false) => Err(Error::Invalid(format!(
+            "{op} has class labels of two types"
+        ))),
         (false, true) => Labels::Integers(integers.to_vec()).checked(op),
         (true, _) => Labels::Texts(texts).checked(op),
     }

@@ -55,9 +55,9 @@ impl Labels {
         sorted.dedup();
         match (self.len(), sorted.len()) {
             (0, _) => Err(Error::Invalid(format!("{op} has no class labels"))),
-            (n, distinct) if n != distinct => {
-                Err(Error::Invalid(format!("{op} has {n} class labels, {distinct} of them distinct")))
-            }
+            (n, distinct) if n != distinct => Err(Error::Invalid(format!(
+                "{op} has {n} class labels, {distinct} of them distinct"
+            ))),
             _ => Ok(self),
         }
     }
@@ -74,12 +74,20 @@ pub struct Bound {
 
 impl Bound {
     fn new(kernel: impl Kernel + 'static, output: Shape) -> Bound {
-        Bound { kernel: Box::new(kernel), outputs: vec![output], labels: None }
+        Bound {
+            kernel: Box::new(kernel),
+            outputs: vec![output],
+            labels: None,
+        }
     }
 
     fn classifier(kernel: impl Kernel + 'static, labels: Labels) -> Bound {
         let outputs = vec![Shape::i64(1), Shape::f32(labels.len())];
-        Bound { kernel: Box::new(kernel), outputs, labels: Some(labels) }
+        Bound {
+            kernel: Box::new(kernel),
+            outputs,
+            labels: Some(labels),
+        }
     }
 }
 
@@ -102,17 +110,29 @@ pub const OPERATORS: [(&str, Bind); 10] = [
 
 /// The function that binds an operator, if it is one of ours.
 pub fn find(op_type: &str) -> Option<Bind> {
-    OPERATORS.iter().find(|(name, _)| *name == op_type).map(|(_, bind)| *bind)
+    OPERATORS
+        .iter()
+        .find(|(name, _)| *name == op_type)
+        .map(|(_, bind)| *bind)
 }
 
 /// The single input of an operator that takes numbers.
 fn numeric(op: &str, inputs: &[Shape]) -> Result<Shape> {
     match inputs {
-        [Shape { element: Element::Text | Element::Bool, .. }] => {
-            Err(Error::Invalid(format!("{op} takes numbers, found {:?}", inputs[0].element)))
-        }
+        [
+            Shape {
+                element: Element::Text | Element::Bool,
+                ..
+            },
+        ] => Err(Error::Invalid(format!(
+            "{op} takes numbers, found {:?}",
+            inputs[0].element
+        ))),
         [shape] => Ok(*shape),
-        _ => Err(Error::Invalid(format!("{op} takes 1 input, found {}", inputs.len()))),
+        _ => Err(Error::Invalid(format!(
+            "{op} takes 1 input, found {}",
+            inputs.len()
+        ))),
     }
 }
 
@@ -121,7 +141,10 @@ fn per_column<T: Copy>(op: &str, name: &str, values: &[T], width: usize) -> Resu
     match values {
         [v] => Ok(vec![*v; width]),
         _ if values.len() == width => Ok(values.to_vec()),
-        _ => Err(Error::Invalid(format!("{op} has {} {name} for {width} columns", values.len()))),
+        _ => Err(Error::Invalid(format!(
+            "{op} has {} {name} for {width} columns",
+            values.len()
+        ))),
     }
 }
 
@@ -129,7 +152,9 @@ fn per_column<T: Copy>(op: &str, name: &str, values: &[T], width: usize) -> Resu
 fn finite(op: &str, name: &str, values: &[f32]) -> Result<()> {
     match values.iter().position(|v| !v.is_finite()) {
         None => Ok(()),
-        Some(i) => Err(Error::Invalid(format!("{op} has {name} {i} that is not a finite number"))),
+        Some(i) => Err(Error::Invalid(format!(
+            "{op} has {name} {i} that is not a finite number"
+        ))),
     }
 }
 
@@ -138,8 +163,12 @@ pub fn labels_of(node: &NodeProto) -> Result<Option<Labels>> {
     let attributes = Attributes::new(node)?;
     let (op, texts) = (node.op_type.as_str(), "classlabels_strings");
     match op {
-        "TreeEnsembleClassifier" => linear_classifier::labels(op, &attributes, "classlabels_int64s", texts).map(Some),
-        "LinearClassifier" => linear_classifier::labels(op, &attributes, "classlabels_ints", texts).map(Some),
+        "TreeEnsembleClassifier" => {
+            linear_classifier::labels(op, &attributes, "classlabels_int64s", texts).map(Some)
+        }
+        "LinearClassifier" => {
+            linear_classifier::labels(op, &attributes, "classlabels_ints", texts).map(Some)
+        }
         "LabelEncoder" => label_encoder::relabel(node, attributes.ints("keys_int64s")),
         _ => Ok(None),
     }

@@ -44,13 +44,25 @@ pub fn bind(node: &NodeProto, inputs: &[Shape]) -> Result<Bound> {
     let base = base_values(OP, &attributes, lengths)?;
     match (labelling, base.len(), post) {
         (Labelling::First { .. }, 0 | 1, PostTransform::Probit) => {
-            return Err(Error::Unsupported(format!("post transform PROBIT of {OP} with one sum for two classes")));
+            return Err(Error::Unsupported(format!(
+                "post transform PROBIT of {OP} with one sum for two classes"
+            )));
         }
         (Labelling::First { .. }, 0 | 1, _) | (Labelling::Largest, ..) | (_, 0, _) => {}
         (_, n, _) => {
-            return Err(Error::Unsupported(format!("{OP} of two classes with {n} base values and these class_ids")));
+            return Err(Error::Unsupported(format!(
+                "{OP} of two classes with {n} base values and these class_ids"
+            )));
         }
     }
     let trees = Trees::new(&source, Aggregate::Sum, shape.element, shape.width)?;
-    Ok(Bound::classifier(TreeClassifier { trees, base, labelling, post }, labels))
+    Ok(Bound::classifier(
+        TreeClassifier {
+            trees,
+            base,
+            labelling,
+            post,
+        },
+        labels,
+    ))
 }

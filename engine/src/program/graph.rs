@@ -8,7 +8,9 @@ use tract_onnx::pb::tensor_shape_proto::dimension::Value as Dim;
 use tract_onnx::pb::type_proto::Value as Type;
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorShapeProto};
 use tract_onnx::prelude::*;
+use tract_onnx::tract_core::ops::array::Gather;
 use tract_onnx::tract_core::optim::Optimizer;
+use tract_onnx::tract_core::plan::eval;
 
 use super::Sink;
 use crate::admit::budget;
@@ -17,8 +19,8 @@ use crate::error::{Error, Result};
 use crate::kernels::Element;
 use crate::kernels::slab::text;
 use crate::limits::Limits;
-use crate::ops::tract::register;
 use crate::ops::tensor::Constant;
+use crate::ops::tract::register;
 use crate::ops::{Labels, array_feature_extractor, labels_of};
 use crate::signature::inputs::Declared;
 use crate::signature::outputs::Output;
@@ -43,45 +45,33 @@ struct Source {
     narrow: bool,
 }
 
-/// Nothing is kept between rows.
-#[derive(Debug)]
-pub struct State;
+/// What tract keeps between rows; gone after a row that failed.
+#[derive(Debug, Default)]
+pub struct State {
+    turn: Option<TypedSimpleState>,
+}
 
 impl Graph {
     /// Compiles a lowered model for batches of one row.
-    pub fn compile(model: &ModelProto, inputs: &[Declared], features: &[Feature], limits: &Limits) -> Result<Graph> {
-        guarded(|| Graph::build(model, inputs, features, limits))
-    }
-
-    fn build(model: &ModelProto, inputs: &[Declared], features: &[Feature], limits: &Limits) -> Result<Graph> {
-        let invalid = |e: TractError| failure(&e, Error::Invalid);
+    pub fn compile(
+        model: &ModelProto,
+        inputs: &[Declared],
+        features: &[Feature],
+        limits: &Limits,
+    ) -> Result<Graph> {
         let mut single = model.clone();
         if let Some(graph) = &mut single.graph {
+            budget::network(graph)?;
             fix_batch(graph, inputs);
             flatten_indices(graph);
-            budget::network(graph)?;
         }
-        let mut onnx = onnx().with_ignore_output_shapes(true);
-        onnx.ignore_value_info = true;
-        register(&mut onnx);
-        let parsed = onnx.parse(&single, None).map_err(invalid)?;
-        if let Some(name) = parsed.unresolved_inputs.first() {
-            return Err(Error::Invalid(format!("nothing produces value \"{name}\"")));
-        }
-        let mut typed = parsed.model.into_typed().map_err(invalid)?;
-        budget::row(&typed, limits)?;
-        for pass in [Optimizer::declutter(), Optimizer::codegen()] {
-            pass.stopping_at(limits.optimizer_steps).optimize(&mut typed).map_err(invalid)?;
-        }
-        let (memory, peak) = footprint(&typed)?;
-        if peak > limits.tensor_memory {
-            let limit = limits.tensor_memory as u64;
-            return Err(Error::TooLarge { what: "bytes of tensors", found: peak as u64, limit });
-        }
-        let outputs = outputs(&single, &typed)?;
-        let sources = sources(inputs, features);
-        let plan = typed.into_runnable().map_err(invalid)?;
-        let graph = Graph { plan, inputs: sources, outputs, memory };
+        let (plan, outputs, memory) = guarded(|| plan(&single, limits))?;
+        let graph = Graph {
+            plan,
+            inputs: sources(inputs, features),
+            outputs,
+            memory,
+        };
         graph.probe()?;
         Ok(graph)
     }
@@ -89,8 +79,12 @@ impl Graph {
     /// Evaluates a row of zeros and empty texts, for what tract refuses only when it evaluates. An encoder may refuse the
     /// empty text.
     fn probe(&self) -> Result<()> {
-        let inputs: TVec<TValue> = self.inputs.iter().map(Source::zeros).collect::<Result<_>>()?;
-        match self.plan.run(inputs).map_err(evaluation) {
+        let inputs = self
+            .inputs
+            .iter()
+            .map(Source::zeros)
+            .collect::<Result<_>>()?;
+        match self.evaluate(inputs, &mut self.state(), &|| false) {
             Ok(_) | Err(Error::UnknownCategory { .. }) => Ok(()),
             Err(error) => Err(error),
         }
@@ -105,8 +99,8 @@ impl Graph {
         self.memory
     }
 
-    pub fn state(&self) -> Result<State> {
-        Ok(State)
+    pub fn state(&self) -> State {
+        State::default()
     }
 
     /// Scores the first `rows` rows of the batch into `sink`, one by one.
@@ -114,17 +108,16 @@ impl Graph {
         &self,
         batch: &Blocks,
         rows: usize,
-        _: &mut State,
+        state: &mut State,
         sink: &mut Sink<'_>,
         interrupted: &dyn Fn() -> bool,
     ) -> Result<()> {
         for row in 0..rows {
-            if interrupted() {
-                return Err(Error::Interrupted);
-            }
-            let inputs = self.inputs.iter().map(|s| s.tensor(batch, row).map(IntoTValue::into_tvalue));
-            let inputs: TVec<TValue> = inputs.collect::<Result<_>>()?;
-            let outputs = guarded(|| self.plan.run(inputs).map_err(evaluation))?;
+            let inputs = self
+                .inputs
+                .iter()
+                .map(|s| s.tensor(batch, row).map(IntoTValue::into_tvalue));
+            let outputs = self.evaluate(inputs.collect::<Result<_>>()?, state, interrupted)?;
             for (i, tensor) in outputs.iter().enumerate() {
                 if sink.wants_label(i) {
                     label(sink, row, tensor)?;
@@ -137,16 +130,130 @@ impl Graph {
         }
         Ok(())
     }
+
+    /// Outputs of one row. `interrupted` is asked before every node.
+    fn evaluate(
+        &self,
+        inputs: TVec<TValue>,
+        state: &mut State,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<TVec<TValue>> {
+        guarded(|| {
+            let mut turn = match state.turn.take() {
+                Some(turn) => turn,
+                None => self.plan.spawn().map_err(evaluation)?,
+            };
+            let outputs = turn.run_plan_with_eval(inputs, |context, op, node, inputs| {
+                if interrupted() {
+                    return Err(TractError::from(Error::Interrupted));
+                }
+                eval(context, op, node, inputs)
+            });
+            let outputs = outputs.map_err(evaluation)?;
+            state.turn = Some(turn);
+            Ok(outputs)
+        })
+    }
 }
 
-/// Runs a part of tract, some of whose operators panic on what they do not expect. Nothing of a failed run is kept.
-fn guarded<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(Error::Evaluation("an operator stopped halfway".into())))
+/// Parses and optimises a graph of one row; its outputs and the bytes of its constants.
+fn plan(
+    model: &ModelProto,
+    limits: &Limits,
+) -> Result<(Arc<TypedRunnableModel>, Vec<Output>, usize)> {
+    let invalid = |e: TractError| failure(&e, Error::Invalid);
+    let mut onnx = onnx().with_ignore_output_shapes(true);
+    onnx.ignore_value_info = true;
+    register(&mut onnx);
+    let parsed = onnx.parse(model, None).map_err(invalid)?;
+    if let Some(name) = parsed.unresolved_inputs.first() {
+        return Err(Error::Invalid(format!("nothing produces value \"{name}\"")));
+    }
+    let mut typed = parsed.model.into_typed().map_err(invalid)?;
+    budget::row(&typed, limits)?;
+    check_indices(&typed)?;
+    for pass in [Optimizer::declutter(), Optimizer::codegen()] {
+        pass.stopping_at(limits.optimizer_steps)
+            .optimize(&mut typed)
+            .map_err(invalid)?;
+    }
+    let outputs = outputs(model, &typed)?;
+    let constants = typed
+        .nodes
+        .iter()
+        .flat_map(|node| &node.outputs)
+        .filter_map(|o| o.fact.konst.as_ref());
+    let memory = constants
+        .map(|t| t.len().saturating_mul(t.datum_type().size_of()))
+        .sum();
+    let plan = typed.into_runnable().map_err(invalid)?;
+    Ok((plan, outputs, memory))
+}
+
+/// tract's Gather looks for an index outside its axis in the whole tensor, where it finds cells of a neighbour.
+fn check_indices(model: &TypedModel) -> Result<()> {
+    for node in &model.nodes {
+        let Some(gather) = node.op_as::<Gather>() else {
+            continue;
+        };
+        let fact = |i| {
+            model
+                .node_input_facts(node.id)
+                .ok()
+                .and_then(|facts| facts.get(i).copied())
+        };
+        let (Some(data), Some(indices)) = (fact(0), fact(1)) else {
+            return Err(Error::Invalid(format!("\"{}\" has no indices", node.name)));
+        };
+        let dims = data.shape.as_concrete().unwrap_or(&[]);
+        let Some(len) = dims
+            .get(gather.axis)
+            .and_then(|len| i64::try_from(*len).ok())
+        else {
+            return Err(Error::Invalid(format!(
+                "\"{}\" indexes a missing axis",
+                node.name
+            )));
+        };
+        let single = dims.iter().take(gather.axis).all(|dim| *dim == 1);
+        let Some(konst) = &indices.konst else {
+            if single {
+                continue;
+            }
+            return Err(Error::Unsupported(format!(
+                "\"{}\", whose indices depend on the row,",
+                node.name
+            )));
+        };
+        let wide = konst.cast_to::<i64>().map_err(evaluation)?;
+        let view = wide.try_as_plain_ram().map_err(evaluation)?;
+        let cells = view.as_slice::<i64>().map_err(evaluation)?;
+        if let Some(index) = cells.iter().find(|i| !(-len..len).contains(*i)) {
+            return Err(Error::Invalid(format!(
+                "\"{}\" takes index {index} of {len}",
+                node.name
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// tract asserts where a graph that admission lets through surprises it; that ends here as an error.
+fn guarded<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
+    let panicked = |_| {
+        Err(Error::Evaluation(
+            "the graph engine failed an assertion".into(),
+        ))
+    };
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(panicked)
 }
 
 /// The engine's own error where tract only passed it on.
 fn failure(error: &TractError, otherwise: fn(String) -> Error) -> Error {
-    match error.chain().find_map(|cause| cause.downcast_ref::<Error>()) {
+    match error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<Error>())
+    {
         Some(error) => error.clone(),
         None => otherwise(format!("{error:#}")),
     }
@@ -159,11 +266,19 @@ fn evaluation(error: TractError) -> Error {
 /// Gives every input a batch of one row.
 fn fix_batch(graph: &mut GraphProto, inputs: &[Declared]) {
     for info in &mut graph.input {
-        let Some(declared) = inputs.iter().find(|d| d.input.name == info.name) else { continue };
-        let Some(Type::TensorType(tensor)) = info.r#type.as_mut().and_then(|t| t.value.as_mut()) else { continue };
+        let Some(declared) = inputs.iter().find(|d| d.input.name == info.name) else {
+            continue;
+        };
+        let Some(Type::TensorType(tensor)) = info.r#type.as_mut().and_then(|t| t.value.as_mut())
+        else {
+            continue;
+        };
         let dim = declared.dims().into_iter().map(|d| {
             let value = i64::try_from(d).ok().map(Dim::DimValue);
-            Dimension { value, ..Dimension::default() }
+            Dimension {
+                value,
+                ..Dimension::default()
+            }
         });
         tensor.shape = Some(TensorShapeProto { dim: dim.collect() });
     }
@@ -172,9 +287,16 @@ fn fix_batch(graph: &mut GraphProto, inputs: &[Declared]) {
 /// Gives the constant indices of ArrayFeatureExtractor one dimension. The operator keeps that dimension whatever theirs
 /// are, tract drops it for a scalar.
 fn flatten_indices(graph: &mut GraphProto) {
-    let extractors = graph.node.iter().filter(|node| node.op_type == "ArrayFeatureExtractor");
+    let extractors = graph
+        .node
+        .iter()
+        .filter(|node| node.op_type == "ArrayFeatureExtractor");
     let indices: Vec<&String> = extractors.filter_map(|node| node.input.get(1)).collect();
-    for tensor in graph.initializer.iter_mut().filter(|t| indices.contains(&&t.name)) {
+    for tensor in graph
+        .initializer
+        .iter_mut()
+        .filter(|t| indices.contains(&&t.name))
+    {
         if let Some(cells) = tensor.dims.iter().try_fold(1i64, |n, d| n.checked_mul(*d)) {
             tensor.dims = vec![cells];
         }
@@ -184,7 +306,11 @@ fn flatten_indices(graph: &mut GraphProto) {
 impl Declared {
     /// Dimensions of one row.
     fn dims(&self) -> TVec<usize> {
-        if self.rank == 1 { tvec!(1) } else { tvec!(1, self.input.width) }
+        if self.rank == 1 {
+            tvec!(1)
+        } else {
+            tvec!(1, self.input.width)
+        }
     }
 }
 
@@ -194,7 +320,13 @@ fn sources(inputs: &[Declared], features: &[Feature]) -> Vec<Source> {
         let first = features.iter().position(|f| f.input == i)?;
         let (element, column) = columns.get(first).copied()?;
         let narrow = declared.narrow && declared.input.kind == Kind::Int64;
-        Some(Source { element, column, width: declared.input.width, dims: declared.dims(), narrow })
+        Some(Source {
+            element,
+            column,
+            width: declared.input.width,
+            dims: declared.dims(),
+            narrow,
+        })
     };
     inputs.iter().enumerate().filter_map(source).collect()
 }
@@ -209,10 +341,15 @@ impl Source {
             Element::Bool => DatumType::Bool,
             Element::Text => {
                 let texts = vec![String::new(); self.width];
-                return Ok(tensor1(&texts).into_shape(&self.dims).map_err(evaluation)?.into_tvalue());
+                return Ok(tensor1(&texts)
+                    .into_shape(&self.dims)
+                    .map_err(evaluation)?
+                    .into_tvalue());
             }
         };
-        Tensor::zero_dt(datum, &self.dims).map(IntoTValue::into_tvalue).map_err(evaluation)
+        Tensor::zero_dt(datum, &self.dims)
+            .map(IntoTValue::into_tvalue)
+            .map_err(evaluation)
     }
 
     fn tensor(&self, batch: &Blocks, row: usize) -> Result<Tensor> {
@@ -224,17 +361,31 @@ impl Source {
             Element::I64 | Element::Bool => {
                 let cells = batch.i64.cells.get(at(batch.i64.width)).ok_or_else(short)?;
                 match (self.element, self.narrow) {
-                    (Element::Bool, _) => tensor1(&cells.iter().map(|v| *v != 0).collect::<Vec<bool>>()),
+                    (Element::Bool, _) => {
+                        tensor1(&cells.iter().map(|v| *v != 0).collect::<Vec<bool>>())
+                    }
                     (_, true) => {
-                        let narrow = cells.iter().map(|v| i32::try_from(*v)).collect::<std::result::Result<Vec<_>, _>>();
-                        tensor1(&narrow.map_err(|_| Error::Evaluation("an integer of more than 32 bits".into()))?)
+                        let narrow = cells
+                            .iter()
+                            .map(|v| i32::try_from(*v))
+                            .collect::<std::result::Result<Vec<_>, _>>();
+                        tensor1(&narrow.map_err(|_| {
+                            Error::Evaluation("an integer of more than 32 bits".into())
+                        })?)
                     }
                     _ => tensor1(cells),
                 }
             }
             Element::Text => {
-                let cells = batch.text.cells.get(at(batch.text.width)).ok_or_else(short)?;
-                let texts: Vec<String> = cells.iter().map(|span| text(&batch.arena, *span).to_owned()).collect();
+                let cells = batch
+                    .text
+                    .cells
+                    .get(at(batch.text.width))
+                    .ok_or_else(short)?;
+                let texts: Vec<String> = cells
+                    .iter()
+                    .map(|span| text(&batch.arena, *span).to_owned())
+                    .collect();
                 tensor1(&texts)
             }
         };
@@ -250,23 +401,13 @@ fn label(sink: &mut Sink<'_>, row: usize, tensor: &Tensor) -> Result<()> {
     }
     let wide = tensor.cast_to::<i64>().map_err(evaluation)?;
     let view = wide.try_as_plain_ram().map_err(evaluation)?;
-    let value = view.as_slice::<i64>().map_err(evaluation)?.first().copied().unwrap_or(-1);
+    let value = view
+        .as_slice::<i64>()
+        .map_err(evaluation)?
+        .first()
+        .copied()
+        .unwrap_or(-1);
     sink.integer_label(row, value, false)
-}
-
-/// Bytes of all constants, and of all values that one run makes.
-fn footprint(model: &TypedModel) -> Result<(usize, usize)> {
-    let (mut constants, mut values) = (0usize, 0usize);
-    for fact in model.nodes.iter().flat_map(|node| node.outputs.iter().map(|o| &o.fact)) {
-        let Some(dims) = fact.shape.as_concrete() else {
-            return Err(Error::Unsupported("a value whose size depends on the data".into()));
-        };
-        let cells = dims.iter().fold(1usize, |n, d| n.saturating_mul(*d));
-        let bytes = cells.saturating_mul(fact.datum_type.size_of());
-        let total = if fact.konst.is_some() { &mut constants } else { &mut values };
-        *total = total.saturating_add(bytes);
-    }
-    Ok((constants, values))
 }
 
 /// Class labels that a node brings: its own, or those of a constant that it reads by index.
@@ -274,26 +415,49 @@ fn labels(graph: &GraphProto, node: &NodeProto) -> Option<Labels> {
     if node.op_type != "ArrayFeatureExtractor" {
         return labels_of(node).ok().flatten();
     }
-    let constant = graph.initializer.iter().find(|t| node.input.first() == Some(&t.name))?;
+    let constant = graph
+        .initializer
+        .iter()
+        .find(|t| node.input.first() == Some(&t.name))?;
     array_feature_extractor::classes(&Constant::read(constant).ok()?)
 }
 
 /// What each output of the graph holds. Class labels are those of the graph's last classifier.
 fn outputs(model: &ModelProto, typed: &TypedModel) -> Result<Vec<Output>> {
     let mut outputs = Vec::new();
-    let Some(graph) = &model.graph else { return Ok(outputs) };
+    let Some(graph) = &model.graph else {
+        return Ok(outputs);
+    };
     let labels = graph.node.iter().rev().find_map(|node| labels(graph, node));
     for (i, info) in graph.output.iter().enumerate() {
-        let fact = typed.output_fact(i).map_err(|e| failure(&e, Error::Invalid))?;
-        let width = fact.shape.as_concrete().map(|dims| dims.iter().product::<usize>());
+        let fact = typed
+            .output_fact(i)
+            .map_err(|e| failure(&e, Error::Invalid))?;
+        let width = fact
+            .shape
+            .as_concrete()
+            .map(|dims| dims.iter().product::<usize>());
         outputs.push(match (fact.datum_type, width) {
             (DatumType::F32 | DatumType::F64, Some(width @ 1..)) => {
-                let maker = graph.node.iter().find(|node| node.output.contains(&info.name));
+                let maker = graph
+                    .node
+                    .iter()
+                    .find(|node| node.output.contains(&info.name));
                 let distribution = maker.is_some_and(|node| node.op_type == "Softmax");
-                Output::Numbers { width, distribution }
+                Output::Numbers {
+                    width,
+                    distribution,
+                }
             }
-            (DatumType::I64 | DatumType::I32 | DatumType::TDim | DatumType::String, Some(1)) => Output::Label(labels.clone()),
-            (datum, _) => return Err(Error::Unsupported(format!("output \"{}\" of type {datum:?}", info.name))),
+            (DatumType::I64 | DatumType::I32 | DatumType::TDim | DatumType::String, Some(1)) => {
+                Output::Label(labels.clone())
+            }
+            (datum, _) => {
+                return Err(Error::Unsupported(format!(
+                    "output \"{}\" of type {datum:?}",
+                    info.name
+                )));
+            }
         });
     }
     Ok(outputs)

@@ -66,7 +66,7 @@ impl Program {
     pub fn state(&self, capacity: usize) -> Result<State> {
         match self {
             Program::Tabular(program) => program.state(capacity).map(State::Tabular),
-            Program::Graph(program) => program.state().map(State::Graph),
+            Program::Graph(program) => Ok(State::Graph(program.state())),
         }
     }
 

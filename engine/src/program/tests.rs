@@ -11,7 +11,11 @@ use crate::signature::{Declaration, inputs, missing, outputs, trace};
 fn run(name: &str, tabular: bool) -> Vec<f64> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let limits = Limits::default();
-    let mut model = admit(&std::fs::read(folder.join(format!("{name}.onnx"))).unwrap(), &limits).unwrap();
+    let mut model = admit(
+        &std::fs::read(folder.join(format!("{name}.onnx"))).unwrap(),
+        &limits,
+    )
+    .unwrap();
     let zipped = lower(&mut model).unwrap();
     let inputs = inputs::read(&model).unwrap();
     let declaration = Declaration::default();
@@ -19,7 +23,11 @@ fn run(name: &str, tabular: bool) -> Vec<f64> {
     trace::trace(&mut model, &inputs, &mut features).unwrap();
     missing::apply(&mut features, &declaration).unwrap();
     let program = if tabular {
-        Program::Tabular(tabular::Tabular::compile(&model, &inputs, &features, &limits).unwrap().unwrap())
+        Program::Tabular(
+            tabular::Tabular::compile(&model, &inputs, &features, &limits)
+                .unwrap()
+                .unwrap(),
+        )
     } else {
         Program::Graph(graph::Graph::compile(&model, &inputs, &features, &limits).unwrap())
     };
@@ -31,7 +39,9 @@ fn run(name: &str, tabular: bool) -> Vec<f64> {
         labels: head.labels.clone(),
         positive: head.positive,
     };
-    let recorded: Value = serde_json::from_slice(&std::fs::read(folder.join(format!("{name}.json"))).unwrap()).unwrap();
+    let recorded: Value =
+        serde_json::from_slice(&std::fs::read(folder.join(format!("{name}.json"))).unwrap())
+            .unwrap();
     let columns: Vec<String> = serde_json::from_value(recorded["columns"].clone()).unwrap();
     let rows = recorded["rows"].as_array().unwrap();
     let mut batch = Batch::new(&signature, rows.len()).unwrap();
@@ -49,14 +59,32 @@ fn run(name: &str, tabular: bool) -> Vec<f64> {
     let width = head.labels.len().max(1);
     let mut state = program.state(rows.len()).unwrap();
     let (mut labels, mut probabilities) = (vec![0; rows.len()], vec![0.0; rows.len() * width]);
-    let mut sink = Sink { head: &head, labels: &mut labels, probabilities: &mut probabilities, width };
-    program.run(&batch, &mut state, &mut sink, &|| false).unwrap();
-    labels.iter().map(|l| *l as f64).chain(probabilities).collect()
+    let mut sink = Sink {
+        head: &head,
+        labels: &mut labels,
+        probabilities: &mut probabilities,
+        width,
+    };
+    program
+        .run(&batch, &mut state, &mut sink, &|| false)
+        .unwrap();
+    labels
+        .iter()
+        .map(|l| *l as f64)
+        .chain(probabilities)
+        .collect()
 }
 
 #[test]
 fn programs_agree() {
-    for name in ["german_gbr", "german_mlp", "german_hgb", "german_rf", "german_multi", "fraud_imputed"] {
+    for name in [
+        "german_gbr",
+        "german_mlp",
+        "german_hgb",
+        "german_rf",
+        "german_multi",
+        "fraud_imputed",
+    ] {
         let (tabular, graph) = (run(name, true), run(name, false));
         assert_eq!(tabular.len(), graph.len());
         let differs = |(a, b): (&f64, &f64)| (a - b).abs() > 1e-6 * b.abs().max(1.0);

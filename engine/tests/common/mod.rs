@@ -11,12 +11,16 @@ use serde_json::Value;
 
 /// A file of the engine's fixtures.
 pub fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures")
+        .join(name)
 }
 
 /// A file of the bundled models.
 pub fn bundled(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../models").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../models")
+        .join(name)
 }
 
 pub fn bytes(path: &Path) -> Vec<u8> {
@@ -44,7 +48,10 @@ pub struct Table {
 
 impl Table {
     pub fn new(columns: &Value, rows: &Value) -> Table {
-        Table { columns: serde_json::from_value(columns.clone()).unwrap(), rows: serde_json::from_value(rows.clone()).unwrap() }
+        Table {
+            columns: serde_json::from_value(columns.clone()).unwrap(),
+            rows: serde_json::from_value(rows.clone()).unwrap(),
+        }
     }
 
     pub fn len(&self) -> usize {
@@ -70,7 +77,9 @@ impl Table {
 pub fn set(batch: &mut Batch, feature: usize, kind: Kind, value: &Value) -> Result<()> {
     match value {
         Value::Null => batch.set_null(feature),
-        Value::String(text) if text == "NaN" && kind != Kind::Text => batch.set_float(feature, f64::NAN),
+        Value::String(text) if text == "NaN" && kind != Kind::Text => {
+            batch.set_float(feature, f64::NAN)
+        }
         Value::String(text) => batch.set_text(feature, text),
         Value::Bool(b) => batch.set_bool(feature, *b),
         Value::Number(n) => match n.as_i64() {
@@ -87,7 +96,11 @@ pub fn run(model: &Arc<Model>, table: &Table, size: usize) -> Vec<(Option<String
 }
 
 /// [`run`], with the error of the first row or batch that has one.
-pub fn try_run(model: &Arc<Model>, table: &Table, size: usize) -> Result<Vec<(Option<String>, Vec<f64>)>> {
+pub fn try_run(
+    model: &Arc<Model>,
+    table: &Table,
+    size: usize,
+) -> Result<Vec<(Option<String>, Vec<f64>)>> {
     let mut scorer = Scorer::new(model.clone(), size)?;
     let mut out = Vec::new();
     for first in (0..table.len()).step_by(size) {
@@ -98,7 +111,10 @@ pub fn try_run(model: &Arc<Model>, table: &Table, size: usize) -> Result<Vec<(Op
         }
         let scores = scorer.run(&|| false)?;
         for row in 0..end - first {
-            out.push((scores.label(row).map(str::to_owned), scores.probabilities(row).to_vec()));
+            out.push((
+                scores.label(row).map(str::to_owned),
+                scores.probabilities(row).to_vec(),
+            ));
         }
     }
     Ok(out)
@@ -106,6 +122,10 @@ pub fn try_run(model: &Arc<Model>, table: &Table, size: usize) -> Result<Vec<(Op
 
 /// Largest absolute difference that counts as equal.
 pub fn close(found: f64, expected: f64, regression: bool) -> bool {
-    let tolerance = if regression { 1e-5 * expected.abs().max(1e-3) } else { 1e-6 };
+    let tolerance = if regression {
+        1e-5 * expected.abs().max(1e-3)
+    } else {
+        1e-6
+    };
     (found - expected).abs() <= tolerance || (found.is_nan() && expected.is_nan())
 }

@@ -2,6 +2,9 @@
 
 mod build;
 mod ensemble;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+mod masks;
 mod node;
 mod operator;
 #[allow(unsafe_code)]

@@ -69,6 +69,15 @@ pub struct Packed {
     word: u32,
 }
 
+impl Packed {
+    /// Threshold, feature, where NaN goes and the lower child.
+    pub fn parts(self) -> (f32, usize, bool, usize) {
+        let missing = self.word & (1 << FEATURE_BITS) != 0;
+        let child = (self.word >> CHILD_SHIFT) as usize;
+        (self.threshold, self.feature(), missing, child)
+    }
+}
+
 const FEATURE_BITS: u32 = 11;
 const CHILD_SHIFT: u32 = FEATURE_BITS + 1;
 

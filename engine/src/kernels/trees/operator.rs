@@ -2,6 +2,7 @@
 
 use super::build::Source;
 use super::ensemble::{Aggregate, Ensemble};
+use super::masks::Masks;
 use super::node::{Node, Packed, Real, Wide};
 use crate::error::{Error, Result};
 use crate::kernels::post::PostTransform;
@@ -10,6 +11,7 @@ use crate::kernels::{Element, Kernel, Rows, Scratch, ScratchSize, Slab, SlabMut,
 /// An ensemble in the layout that fits it.
 #[derive(Debug, Clone)]
 pub enum Trees {
+    Masked(Masks),
     Packed(Ensemble<Packed>),
     Wide(Ensemble<Wide<f32>>),
     /// Integer features are compared as f32; the number is their width.
@@ -19,39 +21,74 @@ pub enum Trees {
 
 impl Trees {
     /// Lays out an ensemble over `width` features of the given element.
-    pub fn new(source: &Source, aggregate: Aggregate, element: Element, width: usize) -> Result<Trees> {
+    pub fn new(
+        source: &Source,
+        aggregate: Aggregate,
+        element: Element,
+        width: usize,
+    ) -> Result<Trees> {
+        let masked = || Masks::new(source, aggregate, width).map(Trees::Masked);
         let packed = || Ensemble::new(source, aggregate, width).map(Trees::Packed);
         let wide = || Ensemble::new(source, aggregate, width).map(Trees::Wide);
         match element {
-            Element::F32 => packed().or_else(wide),
-            Element::I64 => Ensemble::new(source, aggregate, width).map(|e| Trees::Integers(e, width)),
+            Element::F32 => masked().or_else(packed).or_else(wide),
+            Element::I64 => {
+                Ensemble::new(source, aggregate, width).map(|e| Trees::Integers(e, width))
+            }
             Element::F64 => Ensemble::new(source, aggregate, width).map(Trees::Doubles),
-            _ => return Err(Error::Unsupported(format!("a tree over {element:?} features"))),
+            _ => {
+                return Err(Error::Unsupported(format!(
+                    "a tree over {element:?} features"
+                )));
+            }
         }
         .ok_or_else(|| Error::Unsupported("a tree ensemble of more than 2^31 nodes".into()))
     }
 
     /// Calls `finish(row, sums, seen)` with f32 aggregates for every row.
-    fn each(&self, x: &Slab<'_>, scratch: &mut Scratch, mut finish: impl FnMut(usize, &mut [f32], &[bool])) -> Result<()> {
+    fn each(
+        &self,
+        x: &Slab<'_>,
+        scratch: &mut Scratch,
+        mut finish: impl FnMut(usize, &mut [f32], &[bool]),
+    ) -> Result<()> {
         let Scratch { f32, f64, flags } = scratch;
         match (self, x) {
+            (Trees::Masked(e), Slab::F32(x)) => single(e, x, f32, flags, finish),
             (Trees::Packed(e), Slab::F32(x)) => single(e, x, f32, flags, finish),
             (Trees::Wide(e), Slab::F32(x)) => single(e, x, f32, flags, finish),
             (Trees::Integers(e, width), Slab::I64(x)) => {
-                let (converted, sums) = f32.split_at_mut_checked(x.rows() * width).ok_or_else(|| mismatch("tree ensemble"))?;
+                let (converted, sums) = f32
+                    .split_at_mut_checked(x.rows() * width)
+                    .ok_or_else(|| mismatch("tree ensemble"))?;
                 for (out, row) in converted.chunks_exact_mut(*width).zip(x.iter()) {
                     out.iter_mut().zip(row).for_each(|(o, x)| *o = *x as f32);
                 }
-                single(e, &Rows::new(converted, 0, *width, *width, x.rows())?, sums, flags, finish)
+                single(
+                    e,
+                    &Rows::new(converted, 0, *width, *width, x.rows())?,
+                    sums,
+                    flags,
+                    finish,
+                )
             }
             (Trees::Doubles(e), Slab::F64(x)) => {
                 let n = x.rows() * e.targets();
-                let (Some(sums), Some(seen), Some(rounded)) = (f64.get_mut(..n), flags.get_mut(..n), f32.get_mut(..n)) else {
+                let (Some(sums), Some(seen), Some(rounded)) =
+                    (f64.get_mut(..n), flags.get_mut(..n), f32.get_mut(..n))
+                else {
                     return Err(mismatch("tree ensemble"));
                 };
                 e.evaluate(x, sums, seen);
-                rounded.iter_mut().zip(sums.iter()).for_each(|(r, s)| *r = s.to_f32());
-                for (i, (sums, seen)) in rounded.chunks_exact_mut(e.targets()).zip(seen.chunks_exact(e.targets())).enumerate() {
+                rounded
+                    .iter_mut()
+                    .zip(sums.iter())
+                    .for_each(|(r, s)| *r = s.to_f32());
+                for (i, (sums, seen)) in rounded
+                    .chunks_exact_mut(e.targets())
+                    .zip(seen.chunks_exact(e.targets()))
+                    .enumerate()
+                {
                     finish(i, sums, seen);
                 }
                 Ok(())
@@ -61,17 +98,29 @@ impl Trees {
     }
 
     fn scratch(&self) -> ScratchSize {
-        let one = |targets| ScratchSize { f32: targets, f64: 0, flags: targets };
+        let one = |targets| ScratchSize {
+            f32: targets,
+            f64: 0,
+            flags: targets,
+        };
         match self {
+            Trees::Masked(e) => one(e.targets()),
             Trees::Packed(e) => one(e.targets()),
             Trees::Wide(e) => one(e.targets()),
-            Trees::Integers(e, width) => ScratchSize { f32: e.targets() + width, ..one(e.targets()) },
-            Trees::Doubles(e) => ScratchSize { f64: e.targets(), ..one(e.targets()) },
+            Trees::Integers(e, width) => ScratchSize {
+                f32: e.targets() + width,
+                ..one(e.targets())
+            },
+            Trees::Doubles(e) => ScratchSize {
+                f64: e.targets(),
+                ..one(e.targets())
+            },
         }
     }
 
     fn cost(&self) -> usize {
         match self {
+            Trees::Masked(e) => 2 * e.steps(),
             Trees::Packed(e) => e.steps(),
             Trees::Wide(e) | Trees::Integers(e, _) => e.steps(),
             Trees::Doubles(e) => e.steps(),
@@ -80,6 +129,7 @@ impl Trees {
 
     fn memory(&self) -> usize {
         match self {
+            Trees::Masked(e) => e.memory(),
             Trees::Packed(e) => e.memory(),
             Trees::Wide(e) | Trees::Integers(e, _) => e.memory(),
             Trees::Doubles(e) => e.memory(),
@@ -87,8 +137,32 @@ impl Trees {
     }
 }
 
-fn single<N: Node<Value = f32>>(
-    ensemble: &Ensemble<N>,
+/// What adds up the leaves of f32 rows.
+trait Sums {
+    fn targets(&self) -> usize;
+    fn evaluate(&self, rows: &Rows<'_, f32>, sums: &mut [f32], seen: &mut [bool]);
+}
+
+impl<N: Node<Value = f32>> Sums for Ensemble<N> {
+    fn targets(&self) -> usize {
+        self.targets()
+    }
+    fn evaluate(&self, rows: &Rows<'_, f32>, sums: &mut [f32], seen: &mut [bool]) {
+        self.evaluate(rows, sums, seen);
+    }
+}
+
+impl Sums for Masks {
+    fn targets(&self) -> usize {
+        self.targets()
+    }
+    fn evaluate(&self, rows: &Rows<'_, f32>, sums: &mut [f32], seen: &mut [bool]) {
+        self.evaluate(rows, sums, seen);
+    }
+}
+
+fn single(
+    ensemble: &impl Sums,
     x: &Rows<'_, f32>,
     sums: &mut [f32],
     seen: &mut [bool],
@@ -96,9 +170,15 @@ fn single<N: Node<Value = f32>>(
 ) -> Result<()> {
     let targets = ensemble.targets();
     let n = x.rows() * targets;
-    let (Some(sums), Some(seen)) = (sums.get_mut(..n), seen.get_mut(..n)) else { return Err(mismatch("tree ensemble")) };
+    let (Some(sums), Some(seen)) = (sums.get_mut(..n), seen.get_mut(..n)) else {
+        return Err(mismatch("tree ensemble"));
+    };
     ensemble.evaluate(x, sums, seen);
-    for (i, (sums, seen)) in sums.chunks_exact_mut(targets).zip(seen.chunks_exact(targets)).enumerate() {
+    for (i, (sums, seen)) in sums
+        .chunks_exact_mut(targets)
+        .zip(seen.chunks_exact(targets))
+        .enumerate()
+    {
         finish(i, sums, seen);
     }
     Ok(())
@@ -115,8 +195,15 @@ pub struct TreeRegressor {
 }
 
 impl Kernel for TreeRegressor {
-    fn run(&self, inputs: &[Slab<'_>], outputs: &mut [SlabMut<'_>], scratch: &mut Scratch) -> Result<()> {
-        let ([x], [SlabMut::F32(out)]) = (inputs, outputs) else { return Err(mismatch("TreeEnsembleRegressor")) };
+    fn run(
+        &self,
+        inputs: &[Slab<'_>],
+        outputs: &mut [SlabMut<'_>],
+        scratch: &mut Scratch,
+    ) -> Result<()> {
+        let ([x], [SlabMut::F32(out)]) = (inputs, outputs) else {
+            return Err(mismatch("TreeEnsembleRegressor"));
+        };
         self.trees.each(x, scratch, |row, sums, _| {
             sums.iter_mut().zip(&self.base).for_each(|(s, b)| *s += b);
             if sums.len() > 1 || self.post == PostTransform::Probit {
@@ -165,7 +252,12 @@ pub struct TreeClassifier {
 }
 
 impl Kernel for TreeClassifier {
-    fn run(&self, inputs: &[Slab<'_>], outputs: &mut [SlabMut<'_>], scratch: &mut Scratch) -> Result<()> {
+    fn run(
+        &self,
+        inputs: &[Slab<'_>],
+        outputs: &mut [SlabMut<'_>],
+        scratch: &mut Scratch,
+    ) -> Result<()> {
         let ([x], [SlabMut::I64(label), SlabMut::F32(out)]) = (inputs, outputs) else {
             return Err(mismatch("TreeEnsembleClassifier"));
         };

@@ -21,11 +21,18 @@ impl<N: Node> Walks<N> {
     pub fn new(slots: Vec<N>, trees: Vec<Tree>, width: usize) -> Option<Walks<N>> {
         let inside = |slot: &N| {
             let lower = slot.next::<false>(N::Value::NAN);
-            let upper = [slot.next::<false>(N::Value::LOWEST), slot.next::<true>(N::Value::NAN)];
+            let upper = [
+                slot.next::<false>(N::Value::LOWEST),
+                slot.next::<true>(N::Value::NAN),
+            ];
             slot.feature() < width && lower.max(upper[0]).max(upper[1]) < slots.len()
         };
         let rooted = trees.iter().all(|tree| (tree.root as usize) < slots.len());
-        (rooted && slots.iter().all(inside)).then_some(Walks { slots, trees, width })
+        (rooted && slots.iter().all(inside)).then_some(Walks {
+            slots,
+            trees,
+            width,
+        })
     }
 
     pub fn trees(&self) -> &[Tree] {
@@ -52,7 +59,11 @@ impl<N: Node> Walks<N> {
 
     /// The leaf slots that eight rows of `width` features reach in one tree.
     #[inline]
-    pub fn one_tree<const MISSING: bool>(&self, tree: usize, rows: &[&[N::Value]; LANES]) -> [usize; LANES] {
+    pub fn one_tree<const MISSING: bool>(
+        &self,
+        tree: usize,
+        rows: &[&[N::Value]; LANES],
+    ) -> [usize; LANES] {
         let Tree { root, depth } = self.trees[tree];
         let mut at = [root as usize; LANES];
         let rows = rows.map(|row| &row[..self.width]);

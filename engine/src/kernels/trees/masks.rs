@@ -1,0 +1,437 @@
+//! Small trees without walks: sixteen trees at a time, every comparison of them, one bit per leaf.
+//!
+//! A comparison that fails clears the leaves of its upper side; when all are made, the lowest bit left is the leaf
+//! that a walk would have reached (QuickScorer: Lucchese et al., SIGIR 2015). Trees and their sums keep their order,
+//! so the results are the bits that walks give. AVX-512 only; elsewhere, and for larger trees, there are walks.
+
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64::*;
+
+use super::build::{Layout, NO_LEAF, Source, layout};
+use super::ensemble::{Aggregate, Compact, compact};
+use super::node::Packed;
+use crate::kernels::Rows;
+
+/// Trees in a vector.
+const LANES: usize = 16;
+/// Leaves of a tree at most, the bits of a mask.
+const LEAVES: usize = 32;
+/// Features that two registers hold; more are gathered from memory.
+const REGISTERS: usize = 32;
+
+/// One comparison in each of sixteen trees.
+#[derive(Debug, Clone)]
+#[repr(C, align(64))]
+struct Step {
+    thresholds: [f32; LANES],
+    /// Leaves that stay when the comparison fails.
+    masks: [u32; LANES],
+    features: [u8; LANES],
+    /// Lanes in which NaN counts as below the threshold.
+    missing: u16,
+}
+
+/// An unused lane compares with infinity and clears nothing.
+const IDLE: Step = Step {
+    thresholds: [f32::INFINITY; LANES],
+    masks: [u32::MAX; LANES],
+    features: [0; LANES],
+    missing: 0,
+};
+
+/// Trees of at most 32 leaves over at most 256 features.
+#[derive(Debug, Clone)]
+pub struct Masks {
+    /// Comparisons of each group of sixteen trees.
+    groups: Vec<Vec<Step>>,
+    /// `LEAVES` values per tree, whole groups.
+    values: Vec<f32>,
+    /// Target that each tree adds to.
+    targets: Vec<u32>,
+    /// The target of all trees, where they share one.
+    only: Option<usize>,
+    /// How many targets there are.
+    count: usize,
+    average: bool,
+    /// Some lane sends NaN to the upper side.
+    missing: bool,
+    /// Every feature of a step is below it.
+    width: usize,
+}
+
+impl Masks {
+    /// `None` where the processor has no AVX-512, a tree does not fit, or walks would be faster.
+    pub fn new(source: &Source, aggregate: Aggregate, width: usize) -> Option<Masks> {
+        let layout = layout::<Packed>(source)?;
+        let walks: usize = layout.trees.iter().map(|tree| tree.depth as usize).sum();
+        let masks = Masks::lay_out(source, &layout, aggregate, width)?;
+        // Cycles, measured: a step of a walk, a vector step from registers, and one that gathers.
+        let per_step = if width <= REGISTERS { 5 } else { 24 };
+        (masks.steps() * per_step < walks * 5 / 2).then_some(masks)
+    }
+
+    fn lay_out(
+        source: &Source,
+        layout: &Layout<Packed>,
+        aggregate: Aggregate,
+        width: usize,
+    ) -> Option<Masks> {
+        if !has_vectors() {
+            return None;
+        }
+        if width == 0 || width > 256 {
+            return None;
+        }
+        let Compact {
+            values,
+            targets,
+            only,
+        } = compact(source, layout, aggregate)?;
+        let trees = layout.trees.len();
+        let groups = trees.div_ceil(LANES);
+        let mut masks = Masks {
+            groups: vec![Vec::new(); groups],
+            values: vec![0.0; groups * LANES * LEAVES],
+            targets,
+            only,
+            count: source.targets,
+            average: aggregate == Aggregate::Average,
+            missing: layout.missing,
+            width,
+        };
+        for (tree, placed) in layout.trees.iter().enumerate() {
+            let mut branches = Vec::new();
+            let mut reached = Vec::new();
+            leaves(layout, placed.root as usize, &mut branches, &mut reached)?;
+            for (leaf, slot) in reached.iter().enumerate() {
+                *masks.values.get_mut(tree * LEAVES + leaf)? = *values.get(*slot)?;
+            }
+            let steps = masks.groups.get_mut(tree / LANES)?;
+            for (at, branch) in branches.into_iter().enumerate() {
+                if at == steps.len() {
+                    steps.push(IDLE);
+                }
+                steps.get_mut(at)?.set(tree % LANES, branch, width)?;
+            }
+        }
+        Some(masks)
+    }
+
+    pub fn targets(&self) -> usize {
+        self.count
+    }
+
+    /// Vector steps of one row.
+    pub fn steps(&self) -> usize {
+        self.groups.iter().map(Vec::len).sum()
+    }
+
+    pub fn memory(&self) -> usize {
+        self.steps() * size_of::<Step>() + (self.values.len() + self.targets.len()) * 4
+    }
+
+    /// Aggregates of all rows into `sums` (rows x targets); `seen` tells the targets that a leaf contributed to.
+    pub fn evaluate(&self, rows: &Rows<'_, f32>, sums: &mut [f32], seen: &mut [bool]) {
+        sums.fill(0.0);
+        seen.fill(false);
+        for seen in seen.chunks_exact_mut(self.count) {
+            self.targets
+                .iter()
+                .for_each(|target| seen[*target as usize] = true);
+        }
+        for (row, sums) in rows.iter().zip(sums.chunks_exact_mut(self.count)) {
+            if self.missing && row.iter().any(|x| x.is_nan()) {
+                self.sum::<true>(row, sums);
+            } else {
+                self.sum::<false>(row, sums);
+            }
+        }
+        if self.average {
+            sums.iter_mut()
+                .for_each(|sum| *sum /= self.targets.len() as f32);
+        }
+    }
+
+    fn sum<const MISSING: bool>(&self, row: &[f32], sums: &mut [f32]) {
+        if let Some(target) = self.only {
+            // A sum in a register takes half as long as one in memory.
+            let mut total = 0.0;
+            self.leaves::<MISSING>(row, |_, value| total += value);
+            sums[target] = total;
+        } else {
+            let add = |tree: usize, value| sums[self.targets[tree] as usize] += value;
+            self.leaves::<MISSING>(row, add);
+        }
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn leaves<const MISSING: bool>(&self, _: &[f32], _: impl FnMut(usize, f32)) {}
+
+    /// Gives `add(tree, value)` the value of the leaf that the row reaches in each tree, in their order.
+    #[cfg(target_arch = "x86_64")]
+    fn leaves<const MISSING: bool>(&self, row: &[f32], add: impl FnMut(usize, f32)) {
+        // SAFETY: `new` found AVX-512 F and CD on this processor.
+        unsafe {
+            match self.width {
+                0..=16 => self.all::<MISSING, 1>(row, add),
+                17..=REGISTERS => self.all::<MISSING, 2>(row, add),
+                _ => self.all::<MISSING, 0>(row, add),
+            }
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    /// `HELD` is how many registers hold a row's features, none where they are gathered.
+    #[target_feature(enable = "avx512f,avx512cd")]
+    fn all<const MISSING: bool, const HELD: usize>(
+        &self,
+        row: &[f32],
+        mut add: impl FnMut(usize, f32),
+    ) {
+        let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+        let bases = _mm512_mullo_epi32(lanes, _mm512_set1_epi32(LEAVES as i32));
+        let x = &row[..self.width];
+        // SAFETY: only lanes below the width are loaded.
+        let first = unsafe { _mm512_maskz_loadu_ps(lanes_below(x.len()), x.as_ptr()) };
+        let second = match x.get(LANES..) {
+            // SAFETY: as above.
+            Some(rest) if HELD == 2 => unsafe {
+                _mm512_maskz_loadu_ps(lanes_below(rest.len()), rest.as_ptr())
+            },
+            _ => _mm512_setzero_ps(),
+        };
+        for (group, steps) in self.groups.iter().enumerate() {
+            let mut left = _mm512_set1_epi32(-1);
+            for step in steps {
+                // SAFETY: the arrays of a step have as many bytes as are loaded; gathered features are below the
+                // width, which `Step::set` checked.
+                let (thresholds, masks, value) = unsafe {
+                    let features =
+                        _mm512_cvtepu8_epi32(_mm_loadu_si128(step.features.as_ptr().cast()));
+                    let value = match HELD {
+                        1 => _mm512_permutexvar_ps(features, first),
+                        2 => _mm512_permutex2var_ps(first, features, second),
+                        _ => _mm512_i32gather_ps::<4>(features, x.as_ptr()),
+                    };
+                    let thresholds = _mm512_loadu_ps(step.thresholds.as_ptr());
+                    let masks = _mm512_loadu_si512(step.masks.as_ptr().cast());
+                    (thresholds, masks, value)
+                };
+                let mut fails = _mm512_cmp_ps_mask::<_CMP_NLE_UQ>(value, thresholds);
+                if MISSING {
+                    fails &= !(_mm512_cmp_ps_mask::<_CMP_UNORD_Q>(value, value) & step.missing);
+                }
+                left = _mm512_mask_and_epi32(left, fails, left, masks);
+            }
+            let lowest = _mm512_and_si512(left, _mm512_sub_epi32(_mm512_setzero_si512(), left));
+            let leaf = _mm512_sub_epi32(_mm512_set1_epi32(31), _mm512_lzcnt_epi32(lowest));
+            let first_tree = group * LANES;
+            let values = &self.values[first_tree * LEAVES..][..LANES * LEAVES];
+            let mut reached = [0.0f32; LANES];
+            // SAFETY: a leaf is one of LEAVES, so its value is among the group's; `reached` has sixteen cells.
+            unsafe {
+                let value =
+                    _mm512_i32gather_ps::<4>(_mm512_add_epi32(bases, leaf), values.as_ptr());
+                _mm512_storeu_ps(reached.as_mut_ptr(), value);
+            }
+            for (tree, value) in (first_tree..self.targets.len()).zip(reached) {
+                add(tree, value);
+            }
+        }
+    }
+}
+
+impl Step {
+    fn set(&mut self, lane: usize, branch: Comparison, width: usize) -> Option<()> {
+        *self.thresholds.get_mut(lane)? = branch.threshold;
+        *self.masks.get_mut(lane)? = branch.keeps;
+        *self.features.get_mut(lane)? = u8::try_from(branch.feature)
+            .ok()
+            .filter(|f| usize::from(*f) < width)?;
+        self.missing |= u16::from(branch.missing) << lane;
+        Some(())
+    }
+}
+
+fn has_vectors() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    {
+        is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512cd")
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        false
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn lanes_below(count: usize) -> __mmask16 {
+    u16::MAX >> (LANES - count.min(LANES))
+}
+
+struct Comparison {
+    feature: usize,
+    threshold: f32,
+    missing: bool,
+    keeps: u32,
+}
+
+/// Comparisons below a slot, and the slots of its leaves from the upper side to the lower; `None` beyond 32 leaves.
+fn leaves(
+    layout: &Layout<Packed>,
+    slot: usize,
+    branches: &mut Vec<Comparison>,
+    reached: &mut Vec<usize>,
+) -> Option<()> {
+    if *layout.leaves.get(slot)? != NO_LEAF {
+        reached.push(slot);
+        return (reached.len() <= LEAVES).then_some(());
+    }
+    let (threshold, feature, missing, child) = layout.slots.get(slot)?.parts();
+    if branches.len() == LEAVES {
+        return None;
+    }
+    let own = branches.len();
+    branches.push(Comparison {
+        feature,
+        threshold,
+        missing,
+        keeps: 0,
+    });
+    let first = reached.len();
+    leaves(layout, child + 1, branches, reached)?;
+    let upper = bits(reached.len()) & !bits(first);
+    branches.get_mut(own)?.keeps = !upper;
+    leaves(layout, child, branches, reached)
+}
+
+/// The lowest `count` bits.
+fn bits(count: usize) -> u32 {
+    u32::MAX.checked_shr(32 - count.min(32) as u32).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::trees::build::{Branch, Mode, Vertex, Weight};
+    use crate::kernels::trees::ensemble::Ensemble;
+
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, n: usize) -> usize {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            (self.0 >> 33) as usize % n
+        }
+    }
+
+    const NUMBERS: [f32; 10] = [
+        -1.0,
+        0.0,
+        -0.0,
+        0.25,
+        1.0,
+        1e-40,
+        f32::INFINITY,
+        f32::NEG_INFINITY,
+        f32::NAN,
+        3.5,
+    ];
+
+    /// Random shapes of up to `leaves` leaves, thresholds among the numbers that rows are made of.
+    fn ensemble(random: &mut Random, trees: usize, leaves: usize, width: usize) -> Source {
+        let mut source = Source {
+            targets: 3,
+            ..Source::default()
+        };
+        for tree in 0..trees {
+            let target = tree % 3;
+            let root = source.vertices.len();
+            source.roots.push(root);
+            let mut open = vec![leaf(&mut source, random, target)];
+            for _ in 0..random.below(leaves) {
+                let split = open.swap_remove(random.below(open.len()));
+                let yes = leaf(&mut source, random, target);
+                let no = leaf(&mut source, random, target);
+                source.vertices[split] = Vertex::Branch(Branch {
+                    mode: [Mode::Leq, Mode::Lt, Mode::Gt, Mode::Gte][random.below(4)],
+                    feature: random.below(width),
+                    threshold: NUMBERS[random.below(8)],
+                    missing_yes: random.below(2) == 1,
+                    yes,
+                    no,
+                });
+                open.extend([yes, no]);
+            }
+        }
+        source
+    }
+
+    fn leaf(source: &mut Source, random: &mut Random, target: usize) -> usize {
+        let first = source.weights.len();
+        let value = random.below(1000) as f32 / 7.0 - 60.0;
+        source.weights.push(Weight { target, value });
+        source.vertices.push(Vertex::Leaf { first, count: 1 });
+        source.vertices.len() - 1
+    }
+
+    #[test]
+    fn masks_and_walks_give_the_same_bits() {
+        if !has_vectors() {
+            eprintln!("skipped: no AVX-512");
+            return;
+        }
+        let mut random = Random(42);
+        let mut compared = 0;
+        for width in [1, 3, 15, 16, 17, 32, 33, 250] {
+            for trees in [1, 2, 15, 16, 17, 40] {
+                for aggregate in [Aggregate::Sum, Aggregate::Average] {
+                    let source = ensemble(&mut random, trees, LEAVES, width);
+                    let layout = layout::<Packed>(&source).unwrap();
+                    let masks = Masks::lay_out(&source, &layout, aggregate, width).unwrap();
+                    let walks = Ensemble::<Packed>::new(&source, aggregate, width).unwrap();
+                    let cells: Vec<f32> =
+                        (0..width * 19).map(|_| NUMBERS[random.below(10)]).collect();
+                    let rows = Rows::new(&cells, 0, width, width, 19).unwrap();
+                    let mut found = (vec![0.0; 19 * 3], vec![false; 19 * 3]);
+                    let mut expected = found.clone();
+                    masks.evaluate(&rows, &mut found.0, &mut found.1);
+                    walks.evaluate(&rows, &mut expected.0, &mut expected.1);
+                    let bits = |sums: &[f32]| sums.iter().map(|s| s.to_bits()).collect::<Vec<_>>();
+                    assert_eq!(
+                        bits(&found.0),
+                        bits(&expected.0),
+                        "{width} features, {trees} trees"
+                    );
+                    assert_eq!(found.1, expected.1);
+                    compared += 1;
+                }
+            }
+        }
+        assert_eq!(compared, 96);
+    }
+
+    #[test]
+    fn trees_of_more_leaves_are_left_to_walks() {
+        let mut random = Random(7);
+        let mut large = ensemble(&mut random, 1, 1, 4);
+        let mut last = 0;
+        for _ in 0..LEAVES {
+            let yes = leaf(&mut large, &mut random, 0);
+            let no = leaf(&mut large, &mut random, 0);
+            large.vertices[last] = Vertex::Branch(Branch {
+                mode: Mode::Leq,
+                feature: 1,
+                threshold: 0.5,
+                missing_yes: false,
+                yes,
+                no,
+            });
+            last = no;
+        }
+        let layout = layout::<Packed>(&large).unwrap();
+        assert!(Masks::lay_out(&large, &layout, Aggregate::Sum, 4).is_none());
+    }
+}
