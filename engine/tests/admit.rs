@@ -852,7 +852,14 @@ fn shapes_that_depend_on_the_data() {
         }),
         Unsupported,
     );
-    for op in ["Squeeze", "Unsqueeze", "ReduceSum", "ReduceMean", "Split"] {
+    for op in [
+        "Squeeze",
+        "Unsqueeze",
+        "ReduceSum",
+        "ReduceMean",
+        "Split",
+        "Gather",
+    ] {
         refused(
             &with(|graph| {
                 graph.input.push(shape());
@@ -905,6 +912,17 @@ fn constants_that_grow_when_computed() {
         graph.node = vec![join, node("Add", &["x", "b"], &["y"])];
     });
     refused(&joined, TooLarge("bytes of constants to compute"));
+    let gathered = with(|graph| {
+        graph.initializer = vec![
+            floats("a", &[1, 20_000], vec![0.5; 20_000]),
+            int64s("i", &[4_000], vec![0; 4_000]),
+        ];
+        graph.node = vec![
+            node("Gather", &["a", "i"], &["b"]),
+            node("Add", &["x", "b"], &["y"]),
+        ];
+    });
+    refused(&gathered, TooLarge("bytes of constants to compute"));
     let trees = with(|graph| {
         graph.initializer = vec![floats("a", &[1, 1], vec![0.5])];
         graph.node.push(ml("TreeEnsembleRegressor", &["a"], &["z"]));
@@ -1071,6 +1089,11 @@ fn stored_lists_that_decide_shapes() {
 /// tract indexes shapes with axes that it has not compared with the rank.
 #[test]
 fn axes_beyond_the_rank() {
+    let gather = with_attributes(
+        node("Gather", &["x", "l"], &["y"]),
+        vec![integer("axis", 2)],
+    );
+    refused(&with_lists(gather, &[("l", &[0])]), Invalid);
     for op in ["Concat", "Split", "ArgMax"] {
         for axis in [2, -3] {
             refused_node(

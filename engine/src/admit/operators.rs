@@ -128,7 +128,11 @@ static OPERATORS: &[Operator] = &[
     unary("Exp", 6),
     unary("Flatten", 1),
     unary("Floor", 6),
-    shaped("Gather", 1, (2, 2), "indices must be constants"),
+    Operator {
+        constant_from: 1,
+        note: "indices must be constants",
+        ..binary("Gather", 1)
+    },
     unary("Gelu", 20),
     operator("Gemm", 7, (3, 3), Folding::Spread),
     operator("Gemm", 11, (2, 3), Folding::Spread),

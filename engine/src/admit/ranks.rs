@@ -94,6 +94,13 @@ pub(super) fn infer(
             first
         }
         "PRelu" => first,
+        "Gather" => {
+            within(node, first, &[axis(0)], 0)?;
+            let indices = inputs.get(1).copied().flatten();
+            first
+                .zip(indices)
+                .map(|(rank, indices)| rank.saturating_sub(1) + indices)
+        }
         _ if row.folding == Folding::Spread => inputs
             .iter()
             .copied()
