@@ -1,6 +1,11 @@
 -- Refuse a schema that somebody else prepared: planted objects would become part of the installation.
 DO $$
 BEGIN
+  IF pg_catalog.getdatabaseencoding() OPERATOR(pg_catalog.<>) 'UTF8' THEN
+    RAISE EXCEPTION 'encoding "%" of this database is not supported', pg_catalog.getdatabaseencoding()
+      USING ERRCODE = 'feature_not_supported',
+            HINT = 'ONNX text is UTF-8: create the extension in a database with ENCODING ''UTF8''.';
+  END IF;
   IF EXISTS (SELECT FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) n.nspowner
              WHERE n.nspname OPERATOR(pg_catalog.=) 'finai' AND NOT r.rolsuper)
      OR EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace OPERATOR(pg_catalog.=) 'finai'::pg_catalog.regnamespace)
@@ -102,7 +107,7 @@ ALTER TABLE finai.model ENABLE ALWAYS TRIGGER model_owner_oid;
 CREATE FUNCTION finai._model_grantee_oid() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  NEW.grantee_oid := (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = NEW.grantee);
+  NEW.grantee_oid := (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = NEW.grantee AND NEW.grantee <> '-');
   RETURN NEW;
 END
 $$;

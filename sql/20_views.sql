@@ -1,7 +1,7 @@
 -- The inventory: every version that can be scored, bundled ones included.
 CREATE VIEW finai.models AS
 WITH version AS (
-  SELECT v.model, v.version, v.signature ->> 'task' AS task, m.owner::text AS owner, false AS bundled,
+  SELECT v.model, v.version, v.signature ->> 'task' AS task, pg_catalog.pg_get_userbyid(m.owner_oid)::text AS owner, false AS bundled,
          pg_catalog.encode(v.sha256, 'hex') AS sha256, v.notes, v.registered_by::text AS registered_by, v.registered_at
   FROM finai.model_version v
   JOIN finai.model m ON m.name OPERATOR(pg_catalog.=) v.model

@@ -1,6 +1,28 @@
 -- Nothing is anybody's but the owner's, except what is listed here.
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA finai FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA finai FROM PUBLIC;
+-- ALTER DEFAULT PRIVILEGES may have granted something to roles already.
+DO $$
+DECLARE
+  grantee pg_catalog.regrole;
+BEGIN
+  FOR grantee IN
+    SELECT DISTINCT a.grantee
+    FROM (SELECT relacl AS acl, relowner AS owner FROM pg_catalog.pg_class WHERE relnamespace OPERATOR(pg_catalog.=) 'finai'::pg_catalog.regnamespace
+          UNION ALL
+          SELECT proacl, proowner FROM pg_catalog.pg_proc WHERE pronamespace OPERATOR(pg_catalog.=) 'finai'::pg_catalog.regnamespace
+          UNION ALL
+          SELECT nspacl, nspowner FROM pg_catalog.pg_namespace WHERE nspname OPERATOR(pg_catalog.=) 'finai') AS o,
+         pg_catalog.aclexplode(o.acl) AS a
+    WHERE a.grantee OPERATOR(pg_catalog.<>) o.owner AND a.grantee OPERATOR(pg_catalog.<>) 0
+  LOOP
+    EXECUTE pg_catalog.format('REVOKE ALL ON ALL TABLES IN SCHEMA finai FROM %s', grantee);
+    EXECUTE pg_catalog.format('REVOKE ALL ON ALL SEQUENCES IN SCHEMA finai FROM %s', grantee);
+    EXECUTE pg_catalog.format('REVOKE ALL ON ALL FUNCTIONS IN SCHEMA finai FROM %s', grantee);
+    EXECUTE pg_catalog.format('REVOKE ALL ON SCHEMA finai FROM %s', grantee);
+  END LOOP;
+END
+$$;
 GRANT USAGE ON SCHEMA finai TO PUBLIC;
 
 -- Scoring: the model's USE privilege decides in every statement.

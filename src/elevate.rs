@@ -7,7 +7,7 @@ use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::registry;
+use crate::registry::{self, Privilege};
 
 /// What a registration stores.
 pub struct NewVersion<'a> {
@@ -34,9 +34,16 @@ const CREATE_VERSION: &str = "INSERT INTO finai.model_version
 const MOVE_ALIAS: &str = "INSERT INTO finai.model_alias (model, alias, version) VALUES ($1, $2, $3)
      ON CONFLICT (model, alias) DO UPDATE SET version = excluded.version";
 const GRANT: &str = "INSERT INTO finai.model_grant (model, grantee, privilege) VALUES ($1, $2, $3)
-     ON CONFLICT DO NOTHING";
-const REVOKE: &str =
-    "DELETE FROM finai.model_grant WHERE model = $1 AND grantee = $2 AND privilege = $3";
+     ON CONFLICT (model, grantee, privilege) DO UPDATE SET grantee = excluded.grantee";
+const REVOKE: &str = "DELETE FROM finai.model_grant
+     WHERE model = $1 AND privilege = $3 AND (grantee = $2 OR grantee_oid = $4)";
+/// Roles that were renamed since they were granted something.
+const RENAME_GRANTEES: &str = "UPDATE finai.model_grant g SET grantee = r.rolname FROM pg_roles r
+     WHERE g.model = $1 AND r.oid = g.grantee_oid AND r.rolname <> g.grantee
+       AND NOT EXISTS (SELECT FROM finai.model_grant o
+                       WHERE o.model = g.model AND o.grantee = r.rolname AND o.privilege = g.privilege)";
+/// Every change of a model updates its row, so that of two at once the second waits and looks again, or fails with 40001.
+const LOCK_MODEL: &str = "UPDATE finai.model SET next_version = next_version WHERE name = $1";
 const RECORD_EVENT: &str =
     "INSERT INTO finai.model_event (happened_by, model, event, version, detail)
      VALUES ($1, $2, $3, $4, $5)";
@@ -50,6 +57,10 @@ pub fn register(new: NewVersion) -> Result<i32> {
     };
     as_owner(|| {
         create_model(new.model, &owner, new.after_bundled)?;
+        lock_model(new.model)
+    })?;
+    under_latest_snapshot(|| registry::require_owner(new.model))?;
+    as_owner(|| {
         let version: i32 = returned(TAKE_VERSION, &[new.model.into()])?;
         run(STORE_BYTES, &[new.onnx.into()])?;
         run(
@@ -78,34 +89,67 @@ pub fn promote(model: &str, alias: &str, version: i32, after_bundled: Option<i32
         if after_bundled.is_some() {
             create_model(model, &owner, after_bundled)?;
         }
+        lock_model(model)
+    })?;
+    under_latest_snapshot(|| registry::require(model, Privilege::Promote))?;
+    as_owner(|| {
         run(MOVE_ALIAS, &[model.into(), alias.into(), version.into()])?;
         record(&by, model, "promote", Some(version), Some(detail))
     })
 }
 
-/// Grants or revokes a privilege; the grantee is a role's name or `-` for PUBLIC. Needs ownership of the model.
+/// Grants or revokes a privilege; no grantee is PUBLIC. Needs ownership of the model.
 pub fn change_grant(
     granted: bool,
     model: &str,
-    grantee: &str,
+    grantee: Option<pg_sys::Oid>,
     privilege: &str,
     after_bundled: Option<i32>,
 ) -> Result<()> {
     let by = registry::current_user_name();
     let owner = registry::role_name(registry::extension_owner()?);
-    let detail = serde_json::json!({ "grantee": grantee, "privilege": privilege });
-    let (statement, event) = if granted {
-        (GRANT, "grant")
-    } else {
-        (REVOKE, "revoke")
-    };
+    let name = grantee.map_or_else(|| "-".to_owned(), registry::role_name);
+    let detail = serde_json::json!({ "grantee": name, "privilege": privilege });
     as_owner(|| {
         if after_bundled.is_some() {
             create_model(model, &owner, after_bundled)?;
         }
-        run(statement, &[model.into(), grantee.into(), privilege.into()])?;
+        lock_model(model)
+    })?;
+    under_latest_snapshot(|| registry::require_owner(model))?;
+    as_owner(|| {
+        run(RENAME_GRANTEES, &[model.into()])?;
+        let arguments: [DatumWithOid; 3] = [model.into(), name.as_str().into(), privilege.into()];
+        let event = if granted {
+            run(GRANT, &arguments)?;
+            "grant"
+        } else {
+            let [model, name, privilege] = arguments;
+            run(REVOKE, &[model, name, privilege, grantee.into()])?;
+            "revoke"
+        };
         record(&by, model, event, None, Some(detail))
     })
+}
+
+fn lock_model(model: &str) -> Result<()> {
+    match run(LOCK_MODEL, &[model.into()])? {
+        0 => Err(Error::UnknownModel(model.to_owned())),
+        _ => Ok(()),
+    }
+}
+
+/// Checks once more as the caller what the statement's own snapshot may be too old to see.
+fn under_latest_snapshot(check: impl FnOnce() -> Result<()>) -> Result<()> {
+    // SAFETY: the snapshot is popped on the way out; an error raised inside aborts the transaction, which pops it too.
+    unsafe {
+        pg_sys::CommandCounterIncrement();
+        pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot());
+    }
+    let checked = check();
+    // SAFETY: pops what was pushed above.
+    unsafe { pg_sys::PopActiveSnapshot() };
+    checked
 }
 
 fn create_model(model: &str, owner: &str, after_bundled: Option<i32>) -> Result<()> {

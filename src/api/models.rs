@@ -112,12 +112,9 @@ fn change_grant(
     let privilege = Privilege::parse(given("privilege", privilege)?)?;
     require_existing(name)?;
     registry::require_owner(name)?;
-    let grantee = match registry::role_named(grantee)? {
-        Some(role) => registry::role_name(role),
-        None => "-".to_owned(),
-    };
+    let grantee = registry::role_named(grantee)?;
     let bundled = bundled_version(name)?;
-    elevate::change_grant(granted, name, &grantee, privilege.name(), bundled)
+    elevate::change_grant(granted, name, grantee, privilege.name(), bundled)
 }
 
 #[pg_extern(stable, parallel_safe)]

@@ -102,10 +102,14 @@ pub fn role_name(role: pg_sys::Oid) -> String {
 
 /// The oid of a role, or nothing for `public`.
 pub fn role_named(name: &str) -> Result<Option<pg_sys::Oid>> {
-    if name.eq_ignore_ascii_case("public") {
+    if name == "public" {
         return Ok(None);
     }
     let unknown = || Error::UnknownRole(name.to_owned());
+    // A stored grant to - is one to PUBLIC.
+    if name == "-" {
+        return Err(unknown());
+    }
     let c_name = CString::new(name).map_err(|_| unknown())?;
     // SAFETY: a catalogue lookup by a NUL-terminated name.
     match unsafe { pg_sys::get_role_oid(c_name.as_ptr(), true) } {

@@ -1,13 +1,15 @@
-//! What makes two calls one statement: the contents of the active snapshot and the current role.
+//! What makes two calls one statement: the active snapshot's contents, the subtransaction and the current role.
 
 use pgrx::prelude::*;
 
-/// A fingerprint of the active snapshot and role. Equal fingerprints see the same registry rows.
+/// A fingerprint of active snapshot, subtransaction and role. Equal fingerprints see the same registry rows.
 ///
 /// Contents, not addresses: PL/pgSQL keeps call sites across statements, and a freed snapshot's address is reused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
     user: pg_sys::Oid,
+    /// A rolled-back subtransaction's writes disappear without a trace in the snapshot.
+    subtransaction: pg_sys::SubTransactionId,
     xmin: pg_sys::TransactionId,
     xmax: pg_sys::TransactionId,
     command: pg_sys::CommandId,
@@ -25,6 +27,7 @@ impl Statement {
             let snapshot = &*pg_sys::GetActiveSnapshot();
             Statement {
                 user: pg_sys::GetUserId(),
+                subtransaction: pg_sys::GetCurrentSubTransactionId(),
                 xmin: snapshot.xmin,
                 xmax: snapshot.xmax,
                 command: snapshot.curcid,
@@ -45,6 +48,7 @@ impl Statement {
                 && self.xmin == snapshot.xmin
                 && self.xmax == snapshot.xmax
                 && self.user == pg_sys::GetUserId()
+                && self.subtransaction == pg_sys::GetCurrentSubTransactionId()
                 && self.overflowed == snapshot.suboverflowed
                 && self.in_recovery == snapshot.takenDuringRecovery
                 && self.running == running(snapshot)

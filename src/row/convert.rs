@@ -124,7 +124,7 @@ impl Conversion {
             Conversion::Enum => unsafe {
                 let label = pg_sys::OidOutputFunctionCall(pg_sys::F_ENUM_OUT.into(), datum);
                 let label = CStr::from_ptr(label).to_bytes();
-                with_utf8(label, |text| batch.set_text(feature, text))
+                batch.set_text(feature, utf8(label))
             },
         }
     }
@@ -163,24 +163,15 @@ unsafe fn with_text<R>(datum: pg_sys::Datum, read: impl FnOnce(&str) -> R) -> R 
     unsafe {
         let varlena = pg_sys::pg_detoast_datum_packed(datum.cast_mut_ptr());
         let bytes = pgrx::varlena_to_byte_slice(varlena);
-        with_utf8(bytes, read)
+        read(utf8(bytes))
     }
 }
 
+/// Text of the database, which CREATE EXTENSION found to be encoded in UTF-8.
+///
 /// # Safety
-/// `bytes` are valid in the database's encoding.
-unsafe fn with_utf8<R>(bytes: &[u8], read: impl FnOnce(&str) -> R) -> R {
-    let utf8 = pg_sys::pg_enc::PG_UTF8 as i32;
-    // SAFETY: the conversion reads `bytes` and returns them or a palloc'd NUL-terminated copy in UTF-8.
-    unsafe {
-        if pg_sys::GetDatabaseEncoding() == utf8 {
-            return read(std::str::from_utf8_unchecked(bytes));
-        }
-        let converted = pg_sys::pg_server_to_any(bytes.as_ptr().cast(), bytes.len() as i32, utf8);
-        if converted.cast_const() == bytes.as_ptr().cast() {
-            read(&String::from_utf8_lossy(bytes))
-        } else {
-            read(&CStr::from_ptr(converted).to_string_lossy())
-        }
-    }
+/// `bytes` are a text value of the database.
+unsafe fn utf8(bytes: &[u8]) -> &str {
+    // SAFETY: PostgreSQL verifies the encoding of every text value that enters the database.
+    unsafe { std::str::from_utf8_unchecked(bytes) }
 }
