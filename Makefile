@@ -22,6 +22,7 @@ test: lint test-engine test-sql test-readme ## everything .ci/run runs
 check: lint ## format, lints, documentation
 	@. tools/env && RUSTDOCFLAGS=-Dwarnings building cargo doc --workspace --no-deps
 	@. tools/env && if command -v cargo-deny >/dev/null; then cargo deny check; fi
+	@if command -v shellcheck >/dev/null; then shellcheck tools/* demo/run bench/run tests/run tests/readme .ci/run; fi
 
 bench: prepare ## score side by side with onnxruntime called from PL/Python
 	@bench/run
