@@ -20,14 +20,15 @@ demo-stop: ## stop the demo's cluster and remove it
 test: lint test-engine test-sql test-readme ## everything .ci/run runs
 
 check: lint ## format, lints, documentation
-	@. tools/env && RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps
+	@. tools/env && RUSTDOCFLAGS=-Dwarnings building cargo doc --workspace --no-deps
 	@. tools/env && if command -v cargo-deny >/dev/null; then cargo deny check; fi
+	@if command -v shellcheck >/dev/null; then shellcheck tools/* demo/run bench/run tests/run tests/readme .ci/run; fi
 
 bench: prepare ## score side by side with onnxruntime called from PL/Python
 	@bench/run
 
 install: prepare ## build for use and install into the system's PostgreSQL 15
-	@. tools/env && cargo-pgrx pgrx install --release --pg-config "$$pg_config"
+	@. tools/env && building cargo-pgrx pgrx install --release --pg-config "$$pg_config"
 
 clean: ## remove what building and testing left in the clone
 	@rm -rf target tests/pg_regress/results
@@ -37,11 +38,11 @@ prepare:
 
 lint: prepare
 	@. tools/env && cargo fmt --all --check
-	@. tools/env && cargo clippy --workspace --all-targets -- -D warnings
+	@. tools/env && building cargo clippy --workspace --all-targets -- -D warnings
 
 # The whole workspace: a package of its own would get its dependencies with fewer features, compiled once more.
 test-engine: prepare
-	@. tools/env && cargo test --workspace
+	@. tools/env && building cargo test --workspace
 
 test-sql: prepare
 	@tests/run
