@@ -70,11 +70,11 @@ COMMENT ON FUNCTION finai.default_prob(record) IS
 COMMENT ON FUNCTION finai.fraud_prob(record) IS
   'Probability that a card transaction is fraudulent, between 0 and 1: finai.score(''fraud_prob'', row). describe_model(''fraud_prob'') lists the features it reads.';
 COMMENT ON FUNCTION finai.register_model(text, bytea, text[], text, text[], jsonb, text, text) IS
-  'Registers the bytes of an ONNX file as the next version of a model and returns its number; promote_model makes it live. features: column names in the order of the model''s inputs, where the file does not name them. task: binary, multiclass or regression, where the outputs leave it open. labels: class labels in the order of the probabilities. missing: JSON object feature -> "native", "error", or a constant that replaces NULL. output: the label whose probability is the score. Errors: 22P03 not ONNX, 54000 over a finai.max_ limit, 0A000 an operator that is not supported, 22023 an inconsistent model or declaration, 42501 the name belongs to another role. Nothing is stored on error.';
+  'Registers the bytes of an ONNX file as the next version of a model and returns its number; promote_model makes it live. features: column names in the order of the model''s inputs, where the file does not name them. task: binary, multiclass or regression, where the outputs leave it open. labels: class labels in the order of the probabilities. missing: JSON object feature -> "native" (NULL goes into the model as NaN), "error", or a constant that replaces NULL. output: the label whose probability is the score. Errors: 22P03 not ONNX, 54000 over a finai.max_ limit, 0A000 an operator that is not supported, 22023 an inconsistent model or declaration, 42501 the name belongs to another role. Nothing is stored on error.';
 COMMENT ON FUNCTION finai.promote_model(text, integer, text) IS
   'Makes an alias of a model (champion: what a bare name scores with) mean a version. Takes effect for others exactly at COMMIT. Needs ownership of the model or PROMOTE on it.';
 COMMENT ON FUNCTION finai.grant_model(text, text, text) IS
-  'Grants a privilege on a model to a role, or to all with public: USE (score and describe), PROMOTE (move aliases), EXPLAIN, READ. Needs ownership of the model.';
+  'Grants a privilege on a model to a role, or to all with public: USE (score and describe), PROMOTE (move aliases), EXPLAIN and READ (kept for explanations and for reading bytes; nothing asks for them yet). Needs ownership of the model.';
 COMMENT ON FUNCTION finai.revoke_model(text, text, text) IS
   'Revokes a privilege on a model from a role, or from public. Needs ownership of the model.';
 COMMENT ON FUNCTION finai.describe_model(text, integer) IS

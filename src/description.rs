@@ -76,7 +76,7 @@ pub fn kind_name(kind: Kind) -> &'static str {
 
 fn feature_detail(feature: &Feature) -> String {
     let null = match &feature.missing {
-        Missing::Native => "NULL: handled by the model".to_owned(),
+        Missing::Native => "NULL: goes into the model as NaN".to_owned(),
         Missing::Error => "NULL: error".to_owned(),
         Missing::Number(number) => format!("NULL: counts as {number}"),
         Missing::Text(text) => format!("NULL: counts as {text}"),

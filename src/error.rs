@@ -4,6 +4,9 @@ use finai_engine::Error as Engine;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::PgSqlErrorCode;
 
+/// What only a model's owner has; not a privilege that can be granted.
+pub const OWNERSHIP: &str = "ownership";
+
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a call was refused. Messages name models, features and columns, never values.
@@ -139,6 +142,9 @@ impl Error {
             Error::Privilege(_) => "Privileges on models are USE, EXPLAIN, READ and PROMOTE.".into(),
             Error::NullParameter(parameter) => format!("Give {parameter} a value."),
             Error::Parameter { hint, .. } => (*hint).into(),
+            Error::Denied {
+                privilege: OWNERSHIP, ..
+            } => "Only its owner or a superuser may do this; a model of your own needs another name.".into(),
             Error::Denied { model, privilege } => format!(
                 "Its owner can run SELECT finai.grant_model('{model}', '<role>', '{privilege}')."
             ),

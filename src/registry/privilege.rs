@@ -5,7 +5,7 @@ use std::ffi::{CStr, CString};
 use pgrx::prelude::*;
 
 use crate::bundled;
-use crate::error::{Error, Result};
+use crate::error::{Error, OWNERSHIP, Result};
 
 use super::scan::{Key, Row, extension_owner, first, visit};
 
@@ -73,7 +73,7 @@ pub fn require_owner(model: &str) -> Result<()> {
     if is_member_of(owner) {
         Ok(())
     } else {
-        Err(denied(model, "ownership"))
+        Err(denied(model, OWNERSHIP))
     }
 }
 
