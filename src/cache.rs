@@ -3,15 +3,15 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use finai_engine::Model;
+use finai_engine::{Declaration, Model};
 
 use crate::error::{Error, Result};
 use crate::guc;
 use crate::registry::Version;
 
 struct Entry {
-    sha256: String,
-    declaration: String,
+    sha256: Vec<u8>,
+    declaration: Declaration,
     model: Arc<Model>,
 }
 
@@ -22,9 +22,7 @@ thread_local! {
 
 /// The compiled model of a version, from the cache or compiled now.
 pub fn model(version: &Version) -> Result<Arc<Model>> {
-    let declaration = serde_json::to_string(&version.declaration)
-        .map_err(|error| Error::Installation(error.to_string()))?;
-    if let Some(model) = lookup(&version.sha256, &declaration) {
+    if let Some(model) = lookup(version) {
         return Ok(model);
     }
     let onnx = version.onnx()?;
@@ -33,18 +31,18 @@ pub fn model(version: &Version) -> Result<Arc<Model>> {
     let model = Arc::new(model);
     insert(Entry {
         sha256: version.sha256.clone(),
-        declaration,
+        declaration: version.declaration.clone(),
         model: model.clone(),
     });
     Ok(model)
 }
 
-fn lookup(sha256: &str, declaration: &str) -> Option<Arc<Model>> {
+fn lookup(version: &Version) -> Option<Arc<Model>> {
     CACHE.with(|cache| {
         let mut entries = cache.try_borrow_mut().ok()?;
-        let found = entries
-            .iter()
-            .position(|entry| entry.sha256 == sha256 && entry.declaration == declaration)?;
+        let found = entries.iter().position(|entry| {
+            entry.sha256 == version.sha256 && entry.declaration == version.declaration
+        })?;
         let entry = entries.remove(found);
         let model = entry.model.clone();
         entries.push(entry);

@@ -28,7 +28,7 @@ pub fn rows(version: &Version, champion: bool, model: &Model) -> Vec<Description
             "version",
             &version.version.to_string(),
             origin,
-            format!("sha256 {}", version.sha256),
+            format!("sha256 {}", hex(&version.sha256)),
         ),
         row(
             "program",
@@ -61,6 +61,10 @@ pub fn rows(version: &Version, champion: bool, model: &Model) -> Vec<Description
         rows.push(row("output", "label", "text", format!("one of {labels}")));
     }
     rows
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A feature kind as SQL users read it.

@@ -1,11 +1,12 @@
 //! The few writes done on behalf of a role that has no rights on finai's tables.
 //!
-//! Each runs as the owner of the tables, with a fixed search path and as a restricted operation, after the caller
-//! has checked the privilege that it needs. Nothing else in the extension changes identity.
+//! Each runs as the owner of the tables, with a fixed search path and as a restricted operation, after `hold` has locked
+//! the model and checked the privilege that it needs. Nothing else in the extension changes identity.
 
 use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
 
+use crate::bundled;
 use crate::error::{Error, Result};
 use crate::registry::{self, Privilege};
 
@@ -16,8 +17,6 @@ pub struct NewVersion<'a> {
     pub declaration: &'a str,
     pub signature: pgrx::JsonB,
     pub notes: Option<&'a str>,
-    /// True where the name is a bundled model's: PUBLIC keeps USE, and version numbers go on after this one.
-    pub after_bundled: Option<i32>,
 }
 
 const CREATE_MODEL: &str = "INSERT INTO finai.model (name, owner, next_version) VALUES ($1, $2, $3)
@@ -51,15 +50,7 @@ const RECORD_EVENT: &str =
 /// Stores a version and returns its number. Needs ownership of the model, or that there is none of that name.
 pub fn register(new: NewVersion) -> Result<i32> {
     let by = registry::current_user_name();
-    let owner = match new.after_bundled {
-        Some(_) => registry::role_name(registry::extension_owner()?),
-        None => by.clone(),
-    };
-    as_owner(|| {
-        create_model(new.model, &owner, new.after_bundled)?;
-        lock_model(new.model)
-    })?;
-    under_latest_snapshot(|| registry::require_owner(new.model))?;
+    hold(new.model, Some(&by), || registry::require_owner(new.model))?;
     as_owner(|| {
         let version: i32 = returned(TAKE_VERSION, &[new.model.into()])?;
         run(STORE_BYTES, &[new.onnx.into()])?;
@@ -81,17 +72,10 @@ pub fn register(new: NewVersion) -> Result<i32> {
 }
 
 /// Makes an alias mean a version. Needs PROMOTE on the model.
-pub fn promote(model: &str, alias: &str, version: i32, after_bundled: Option<i32>) -> Result<()> {
+pub fn promote(model: &str, alias: &str, version: i32) -> Result<()> {
     let by = registry::current_user_name();
-    let owner = registry::role_name(registry::extension_owner()?);
     let detail = serde_json::json!({ "alias": alias });
-    as_owner(|| {
-        if after_bundled.is_some() {
-            create_model(model, &owner, after_bundled)?;
-        }
-        lock_model(model)
-    })?;
-    under_latest_snapshot(|| registry::require(model, Privilege::Promote))?;
+    hold(model, None, || registry::require(model, Privilege::Promote))?;
     as_owner(|| {
         run(MOVE_ALIAS, &[model.into(), alias.into(), version.into()])?;
         record(&by, model, "promote", Some(version), Some(detail))
@@ -104,19 +88,11 @@ pub fn change_grant(
     model: &str,
     grantee: Option<pg_sys::Oid>,
     privilege: &str,
-    after_bundled: Option<i32>,
 ) -> Result<()> {
     let by = registry::current_user_name();
-    let owner = registry::role_name(registry::extension_owner()?);
     let name = grantee.map_or_else(|| "-".to_owned(), registry::role_name);
     let detail = serde_json::json!({ "grantee": name, "privilege": privilege });
-    as_owner(|| {
-        if after_bundled.is_some() {
-            create_model(model, &owner, after_bundled)?;
-        }
-        lock_model(model)
-    })?;
-    under_latest_snapshot(|| registry::require_owner(model))?;
+    hold(model, None, || registry::require_owner(model))?;
     as_owner(|| {
         run(RENAME_GRANTEES, &[model.into()])?;
         let arguments: [DatumWithOid; 3] = [model.into(), name.as_str().into(), privilege.into()];
@@ -132,14 +108,39 @@ pub fn change_grant(
     })
 }
 
-fn lock_model(model: &str) -> Result<()> {
-    match run(LOCK_MODEL, &[model.into()])? {
-        0 => Err(Error::UnknownModel(model.to_owned())),
-        _ => Ok(()),
-    }
+/// Locks a model's row until the transaction ends, then checks once more, as the caller, what the statement's own snapshot
+/// may be too old to see. A bundled model gets its row here; another one only for the role that registers it.
+fn hold(model: &str, registrant: Option<&str>, check: impl FnOnce() -> Result<()>) -> Result<()> {
+    let bundled = bundled::find(model)?;
+    let owner = registry::role_name(registry::extension_owner()?);
+    as_owner(|| {
+        match (bundled, registrant) {
+            (Some(entry), _) => create_bundled(model, &owner, entry.card.version)?,
+            (None, Some(registrant)) => {
+                run(CREATE_MODEL, &[model.into(), registrant.into(), 1.into()])?;
+            }
+            (None, None) => {}
+        }
+        match run(LOCK_MODEL, &[model.into()])? {
+            0 => Err(Error::UnknownModel(model.to_owned())),
+            _ => Ok(()),
+        }
+    })?;
+    under_latest_snapshot(check)
 }
 
-/// Checks once more as the caller what the statement's own snapshot may be too old to see.
+/// The row of a bundled model: PUBLIC keeps USE, and version numbers go on after the bundled one.
+fn create_bundled(model: &str, owner: &str, version: i32) -> Result<()> {
+    let created = run(
+        CREATE_MODEL,
+        &[model.into(), owner.into(), (version + 1).into()],
+    )?;
+    if created == 1 {
+        run(KEEP_PUBLIC_USE, &[model.into()])?;
+    }
+    Ok(())
+}
+
 fn under_latest_snapshot(check: impl FnOnce() -> Result<()>) -> Result<()> {
     // SAFETY: the snapshot is popped on the way out; an error raised inside aborts the transaction, which pops it too.
     unsafe {
@@ -150,15 +151,6 @@ fn under_latest_snapshot(check: impl FnOnce() -> Result<()>) -> Result<()> {
     // SAFETY: pops what was pushed above.
     unsafe { pg_sys::PopActiveSnapshot() };
     checked
-}
-
-fn create_model(model: &str, owner: &str, after_bundled: Option<i32>) -> Result<()> {
-    let next = after_bundled.map_or(1, |version| version + 1);
-    let created = run(CREATE_MODEL, &[model.into(), owner.into(), next.into()])?;
-    if after_bundled.is_some() && created == 1 {
-        run(KEEP_PUBLIC_USE, &[model.into()])?;
-    }
-    Ok(())
 }
 
 fn record(

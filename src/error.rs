@@ -229,24 +229,13 @@ fn engine_hint(error: &Engine, model: Option<&str>) -> Option<String> {
 
 impl From<Error> for ErrorReport {
     fn from(error: Error) -> ErrorReport {
-        let mut report = ErrorReport::new(error.sqlstate(), error.to_string(), "finai")
-            .set_hint_opt(error.hint());
+        let mut report = ErrorReport::new(error.sqlstate(), error.to_string(), "finai");
         if let Some(detail) = error.detail() {
             report = report.set_detail(detail);
         }
-        report
-    }
-}
-
-trait HintOpt {
-    fn set_hint_opt(self, hint: Option<String>) -> Self;
-}
-
-impl HintOpt for ErrorReport {
-    fn set_hint_opt(self, hint: Option<String>) -> Self {
-        match hint {
-            Some(hint) => self.set_hint(hint),
-            None => self,
+        if let Some(hint) = error.hint() {
+            report = report.set_hint(hint);
         }
+        report
     }
 }

@@ -8,7 +8,6 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use crate::binding_report::{self, BindingRow};
-use crate::bundled;
 use crate::cache;
 use crate::description::{self, DescriptionRow};
 use crate::elevate::{self, NewVersion};
@@ -31,9 +30,9 @@ fn register_model(
     let name = given("name", name)?;
     let onnx = given("onnx", onnx)?;
     registry::check_name("model name", name)?;
-    let exists = registry::exists(name)?;
-    if exists {
-        registry::require_owner(name)?;
+    match registry::require_owner(name) {
+        Ok(()) | Err(Error::UnknownModel(_)) => {}
+        Err(error) => return Err(error.into()),
     }
     let declaration = Declaration {
         features: features
@@ -58,7 +57,6 @@ fn register_model(
         declaration: &declaration,
         signature: pgrx::JsonB(signature),
         notes,
-        after_bundled: bundled_version(name)?,
     })?)
 }
 
@@ -72,15 +70,9 @@ fn promote_model(
     let version = given("version", version)?;
     let alias = given("alias", alias)?;
     registry::check_name("alias", alias)?;
-    require_existing(name)?;
     registry::require(name, Privilege::Promote)?;
     registry::find(name, version)?;
-    Ok(elevate::promote(
-        name,
-        alias,
-        version,
-        bundled_version(name)?,
-    )?)
+    Ok(elevate::promote(name, alias, version)?)
 }
 
 #[pg_extern(volatile, parallel_unsafe)]
@@ -110,11 +102,9 @@ fn change_grant(
     let name = given("name", name)?;
     let grantee = given("grantee", grantee)?;
     let privilege = Privilege::parse(given("privilege", privilege)?)?;
-    require_existing(name)?;
     registry::require_owner(name)?;
     let grantee = registry::role_named(grantee)?;
-    let bundled = bundled_version(name)?;
-    elevate::change_grant(granted, name, grantee, privilege.name(), bundled)
+    elevate::change_grant(granted, name, grantee, privilege.name())
 }
 
 #[pg_extern(stable, parallel_safe)]
@@ -188,7 +178,7 @@ fn check_binding(
     )))
 }
 
-#[pg_extern(immutable, strict, parallel_safe)]
+#[pg_extern(stable, strict, parallel_safe)]
 #[allow(clippy::type_complexity)]
 fn inspect_onnx(
     onnx: &[u8],
@@ -215,18 +205,6 @@ fn inspect_onnx(
             found.note,
         )
     })))
-}
-
-fn require_existing(name: &str) -> Result<()> {
-    if registry::exists(name)? {
-        Ok(())
-    } else {
-        Err(Error::UnknownModel(name.to_owned()))
-    }
-}
-
-fn bundled_version(name: &str) -> Result<Option<i32>> {
-    Ok(bundled::find(name)?.map(|entry| entry.card.version))
 }
 
 fn given<T>(parameter: &'static str, value: Option<T>) -> Result<T> {

@@ -31,7 +31,7 @@ pub const CHAMPION: &str = "champion";
 pub struct Version {
     pub model: String,
     pub version: i32,
-    pub sha256: String,
+    pub sha256: Vec<u8>,
     pub declaration: Declaration,
     pub notes: Option<String>,
     bundled: Option<&'static Entry>,
@@ -42,7 +42,7 @@ impl Version {
         Version {
             model: entry.model.name.to_owned(),
             version: entry.card.version,
-            sha256: entry.card.sha256.clone(),
+            sha256: decode_hex(&entry.card.sha256),
             declaration: entry.card.declaration.clone(),
             notes: Some(entry.card.description.clone()),
             bundled: Some(entry),
@@ -59,14 +59,12 @@ impl Version {
         let bytes: Cow<'static, [u8]> = match self.bundled {
             Some(entry) => Cow::Borrowed(entry.model.onnx),
             None => {
-                let key = decode_hex(&self.sha256);
-                let stored = first(c"model_blob", &[(c"sha256", Key::Bytes(&key))], |row| {
-                    row.bytes(c"onnx")
-                })?;
+                let key = [(c"sha256", Key::Bytes(&self.sha256))];
+                let stored = first(c"model_blob", &key, |row| row.bytes(c"onnx"))?;
                 Cow::Owned(stored.flatten().ok_or_else(|| self.corrupt())?)
             }
         };
-        if encode_hex(&Sha256::digest(&bytes)) != self.sha256 {
+        if Sha256::digest(&bytes).as_slice() != self.sha256 {
             return Err(self.corrupt());
         }
         Ok(bytes)
@@ -80,18 +78,9 @@ impl Version {
     }
 }
 
-/// Whether a model of that name exists under the active snapshot.
-pub fn exists(model: &str) -> Result<bool> {
-    let row = first(c"model", &[(c"name", Key::Text(model))], |_| ())?;
-    Ok(row.is_some() || bundled::find(model)?.is_some())
-}
-
 /// The version that a reference means under the active snapshot, for a role that may use it.
 pub fn resolve(reference: &Reference) -> Result<Version> {
     let model = &reference.model;
-    if !exists(model)? {
-        return Err(Error::UnknownModel(model.clone()));
-    }
     require(model, Privilege::Use)?;
     match &reference.target {
         Target::Version(version) => find(model, *version),
@@ -136,7 +125,7 @@ pub fn find(model: &str, version: i32) -> Result<Version> {
         return Ok(Version {
             model: model.to_owned(),
             version,
-            sha256: encode_hex(&sha256),
+            sha256,
             declaration,
             notes,
             bundled: None,
@@ -149,10 +138,6 @@ pub fn find(model: &str, version: i32) -> Result<Version> {
             version,
         }),
     }
-}
-
-fn encode_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn decode_hex(text: &str) -> Vec<u8> {

@@ -42,15 +42,11 @@ impl Privilege {
     }
 }
 
-/// Refuses unless the current role is a superuser, owns the model, or was granted the privilege.
+/// Refuses unless the model exists and the current role is a superuser, owns it, or was granted the privilege.
 pub fn require(model: &str, privilege: Privilege) -> Result<()> {
-    match owner(model)? {
-        Some(owner) if is_member_of(owner) => return Ok(()),
-        Some(_) => {}
-        // A bundled model that nobody changed: PUBLIC may use it, the extension's owner may do anything.
-        None if privilege == Privilege::Use && bundled::find(model)?.is_some() => return Ok(()),
-        None if is_member_of(extension_owner()?) => return Ok(()),
-        None => {}
+    let owner = owner(model)?;
+    if owner.is_unchanged_bundled && privilege == Privilege::Use || is_member_of(owner.role) {
+        return Ok(());
     }
     let mut granted = false;
     visit(c"model_grant", &[(c"model", Key::Text(model))], |row| {
@@ -64,25 +60,37 @@ pub fn require(model: &str, privilege: Privilege) -> Result<()> {
     }
 }
 
-/// Refuses unless the current role is a superuser or owns the model; an unchanged bundled model belongs to the extension's owner.
+/// Refuses unless the model exists and the current role is a superuser or owns it.
 pub fn require_owner(model: &str) -> Result<()> {
-    let owner = match owner(model)? {
-        Some(owner) => owner,
-        None => extension_owner()?,
-    };
-    if is_member_of(owner) {
+    if is_member_of(owner(model)?.role) {
         Ok(())
     } else {
         Err(denied(model, OWNERSHIP))
     }
 }
 
-/// The owner of a model that has a row; an owner that no longer exists is nobody.
-pub fn owner(model: &str) -> Result<Option<pg_sys::Oid>> {
-    let owner = first(c"model", &[(c"name", Key::Text(model))], |row| {
+struct Owner {
+    /// A role that no longer exists is nobody.
+    role: pg_sys::Oid,
+    /// A bundled model without a row belongs to the extension's owner, and PUBLIC may use it.
+    is_unchanged_bundled: bool,
+}
+
+fn owner(model: &str) -> Result<Owner> {
+    let stored = first(c"model", &[(c"name", Key::Text(model))], |row| {
         row.oid(c"owner_oid").unwrap_or(pg_sys::InvalidOid)
     })?;
-    Ok(owner)
+    match (stored, bundled::find(model)?) {
+        (Some(role), _) => Ok(Owner {
+            role,
+            is_unchanged_bundled: false,
+        }),
+        (None, Some(_)) => Ok(Owner {
+            role: extension_owner()?,
+            is_unchanged_bundled: true,
+        }),
+        (None, None) => Err(Error::UnknownModel(model.to_owned())),
+    }
 }
 
 /// The name of the role that privileges are checked for.

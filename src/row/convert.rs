@@ -7,7 +7,7 @@ use pgrx::pg_sys;
 
 use super::columns::Column;
 
-const UNIX_EPOCH_DAYS: f64 = 10_957.0;
+const UNIX_EPOCH_DAYS: i64 = 10_957;
 const UNIX_EPOCH_SECONDS: f64 = 946_684_800.0;
 
 /// How a column's datum becomes a number or a text.
@@ -134,7 +134,7 @@ fn put_date(days: i32, feature: usize, batch: &mut Batch) -> Result<(), Error> {
     match days {
         i32::MIN => batch.set_float(feature, f64::NEG_INFINITY),
         i32::MAX => batch.set_float(feature, f64::INFINITY),
-        days => batch.set_integer(feature, i64::from(days) + UNIX_EPOCH_DAYS as i64),
+        days => batch.set_integer(feature, i64::from(days) + UNIX_EPOCH_DAYS),
     }
 }
 
