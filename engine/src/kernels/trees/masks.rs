@@ -57,36 +57,29 @@ pub struct Masks {
     missing: bool,
     /// Every feature of a step is below it.
     width: usize,
+    /// Steps that walks would take.
+    walk: usize,
 }
 
 impl Masks {
     /// `None` where the processor has no AVX-512, a tree does not fit, or walks would be faster.
     pub fn new(source: &Source, aggregate: Aggregate, width: usize) -> Option<Masks> {
-        let layout = layout::<Packed>(source)?;
-        let walks: usize = layout.trees.iter().map(|tree| tree.depth as usize).sum();
-        let masks = Masks::lay_out(source, &layout, aggregate, width)?;
+        let masks = Masks::lay_out(source, aggregate, width)?;
         // Cycles, measured: a step of a walk, a vector step from registers, and one that gathers.
         let per_step = if width <= REGISTERS { 5 } else { 24 };
-        (masks.steps() * per_step < walks * 5 / 2).then_some(masks)
+        (masks.steps() * per_step < masks.walk * 5 / 2).then_some(masks)
     }
 
-    fn lay_out(
-        source: &Source,
-        layout: &Layout<Packed>,
-        aggregate: Aggregate,
-        width: usize,
-    ) -> Option<Masks> {
-        if !has_vectors() {
+    fn lay_out(source: &Source, aggregate: Aggregate, width: usize) -> Option<Masks> {
+        if !has_vectors() || width == 0 || width > 256 {
             return None;
         }
-        if width == 0 || width > 256 {
-            return None;
-        }
+        let layout = layout::<Packed>(source)?;
         let Compact {
             values,
             targets,
             only,
-        } = compact(source, layout, aggregate)?;
+        } = compact(source, &layout, aggregate)?;
         let trees = layout.trees.len();
         let groups = trees.div_ceil(LANES);
         let mut masks = Masks {
@@ -98,11 +91,12 @@ impl Masks {
             average: aggregate == Aggregate::Average,
             missing: layout.missing,
             width,
+            walk: layout.trees.iter().map(|tree| tree.depth as usize).sum(),
         };
         for (tree, placed) in layout.trees.iter().enumerate() {
             let mut branches = Vec::new();
             let mut reached = Vec::new();
-            leaves(layout, placed.root as usize, &mut branches, &mut reached)?;
+            leaves(&layout, placed.root as usize, &mut branches, &mut reached)?;
             for (leaf, slot) in reached.iter().enumerate() {
                 *masks.values.get_mut(tree * LEAVES + leaf)? = *values.get(*slot)?;
             }
@@ -170,7 +164,7 @@ impl Masks {
     /// Gives `add(tree, value)` the value of the leaf that the row reaches in each tree, in their order.
     #[cfg(target_arch = "x86_64")]
     fn leaves<const MISSING: bool>(&self, row: &[f32], add: impl FnMut(usize, f32)) {
-        // SAFETY: `new` found AVX-512 F and CD on this processor.
+        // SAFETY: `lay_out` found AVX-512 F and CD on this processor.
         unsafe {
             match self.width {
                 0..=16 => self.all::<MISSING, 1>(row, add),
@@ -180,8 +174,8 @@ impl Masks {
         }
     }
 
-    #[cfg(target_arch = "x86_64")]
     /// `HELD` is how many registers hold a row's features, none where they are gathered.
+    #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx512cd")]
     fn all<const MISSING: bool, const HELD: usize>(
         &self,
@@ -409,8 +403,7 @@ mod tests {
                     (Aggregate::Sum, &MODES, 5),
                 ] {
                     let source = ensemble(&mut random, trees, leaves, width, modes);
-                    let layout = layout::<Packed>(&source).unwrap();
-                    let masks = Masks::lay_out(&source, &layout, aggregate, width).unwrap();
+                    let masks = Masks::lay_out(&source, aggregate, width).unwrap();
                     let walks = Ensemble::<Packed>::new(&source, aggregate, width).unwrap();
                     let cells: Vec<f32> =
                         (0..width * 19).map(|_| NUMBERS[random.below(10)]).collect();
@@ -451,7 +444,6 @@ mod tests {
             });
             last = no;
         }
-        let layout = layout::<Packed>(&large).unwrap();
-        assert!(Masks::lay_out(&large, &layout, Aggregate::Sum, 4).is_none());
+        assert!(Masks::lay_out(&large, Aggregate::Sum, 4).is_none());
     }
 }

@@ -70,11 +70,7 @@ impl<'a> Compiler<'a> {
         };
         let view = self.block(Shape::f32(width));
         self.step(kernel, vec![x.view], view);
-        Value::Rows(Tensor {
-            view,
-            rank: x.rank,
-            distribution: false,
-        })
+        Value::rows(view, x.rank)
     }
 
     pub(super) fn matmul(&mut self, node: &'a NodeProto) -> Compiled {
@@ -149,14 +145,7 @@ impl<'a> Compiler<'a> {
             inputs: vec![x.view],
             outputs: vec![view],
         });
-        Ok(self.set(
-            node,
-            Value::Rows(Tensor {
-                view,
-                rank: Rank::Two,
-                distribution: false,
-            }),
-        ))
+        Ok(self.set(node, Value::rows(view, Rank::Two)))
     }
 
     /// The dense layer that made `x`, where this node is its only reader and it has no activation yet.

@@ -35,6 +35,16 @@ enum Value {
     Constant(Rc<Constant>),
 }
 
+impl Value {
+    fn rows(view: View, rank: Rank) -> Value {
+        Value::Rows(Tensor {
+            view,
+            rank,
+            distribution: false,
+        })
+    }
+}
+
 /// Rows of a block with the rank the graph gives them.
 #[derive(Debug, Clone, Copy)]
 struct Tensor {
@@ -261,11 +271,7 @@ impl<'a> Compiler<'a> {
     fn push(&mut self, kernel: impl Kernel + 'static, inputs: Vec<View>, shape: Shape) -> Value {
         let view = self.block(shape);
         self.step(kernel, inputs, view);
-        Value::Rows(Tensor {
-            view,
-            rank: Rank::Two,
-            distribution: false,
-        })
+        Value::rows(view, Rank::Two)
     }
 
     fn operator(&mut self, node: &'a NodeProto, bind: ops::Bind) -> Compiled {

@@ -28,14 +28,7 @@ impl<'a> Compiler<'a> {
             vec![x.view],
             view,
         );
-        Ok(self.set(
-            node,
-            Value::Rows(Tensor {
-                view,
-                rank,
-                distribution: false,
-            }),
-        ))
+        Ok(self.set(node, Value::rows(view, rank)))
     }
 
     /// Class labels by index, or columns by constant index.
@@ -133,13 +126,6 @@ impl<'a> Compiler<'a> {
             }
             _ => return Ok(None),
         };
-        Ok(self.set(
-            node,
-            Value::Rows(Tensor {
-                view,
-                rank: Rank::Two,
-                distribution: false,
-            }),
-        ))
+        Ok(self.set(node, Value::rows(view, Rank::Two)))
     }
 }

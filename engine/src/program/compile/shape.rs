@@ -57,14 +57,7 @@ impl<'a> Compiler<'a> {
             return Ok(None);
         }
         let view = self.side_by_side(&parts, first.element);
-        Ok(self.set(
-            node,
-            Value::Rows(Tensor {
-                view,
-                rank,
-                distribution: false,
-            }),
-        ))
+        Ok(self.set(node, Value::rows(view, rank)))
     }
 
     pub(super) fn feature_vectorizer(&mut self, node: &'a NodeProto) -> Compiled {
@@ -85,14 +78,7 @@ impl<'a> Compiler<'a> {
             bind(node, &shapes)?;
         }
         let view = self.side_by_side(&parts, Element::F32);
-        Ok(self.set(
-            node,
-            Value::Rows(Tensor {
-                view,
-                rank: Rank::Two,
-                distribution: false,
-            }),
-        ))
+        Ok(self.set(node, Value::rows(view, Rank::Two)))
     }
 
     /// Neighbouring columns of one block stay where they are; anything else is copied into a new block.
