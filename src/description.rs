@@ -53,6 +53,7 @@ pub fn rows(version: &Version, champion: bool, model: &Model) -> Vec<Description
     let positive = signature.positive.and_then(|i| signature.labels.get(i));
     let score = match (signature.task, positive) {
         (Task::Regression, _) => "the predicted value".to_owned(),
+        (Task::Vector, _) => "not defined: the model returns several values".to_owned(),
         (_, Some(label)) => format!("probability of label {label}"),
         (_, None) => "not defined: register the model with output => '<label>'".to_owned(),
     };
@@ -97,6 +98,7 @@ fn task_name(task: Task) -> &'static str {
         Task::Binary => "binary",
         Task::Multiclass => "multiclass",
         Task::Regression => "regression",
+        Task::Vector => "vector",
     }
 }
 

@@ -25,19 +25,25 @@ impl Model {
     /// Admits the bytes, reads the signature and compiles the program. Any bytes give a model or an error.
     pub fn load_as(bytes: &[u8], declaration: &Declaration, limits: &Limits) -> Result<Model> {
         let mut graph = admit(bytes, limits)?;
-        let zipped = lower(&mut graph)?;
+        let lowered = lower(&mut graph)?;
         let inputs = inputs::read(&graph)?;
         let mut features = inputs::features(&graph, &inputs, declaration, limits)?;
         trace::trace(&mut graph, &inputs, &mut features)?;
         missing::apply(&mut features, declaration)?;
         let program = Program::compile(&graph, &inputs, &features, limits)?;
-        let head = outputs::read(&program.outputs(), zipped.as_ref(), declaration)?;
+        let head = outputs::read(
+            &lowered.outputs,
+            &program.outputs(),
+            lowered.labels.as_ref(),
+            declaration,
+        )?;
         let signature = Signature {
             inputs: inputs.into_iter().map(|declared| declared.input).collect(),
             features,
             task: head.task,
             labels: head.labels.clone(),
             positive: head.positive,
+            outputs: lowered.outputs,
         };
         Ok(Model {
             signature,

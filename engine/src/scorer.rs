@@ -5,7 +5,9 @@ use std::sync::Arc;
 use crate::batch::Batch;
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::program::{Sink, State};
+use crate::outputs::Outputs;
+use crate::program::State;
+use crate::program::sink::Scoring;
 use crate::signature::Task;
 
 /// A model with the batch a caller fills, the memory of its runs and their scores.
@@ -22,7 +24,7 @@ impl Scorer {
     pub fn new(model: Arc<Model>, capacity: usize) -> Result<Scorer> {
         let batch = Batch::new(model.signature(), capacity)?;
         let state = model.program.state(capacity)?;
-        let width = model.signature().labels.len().max(1);
+        let width = model.head.width;
         let mut scores = Scores {
             model: model.clone(),
             rows: 0,
@@ -68,7 +70,7 @@ impl Scorer {
             width,
             ..
         } = &mut self.scores;
-        let mut sink = Sink {
+        let mut sink = Scoring {
             head: &self.model.head,
             labels,
             probabilities,
@@ -79,6 +81,17 @@ impl Scorer {
             .run(&self.batch, &mut self.state, &mut sink, interrupted)?;
         self.scores.rows = self.batch.rows();
         Ok(&self.scores)
+    }
+
+    /// Every output of the graph for all rows of the batch, in memory of its own; otherwise as [`Scorer::run`]. The scores
+    /// of the last run stay.
+    pub fn outputs(&mut self, interrupted: &dyn Fn() -> bool) -> Result<Outputs> {
+        self.batch.finish_row()?;
+        let mut outputs = Outputs::new(&self.model, self.batch.rows());
+        self.model
+            .program
+            .run(&self.batch, &mut self.state, &mut outputs, interrupted)?;
+        Ok(outputs)
     }
 
     /// The scores of the last run; none after a failed one.
@@ -109,6 +122,12 @@ impl Scores {
         let signature = self.model.signature();
         let column = match (signature.task, signature.positive) {
             (Task::Regression, _) => 0,
+            (Task::Vector, _) => {
+                return Err(Error::Unsupported(format!(
+                    "a single score of a model of {} values",
+                    self.width
+                )));
+            }
             (_, Some(positive)) => positive,
             _ => {
                 return Err(Error::AmbiguousOutput {
@@ -130,7 +149,7 @@ impl Scores {
         labels.get(*self.labels.get(row)?).map(String::as_str)
     }
 
-    /// One probability per label, or the value of a regression; empty for a row that was not scored.
+    /// One probability per label, the value of a regression or the values of a vector; empty for a row that was not scored.
     #[inline]
     pub fn probabilities(&self, row: usize) -> &[f64] {
         if row >= self.rows {

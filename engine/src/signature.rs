@@ -82,6 +82,8 @@ pub enum Task {
     Multiclass,
     /// One number.
     Regression,
+    /// Several numbers without labels, such as an embedding or a reconstruction; there is no single score.
+    Vector,
 }
 
 /// One graph input.
@@ -108,6 +110,9 @@ pub struct Signature {
     pub labels: Vec<String>,
     /// Index into `labels` of the class whose probability is the score.
     pub positive: Option<usize>,
+    /// Names of the graph's outputs in graph order.
+    #[serde(default)]
+    pub outputs: Vec<String>,
 }
 
 /// What a registration says beyond the file. Everything is optional where the file says it already.
@@ -122,6 +127,7 @@ pub struct Declaration {
     pub labels: Option<Vec<String>>,
     /// Policy per feature name.
     pub missing: BTreeMap<String, Missing>,
-    /// The label whose probability is the score; without it the one that says bad, fraud, 1, true or yes.
+    /// The label whose probability is the score; without it the one that says bad, fraud, 1, true or yes. Where several
+    /// outputs of the graph hold numbers, the name of the one to use.
     pub output: Option<String>,
 }

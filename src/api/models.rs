@@ -223,10 +223,11 @@ fn parse_task(task: &str) -> Result<Task> {
         "binary" => Ok(Task::Binary),
         "multiclass" => Ok(Task::Multiclass),
         "regression" => Ok(Task::Regression),
+        "vector" => Ok(Task::Vector),
         _ => Err(Error::Parameter {
             parameter: "task",
             detail: format!("There is no task \"{task}\"."),
-            hint: "Tasks are binary, multiclass and regression.",
+            hint: "Tasks are binary, multiclass, regression and vector.",
         }),
     }
 }

@@ -7,9 +7,17 @@ use tract_onnx::pb::ModelProto;
 use crate::error::{Error, Result};
 use crate::ops::{FEATURES, Labels, zip_map};
 
-/// Removes every ZipMap, whose output becomes its input (once, where that is an output too); returns the labels of the
-/// last one.
-pub fn lower(model: &mut ModelProto) -> Result<Option<Labels>> {
+/// What the lowered graph no longer says.
+#[derive(Debug)]
+pub struct Lowered {
+    /// Labels of the last ZipMap.
+    pub labels: Option<Labels>,
+    /// Names of the outputs as the file has them.
+    pub outputs: Vec<String>,
+}
+
+/// Removes every ZipMap, whose output becomes its input (once, where that is an output too).
+pub fn lower(model: &mut ModelProto) -> Result<Lowered> {
     let Some(graph) = &mut model.graph else {
         return Err(Error::Invalid("model has no graph".into()));
     };
@@ -23,6 +31,7 @@ pub fn lower(model: &mut ModelProto) -> Result<Option<Labels>> {
         labels = Some(zip_map::keys(node)?);
     }
     graph.node.retain(|node| node.op_type != "ZipMap");
+    let names: Vec<String> = graph.output.iter().map(|o| o.name.clone()).collect();
     for (from, to) in &renamed {
         if graph.node.iter().any(|node| node.input.contains(to)) {
             return Err(Error::Unsupported(
@@ -35,11 +44,18 @@ pub fn lower(model: &mut ModelProto) -> Result<Option<Labels>> {
         }
     }
     let mut seen = HashSet::new();
-    graph
-        .output
-        .retain(|output| seen.insert(output.name.clone()));
+    let mut given = names.into_iter();
+    let mut outputs = Vec::new();
+    graph.output.retain(|output| {
+        let name = given.next().unwrap_or_default();
+        let first = seen.insert(output.name.clone());
+        if first {
+            outputs.push(name);
+        }
+        first
+    });
     for node in &mut graph.node {
         node.attribute.retain(|a| a.name != FEATURES);
     }
-    Ok(labels)
+    Ok(Lowered { labels, outputs })
 }

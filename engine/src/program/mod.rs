@@ -4,6 +4,7 @@ mod compile;
 mod fuse;
 mod graph;
 pub mod lower;
+pub mod sink;
 mod step;
 mod tabular;
 #[cfg(test)]
@@ -16,7 +17,9 @@ use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::signature::Feature;
 use crate::signature::inputs::Declared;
-use crate::signature::outputs::{Form, Head, Output};
+use crate::signature::outputs::Output;
+pub use graph::evaluation;
+use sink::Sink;
 
 /// One of the two kinds of program.
 #[derive(Debug)]
@@ -70,12 +73,12 @@ impl Program {
         }
     }
 
-    /// Scores all rows of the batch into `sink`.
+    /// Evaluates all rows of the batch and hands their outputs to `sink`.
     pub fn run(
         &self,
         batch: &Batch,
         state: &mut State,
-        sink: &mut Sink<'_>,
+        sink: &mut dyn Sink,
         interrupted: &dyn Fn() -> bool,
     ) -> Result<()> {
         match (self, state) {
@@ -86,91 +89,6 @@ impl Program {
                 program.run(batch.blocks(), batch.rows(), state, sink, interrupted)
             }
             _ => Err(Error::Evaluation("state of another program".into())),
-        }
-    }
-}
-
-/// Where a run leaves labels and probabilities.
-pub struct Sink<'a> {
-    pub head: &'a Head,
-    /// Index of each row's label.
-    pub labels: &'a mut [usize],
-    /// `width` probabilities per row.
-    pub probabilities: &'a mut [f64],
-    pub width: usize,
-}
-
-impl Sink<'_> {
-    /// True for the graph output that names the class.
-    pub fn wants_label(&self, output: usize) -> bool {
-        self.head.label == Some(output)
-    }
-
-    /// True for the graph output that holds the numbers.
-    pub fn wants_numbers(&self, output: usize) -> bool {
-        self.head.numbers == output
-    }
-
-    /// A label that is an index into the labels, or (not `indexed`) one of them as an integer.
-    pub fn integer_label(&mut self, row: usize, value: i64, indexed: bool) -> Result<()> {
-        let index = match usize::try_from(value).ok() {
-            Some(i) if indexed => Some(i).filter(|i| *i < self.head.written.len()),
-            _ if indexed => None,
-            _ => self
-                .head
-                .written
-                .iter()
-                .position(|l| l.parse() == Ok(value)),
-        };
-        self.label(row, index)
-    }
-
-    /// A label that is one of the labels as text.
-    pub fn text_label(&mut self, row: usize, value: &str) -> Result<()> {
-        self.label(row, self.head.written.iter().position(|l| l == value))
-    }
-
-    fn label(&mut self, row: usize, index: Option<usize>) -> Result<()> {
-        let index = index
-            .ok_or_else(|| Error::Evaluation("the model's label is none of its labels".into()))?;
-        if let Some(cell) = self.labels.get_mut(row) {
-            *cell = index;
-        }
-        Ok(())
-    }
-
-    /// The numbers of a row. Without an output for labels, the most probable class is the label.
-    pub fn numbers<T>(&mut self, row: usize, values: &[T], convert: impl Fn(&T) -> f64) {
-        let Some(out) = self
-            .probabilities
-            .get_mut(row * self.width..(row + 1) * self.width)
-        else {
-            return;
-        };
-        match (self.head.form, out, values) {
-            (Form::Second, [first, second], [value]) => {
-                *second = convert(value);
-                *first = 1.0 - *second;
-            }
-            (_, out, values) => out
-                .iter_mut()
-                .zip(values)
-                .for_each(|(o, v)| *o = convert(v)),
-        }
-        if self.head.label.is_none()
-            && self.head.form != Form::Value
-            && let (Some(out), Some(label)) = (
-                self.probabilities
-                    .get(row * self.width..(row + 1) * self.width),
-                self.labels.get_mut(row),
-            )
-        {
-            *label = 0;
-            for (i, p) in out.iter().enumerate() {
-                if out.get(*label).is_some_and(|best| p > best) {
-                    *label = i;
-                }
-            }
         }
     }
 }

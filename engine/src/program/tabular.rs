@@ -1,11 +1,11 @@
 //! The fused program of a tabular model: kernel calls over preallocated blocks, a chunk of rows at a time.
 
-use super::Sink;
 use super::compile::compile;
+use super::sink::Sink;
 use super::step::{Cells, Chunk, Step, View, filled, read};
 use crate::batch::Blocks;
 use crate::error::{Error, Result};
-use crate::kernels::{Element, Scratch, ScratchSize, Shape, Slab};
+use crate::kernels::{Element, Scratch, ScratchSize, Shape};
 use crate::limits::Limits;
 use crate::ops::Labels;
 use crate::signature::Feature;
@@ -115,13 +115,13 @@ impl Tabular {
         })
     }
 
-    /// Scores the first `rows` rows of the batch into `sink`.
+    /// Evaluates the first `rows` rows of the batch.
     pub fn run(
         &self,
         batch: &Blocks,
         rows: usize,
         state: &mut State,
-        sink: &mut Sink<'_>,
+        sink: &mut dyn Sink,
         interrupted: &dyn Fn() -> bool,
     ) -> Result<()> {
         for first in (0..rows).step_by(self.chunk) {
@@ -136,37 +136,10 @@ impl Tabular {
             for step in &self.steps {
                 step.run(chunk, &mut state.blocks, &mut state.scratch)?;
             }
-            for (i, (view, _)) in self.outputs.iter().enumerate() {
-                self.write(i, view, chunk, state, sink)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn write(
-        &self,
-        output: usize,
-        view: &View,
-        chunk: Chunk<'_>,
-        state: &State,
-        sink: &mut Sink<'_>,
-    ) -> Result<()> {
-        let slab = read(view, chunk, &state.blocks)?;
-        if sink.wants_label(output) {
-            let Slab::I64(rows) = slab else {
-                return Err(Error::Evaluation("a label that is no integer".into()));
-            };
-            let indexed = matches!(self.outputs.get(output), Some((_, Output::Label(Some(_)))));
-            for i in 0..rows.rows() {
-                sink.integer_label(chunk.first + i, rows.row(i)[0], indexed)?;
-            }
-        } else if sink.wants_numbers(output) {
-            match slab {
-                Slab::F32(rows) => (0..rows.rows())
-                    .for_each(|i| sink.numbers(chunk.first + i, rows.row(i), |x| f64::from(*x))),
-                Slab::F64(rows) => (0..rows.rows())
-                    .for_each(|i| sink.numbers(chunk.first + i, rows.row(i), |x| *x)),
-                _ => return Err(Error::Evaluation("an output that is no float".into())),
+            for (i, (view, output)) in self.outputs.iter().enumerate() {
+                if sink.wants(i) {
+                    sink.slab(i, output, first, &read(view, chunk, &state.blocks)?)?;
+                }
             }
         }
         Ok(())

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::lower::lower;
+use super::sink::Scoring;
 use super::*;
 use crate::admit::admit;
 use crate::signature::{Declaration, inputs, missing, outputs, trace};
@@ -16,7 +17,7 @@ fn run(name: &str, tabular: bool) -> Vec<f64> {
         &limits,
     )
     .unwrap();
-    let zipped = lower(&mut model).unwrap();
+    let lowered = lower(&mut model).unwrap();
     let inputs = inputs::read(&model).unwrap();
     let declaration = Declaration::default();
     let mut features = inputs::features(&model, &inputs, &declaration, &limits).unwrap();
@@ -31,13 +32,20 @@ fn run(name: &str, tabular: bool) -> Vec<f64> {
     } else {
         Program::Graph(graph::Graph::compile(&model, &inputs, &features, &limits).unwrap())
     };
-    let head = outputs::read(&program.outputs(), zipped.as_ref(), &declaration).unwrap();
+    let head = outputs::read(
+        &lowered.outputs,
+        &program.outputs(),
+        lowered.labels.as_ref(),
+        &declaration,
+    )
+    .unwrap();
     let signature = crate::Signature {
         inputs: inputs.into_iter().map(|d| d.input).collect(),
         features,
         task: head.task,
         labels: head.labels.clone(),
         positive: head.positive,
+        outputs: lowered.outputs,
     };
     let recorded: Value =
         serde_json::from_slice(&std::fs::read(folder.join(format!("{name}.json"))).unwrap())
@@ -56,10 +64,10 @@ fn run(name: &str, tabular: bool) -> Vec<f64> {
         }
     }
     batch.finish_row().unwrap();
-    let width = head.labels.len().max(1);
+    let width = head.width;
     let mut state = program.state(rows.len()).unwrap();
     let (mut labels, mut probabilities) = (vec![0; rows.len()], vec![0.0; rows.len() * width]);
-    let mut sink = Sink {
+    let mut sink = Scoring {
         head: &head,
         labels: &mut labels,
         probabilities: &mut probabilities,

@@ -11,6 +11,8 @@ pub enum Output {
     Label(Option<Labels>),
     /// This many numbers; `distribution` where they are a softmax.
     Numbers { width: usize, distribution: bool },
+    /// Neither: several integers, bools or texts.
+    Other,
 }
 
 /// How the numbers of a row become probabilities.
@@ -20,7 +22,7 @@ pub enum Form {
     PerLabel,
     /// The probability of the second of two labels.
     Second,
-    /// The value of a regression.
+    /// Values as they are.
     Value,
 }
 
@@ -37,68 +39,68 @@ pub struct Head {
     pub label: Option<usize>,
     /// Graph output with the numbers.
     pub numbers: usize,
+    /// Numbers of a row as scores have them.
+    pub width: usize,
     pub form: Form,
 }
 
 /// Labels that name the positive class by themselves, in lower case.
 const POSITIVE: [&str; 5] = ["bad", "fraud", "1", "true", "yes"];
 
-/// Reads the outputs. `zipped` are the labels of a removed ZipMap.
+/// Reads the outputs, named `names`. `zipped` are the labels of a removed ZipMap.
 pub fn read(
+    names: &[String],
     outputs: &[Output],
     zipped: Option<&Labels>,
     declaration: &Declaration,
 ) -> Result<Head> {
-    let of = |wanted: fn(&Output) -> bool| {
-        outputs
-            .iter()
-            .enumerate()
-            .filter(move |(_, o)| wanted(o))
-            .map(|(i, _)| i)
-    };
-    let mut classes = of(|o| matches!(o, Output::Label(_)));
-    let mut numbers = of(|o| matches!(o, Output::Numbers { .. }));
-    let (label, number) = (classes.next(), numbers.next());
-    if classes.next().is_some() || numbers.next().is_some() {
-        return Err(Error::Unsupported(format!(
-            "a model of {} outputs",
-            outputs.len()
-        )));
-    }
-    let Some((numbers, (width, distribution))) = number.and_then(|n| match outputs.get(n)? {
-        Output::Numbers {
-            width,
-            distribution,
-        } => Some((n, (*width, *distribution))),
-        Output::Label(_) => None,
-    }) else {
-        return Err(Error::Unsupported(
-            "a model without probabilities or values".into(),
-        ));
-    };
+    let named = declaration
+        .output
+        .as_ref()
+        .and_then(|output| names.iter().position(|name| name == output));
+    let label = label(names, outputs, named)?;
     let found = label.and_then(|l| match outputs.get(l) {
         Some(Output::Label(labels)) => labels.as_ref(),
         _ => None,
     });
     let found = found.or(zipped).map(Labels::texts);
+    let Numbers {
+        output: numbers,
+        width,
+        distribution,
+    } = numbers(names, outputs, named, found.as_ref())?;
+    let declaration = &Declaration {
+        output: declaration.output.clone().filter(|_| named.is_none()),
+        ..declaration.clone()
+    };
     let classifies =
         label.is_some() || found.is_some() || distribution || declaration.labels.is_some();
     match declaration.task {
-        Some(Task::Regression) if classifies => {
+        Some(Task::Regression) if width != 1 => {
+            return Err(Error::Declaration(format!(
+                "task is regression, but the output has {width} columns"
+            )));
+        }
+        Some(Task::Regression) if distribution || declaration.labels.is_some() => {
             return Err(Error::Declaration(
                 "task is regression, but the model is a classifier".into(),
             ));
         }
+        Some(task @ (Task::Regression | Task::Vector)) => {
+            return values(numbers, width, task, declaration);
+        }
         Some(Task::Binary | Task::Multiclass) => {}
         None if classifies => {}
-        _ if width == 1 => return regression(numbers, declaration),
-        _ => {
-            let message = format!("output has {width} columns and no labels; declare its labels");
-            return Err(Error::Declaration(message));
+        None if width == 1 => return values(numbers, width, Task::Regression, declaration),
+        None => {
+            return Err(Error::Declaration(format!(
+                "output has {width} columns and no labels; declare its labels, or task vector"
+            )));
         }
     }
     if width == 1 && label.is_some() && declaration.task.is_none() {
-        let message = "output has one column beside the label; declare task binary if it is the second label's probability";
+        let message = "output has one column beside the label; declare task binary if it is the second label's \
+             probability, task regression if it is a value such as a distance or an anomaly score";
         return Err(Error::Declaration(message.into()));
     }
     let form = if width == 1 {
@@ -136,23 +138,107 @@ pub fn read(
         positive,
         label,
         numbers,
+        width: count,
         form,
     })
 }
 
-fn regression(numbers: usize, declaration: &Declaration) -> Result<Head> {
+/// The output that names the class; none where the output in use was declared and several could go with it.
+fn label(names: &[String], outputs: &[Output], named: Option<usize>) -> Result<Option<usize>> {
+    let found: Vec<usize> = places(outputs, |o| matches!(o, Output::Label(_)));
+    match (found.as_slice(), named) {
+        ([], _) => Ok(None),
+        ([label], _) => Ok(Some(*label)),
+        (_, Some(_)) => Ok(None),
+        (several, None) => Err(Error::Declaration(format!(
+            "outputs {} hold labels; name an output of numbers",
+            listed(names, several)
+        ))),
+    }
+}
+
+struct Numbers {
+    output: usize,
+    width: usize,
+    distribution: bool,
+}
+
+/// The output that holds the numbers: the one declared, the only one, or the only one with a column per label.
+fn numbers(
+    names: &[String],
+    outputs: &[Output],
+    named: Option<usize>,
+    labels: Option<&Vec<String>>,
+) -> Result<Numbers> {
+    let width = |i: &usize| match outputs.get(*i) {
+        Some(Output::Numbers { width, .. }) => Some(*width),
+        _ => None,
+    };
+    let all = match named {
+        Some(named) => vec![named],
+        None => places(outputs, |o| matches!(o, Output::Numbers { .. })),
+    };
+    let mut fitting = all
+        .iter()
+        .filter(|i| labels.is_some_and(|l| width(i) == Some(l.len())));
+    let chosen = match (all.as_slice(), fitting.next(), fitting.next()) {
+        ([], ..) => {
+            return Err(Error::Unsupported(
+                "a model without probabilities or values".into(),
+            ));
+        }
+        ([only], ..) => *only,
+        (_, Some(one), None) => *one,
+        (several, ..) => {
+            return Err(Error::Declaration(format!(
+                "outputs {} hold numbers; name one of them as output",
+                listed(names, several)
+            )));
+        }
+    };
+    match outputs.get(chosen) {
+        Some(Output::Numbers {
+            width,
+            distribution,
+        }) => Ok(Numbers {
+            output: chosen,
+            width: *width,
+            distribution: *distribution,
+        }),
+        _ => Err(Error::Declaration(format!(
+            "output {} holds no numbers",
+            listed(names, &[chosen])
+        ))),
+    }
+}
+
+fn places(outputs: &[Output], wanted: fn(&Output) -> bool) -> Vec<usize> {
+    (0..outputs.len())
+        .filter(|i| outputs.get(*i).is_some_and(wanted))
+        .collect()
+}
+
+fn listed(names: &[String], places: &[usize]) -> String {
+    let quoted = places
+        .iter()
+        .map(|i| format!("\"{}\"", names.get(*i).map_or("", String::as_str)));
+    quoted.collect::<Vec<_>>().join(", ")
+}
+
+fn values(numbers: usize, width: usize, task: Task, declaration: &Declaration) -> Result<Head> {
     if let Some(output) = &declaration.output {
         return Err(Error::Declaration(format!(
-            "output \"{output}\" names a label, but the model is a regression"
+            "output \"{output}\" is no output of the model, and its task is {task:?}, without labels"
         )));
     }
     Ok(Head {
-        task: Task::Regression,
+        task,
         labels: Vec::new(),
         written: Vec::new(),
         positive: None,
         label: None,
         numbers,
+        width,
         form: Form::Value,
     })
 }

@@ -180,7 +180,7 @@ impl<'a> Compiler<'a> {
                         },
                     ),
                     Element::I64 if view.width == 1 => (*view, Output::Label(None)),
-                    _ => return None,
+                    _ => (*view, Output::Other),
                 },
                 Value::Label(tensor, labels) => (tensor.view, label_output(labels)),
                 Value::Constant(_) => return None,

@@ -12,7 +12,7 @@ use tract_onnx::tract_core::plan::eval;
 
 use self::plan::{Plan, plan};
 use self::source::{Source, sources};
-use super::Sink;
+use super::sink::Sink;
 use crate::batch::Blocks;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -85,13 +85,13 @@ impl Graph {
         State::default()
     }
 
-    /// Scores the first `rows` rows of the batch into `sink`, one by one.
+    /// Evaluates the first `rows` rows of the batch, one by one.
     pub fn run(
         &self,
         batch: &Blocks,
         rows: usize,
         state: &mut State,
-        sink: &mut Sink<'_>,
+        sink: &mut dyn Sink,
         interrupted: &dyn Fn() -> bool,
     ) -> Result<()> {
         for row in 0..rows {
@@ -101,12 +101,8 @@ impl Graph {
                 .map(|s| s.tensor(batch, row).map(IntoTValue::into_tvalue));
             let outputs = self.evaluate(inputs.collect::<Result<_>>()?, state, interrupted)?;
             for (i, tensor) in outputs.iter().enumerate() {
-                if sink.wants_label(i) {
-                    label(sink, row, tensor)?;
-                } else if sink.wants_numbers(i) {
-                    let wide = tensor.cast_to::<f64>().map_err(evaluation)?;
-                    let view = wide.try_as_plain_ram().map_err(evaluation)?;
-                    sink.numbers(row, view.as_slice::<f64>().map_err(evaluation)?, |x| *x);
+                if sink.wants(i) {
+                    sink.tensor(i, row, tensor)?;
                 }
             }
         }
@@ -159,23 +155,6 @@ fn failure(error: &TractError, otherwise: fn(String) -> Error) -> Error {
     }
 }
 
-fn evaluation(error: TractError) -> Error {
+pub fn evaluation(error: TractError) -> Error {
     failure(&error, Error::Evaluation)
-}
-
-fn label(sink: &mut Sink<'_>, row: usize, tensor: &Tensor) -> Result<()> {
-    if tensor.datum_type() == DatumType::String {
-        let view = tensor.try_as_plain_ram().map_err(evaluation)?;
-        let texts = view.as_slice::<String>().map_err(evaluation)?;
-        return sink.text_label(row, texts.first().map_or("", String::as_str));
-    }
-    let wide = tensor.cast_to::<i64>().map_err(evaluation)?;
-    let view = wide.try_as_plain_ram().map_err(evaluation)?;
-    let value = view
-        .as_slice::<i64>()
-        .map_err(evaluation)?
-        .first()
-        .copied()
-        .unwrap_or(-1);
-    sink.integer_label(row, value, false)
 }

@@ -198,9 +198,10 @@ fn outputs(model: &ModelProto, typed: &TypedModel) -> Result<Vec<Output>> {
             (DatumType::I64 | DatumType::I32 | DatumType::TDim | DatumType::String, Some(1)) => {
                 Output::Label(labels.clone())
             }
+            (_, Some(1..)) => Output::Other,
             (datum, _) => {
                 return Err(Error::Unsupported(format!(
-                    "output \"{}\" of type {datum:?}",
+                    "output \"{}\" of type {datum:?} whose size is not fixed",
                     info.name
                 )));
             }

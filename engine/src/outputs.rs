@@ -1,0 +1,136 @@
+//! All outputs of a model for a batch, typed: for callers that want more than the score.
+
+use tract_onnx::prelude::{Datum, DatumType, Tensor, TractResult};
+
+use crate::error::{Error, Result};
+use crate::kernels::slab::text;
+use crate::kernels::{Rows, Slab};
+use crate::model::Model;
+use crate::ops::Labels;
+use crate::program::evaluation;
+use crate::program::sink::Sink;
+use crate::signature::outputs::Output;
+
+/// Cells of one output, row-major.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Values {
+    Float32(Vec<f32>),
+    Float64(Vec<f64>),
+    Int64(Vec<i64>),
+    Bool(Vec<bool>),
+    Text(Vec<String>),
+}
+
+/// One output of the graph.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    /// Name in the file.
+    pub name: String,
+    /// Cells of every row, in row order; as many for each row. `None` where there were no rows.
+    pub values: Option<Values>,
+}
+
+/// Every output of the graph, in its order. A ZipMap's is the tensor of its values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outputs {
+    rows: usize,
+    columns: Vec<Column>,
+}
+
+impl Outputs {
+    pub(crate) fn new(model: &Model, rows: usize) -> Outputs {
+        let column = |name: &String| Column {
+            name: name.clone(),
+            values: None,
+        };
+        let columns = model.signature().outputs.iter().map(column).collect();
+        Outputs { rows, columns }
+    }
+
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    fn add(&mut self, output: usize, values: Values) -> Result<()> {
+        let stranger = || Error::Evaluation("an output that the model does not name".into());
+        let column = self.columns.get_mut(output).ok_or_else(stranger)?;
+        match (&mut column.values, values) {
+            (empty @ None, values) => *empty = Some(values),
+            (Some(Values::Float32(all)), Values::Float32(more)) => all.extend(more),
+            (Some(Values::Float64(all)), Values::Float64(more)) => all.extend(more),
+            (Some(Values::Int64(all)), Values::Int64(more)) => all.extend(more),
+            (Some(Values::Bool(all)), Values::Bool(more)) => all.extend(more),
+            (Some(Values::Text(all)), Values::Text(more)) => all.extend(more),
+            _ => {
+                return Err(Error::Evaluation(
+                    "an output of more than one element type".into(),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn cells<T: Clone>(rows: &Rows<'_, T>) -> Vec<T> {
+    rows.iter().flatten().cloned().collect()
+}
+
+fn slice<T: Datum>(tensor: &Tensor) -> TractResult<Vec<T>> {
+    Ok(tensor.try_as_plain_ram()?.as_slice::<T>()?.to_vec())
+}
+
+/// Labels at indices; the program made sure that they are in range.
+fn labels(rows: &Rows<'_, i64>, labels: &Labels) -> Result<Values> {
+    let outside = || Error::Evaluation("the model's label is none of its labels".into());
+    let index = |i: &i64| {
+        usize::try_from(*i)
+            .ok()
+            .filter(|i| *i < labels.len())
+            .ok_or_else(outside)
+    };
+    let indices: Vec<usize> = rows.iter().flatten().map(index).collect::<Result<_>>()?;
+    Ok(match labels {
+        Labels::Integers(all) => Values::Int64(indices.iter().map(|i| all[*i]).collect()),
+        Labels::Texts(all) => Values::Text(indices.iter().map(|i| all[*i].clone()).collect()),
+    })
+}
+
+impl Sink for Outputs {
+    fn wants(&self, _: usize) -> bool {
+        true
+    }
+
+    fn slab(&mut self, output: usize, holds: &Output, _: usize, slab: &Slab<'_>) -> Result<()> {
+        let values = match (slab, holds) {
+            (Slab::I64(rows), Output::Label(Some(all))) => labels(rows, all)?,
+            (Slab::I64(rows), _) => Values::Int64(cells(rows)),
+            (Slab::F32(rows), _) => Values::Float32(cells(rows)),
+            (Slab::F64(rows), _) => Values::Float64(cells(rows)),
+            (Slab::Text(rows, arena), _) => Values::Text(
+                rows.iter()
+                    .flatten()
+                    .map(|span| text(arena, *span).to_owned())
+                    .collect(),
+            ),
+        };
+        self.add(output, values)
+    }
+
+    fn tensor(&mut self, output: usize, _: usize, tensor: &Tensor) -> Result<()> {
+        let values = match tensor.datum_type() {
+            DatumType::F32 => slice(tensor).map(Values::Float32),
+            DatumType::F64 => slice(tensor).map(Values::Float64),
+            DatumType::Bool => slice(tensor).map(Values::Bool),
+            DatumType::String => slice(tensor).map(Values::Text),
+            _ => tensor
+                .cast_to::<i64>()
+                .and_then(|wide| slice(&wide))
+                .map(Values::Int64),
+        };
+        self.add(output, values.map_err(evaluation)?)
+    }
+}
