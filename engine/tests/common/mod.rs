@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 
 pub mod onnx;
+pub mod tensors;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
