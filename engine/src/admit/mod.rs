@@ -37,11 +37,20 @@ pub use operators::supported_operators;
 /// [`Error::UnsupportedOperator`] for the first operator not on the list, [`Error::Unsupported`] for external data,
 /// functions, nested graphs, element types and operator sets, [`Error::Invalid`] for a graph that contradicts itself.
 pub fn admit(bytes: &[u8], limits: &Limits) -> Result<pb::ModelProto> {
-    prescan::prescan(bytes, prescan::Bodies::Refuse, limits)?;
+    prescan(bytes, limits)?;
     let mut model = decode(bytes)?;
     graph::check(&model, limits)?;
     canonical::rewrite(&mut model);
     Ok(model)
+}
+
+/// The first gate alone: whether decoding the bytes stays within the limits. Allocates nothing.
+///
+/// # Errors
+/// [`Error::NotOnnx`] for bytes that are no protobuf, [`Error::TooLarge`] above `limits`, [`Error::Unsupported`] for parts
+/// of a file that no model may have.
+pub fn prescan(bytes: &[u8], limits: &Limits) -> Result<()> {
+    prescan::prescan(bytes, prescan::Bodies::Refuse, limits)
 }
 
 fn decode(bytes: &[u8]) -> Result<pb::ModelProto> {

@@ -4,7 +4,7 @@
 //! which an index over scores or a standby would notice.
 
 /// `e^x` in double precision, relative error below 1e-11.
-#[inline]
+#[inline(always)]
 pub fn exp64(x: f64) -> f64 {
     const LOG2_E: f64 = std::f64::consts::LOG2_E;
     const LN_2: f64 = std::f64::consts::LN_2;
@@ -21,7 +21,7 @@ pub fn exp64(x: f64) -> f64 {
 }
 
 /// `e^x` rounded to single precision.
-#[inline]
+#[inline(always)]
 pub fn exp(x: f32) -> f32 {
     exp64(f64::from(x)) as f32
 }
@@ -54,14 +54,14 @@ pub fn ln64(x: f64) -> f64 {
 }
 
 /// `1 / (1 + e^-x)`, computed on the side that does not overflow.
-#[inline]
+#[inline(always)]
 pub fn logistic(x: f32) -> f32 {
     let v = 1.0 / (1.0 + exp(-x.abs()));
     if x < 0.0 { 1.0 - v } else { v }
 }
 
 /// Hyperbolic tangent.
-#[inline]
+#[inline(always)]
 pub fn tanh(x: f32) -> f32 {
     let x = f64::from(x);
     if x.abs() < 1e-4 {

@@ -88,6 +88,14 @@ impl<'a, T> RowsMut<'a, T> {
         })
     }
 
+    /// All cells, where rows follow each other without gaps.
+    pub fn contiguous(&mut self) -> Option<&mut [T]> {
+        let cells = self.rows * self.width;
+        (self.stride == self.width)
+            .then(|| self.data.get_mut(..cells))
+            .flatten()
+    }
+
     pub fn rows(&self) -> usize {
         self.rows
     }

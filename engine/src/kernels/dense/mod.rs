@@ -1,0 +1,111 @@
+//! MatMul and Gemm with constant weights, bias and activation folded in.
+//!
+//! A cell is `activation(((s0 + s1) + (s2 + s3)) + b)`, where `s_p` sums `x_k w_k` over `k mod 4 = p` in rising order, each
+//! product fused with its addition. Every kernel keeps to that, so that a row's bits depend on nothing else.
+
+mod portable;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+mod wide;
+
+use super::arithmetic::Activation;
+use super::{Kernel, Rows, RowsMut, Scratch, Slab, SlabMut, mismatch};
+use crate::error::Result;
+
+/// Units that are computed side by side.
+const LANES: usize = 16;
+/// Partial sums of a cell.
+const SUMS: usize = 4;
+
+/// `activation(x W + b)` over rows of `width` cells.
+#[derive(Debug, Clone)]
+pub struct Dense {
+    /// Panels of 16 units (the last of what remains), each `width` rows of its units.
+    weights: Vec<f32>,
+    bias: Vec<f32>,
+    width: usize,
+    activation: Option<Activation>,
+}
+
+impl Dense {
+    /// `weights` are row-major, `weights.len() / bias.len()` rows of one weight a unit.
+    pub fn new(weights: Vec<f32>, bias: Vec<f32>) -> Dense {
+        let units = bias.len();
+        let width = weights.len() / units.max(1);
+        let mut panels = Vec::with_capacity(weights.len());
+        for first in (0..units).step_by(LANES) {
+            let lanes = LANES.min(units - first);
+            for row in weights.chunks_exact(units) {
+                panels.extend_from_slice(&row[first..first + lanes]);
+            }
+        }
+        Dense {
+            weights: panels,
+            bias,
+            width,
+            activation: None,
+        }
+    }
+
+    /// The same layer followed by an addition of one value a unit.
+    pub fn plus(mut self, bias: &[f32]) -> Dense {
+        self.bias.iter_mut().zip(bias).for_each(|(b, c)| *b += c);
+        self
+    }
+
+    /// The same layer with an activation; a layer takes one.
+    pub fn then(mut self, activation: Activation) -> Dense {
+        self.activation = Some(activation);
+        self
+    }
+
+    pub fn activation(&self) -> Option<Activation> {
+        self.activation
+    }
+
+    pub fn units(&self) -> usize {
+        self.bias.len()
+    }
+
+    /// Weights of the panel that starts at unit `first`, and its units.
+    fn panel(&self, first: usize) -> (&[f32], usize) {
+        let lanes = LANES.min(self.units() - first);
+        (
+            &self.weights[first * self.width..][..lanes * self.width],
+            lanes,
+        )
+    }
+
+    fn fits(&self, x: &Rows<'_, f32>, out: &mut RowsMut<'_, f32>) -> bool {
+        x.rows() == out.rows()
+            && (x.rows() == 0 || (x.row(0).len() == self.width && out.row(0).len() == self.units()))
+    }
+}
+
+impl Kernel for Dense {
+    fn run(&self, inputs: &[Slab<'_>], outputs: &mut [SlabMut<'_>], _: &mut Scratch) -> Result<()> {
+        let ([Slab::F32(x)], [SlabMut::F32(out)]) = (inputs, outputs) else {
+            return Err(mismatch("dense layer"));
+        };
+        if !self.fits(x, out) {
+            return Err(mismatch("dense layer"));
+        }
+        #[cfg(target_arch = "x86_64")]
+        if wide::run(self, x, out) {
+            return Ok(());
+        }
+        portable::run(self, x, out);
+        Ok(())
+    }
+
+    fn cost(&self) -> usize {
+        self.weights.len() / 16 + self.units()
+    }
+
+    fn memory(&self) -> usize {
+        (self.weights.len() + self.bias.len()) * 4
+    }
+}
+
+#[cfg(test)]
+mod tests;
