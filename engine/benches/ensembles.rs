@@ -1,0 +1,32 @@
+//! Tree ensembles, model by model: criterion's statistics of one row and of batches of 1,024, rows taking turns.
+
+use criterion::{BatchSize, Criterion, Throughput};
+use finai_engine_benches::Case;
+
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    for case in Case::all("") {
+        for mut contender in case.contenders() {
+            for size in [1, 1024] {
+                let mut group = criterion.benchmark_group(format!("{}/{size}", case.name));
+                group.throughput(Throughput::Elements(size as u64));
+                let mut batches = case.batches(size).cycle();
+                let contender = std::cell::RefCell::new(&mut contender);
+                let name = contender.borrow().name();
+                let fill = || {
+                    contender
+                        .borrow_mut()
+                        .fill(batches.next().expect("a batch"), case.features)
+                };
+                group.bench_function(name, |bencher| {
+                    bencher.iter_batched(
+                        fill,
+                        |()| contender.borrow_mut().score(),
+                        BatchSize::PerIteration,
+                    )
+                });
+            }
+        }
+    }
+    criterion.final_summary();
+}
