@@ -1,5 +1,7 @@
 //! Tree ensembles, model by model: criterion's statistics of one row and of batches of 1,024, rows taking turns.
 
+use std::cell::RefCell;
+
 use criterion::{BatchSize, Criterion, Throughput};
 use finai_engine_benches::Case;
 
@@ -10,14 +12,13 @@ fn main() {
             for size in [1, 1024] {
                 let mut group = criterion.benchmark_group(format!("{}/{size}", case.name));
                 group.throughput(Throughput::Elements(size as u64));
-                let mut batches = case.batches(size).cycle();
-                let contender = std::cell::RefCell::new(&mut contender);
-                let name = contender.borrow().name();
+                let batches = RefCell::new(case.batches(size).cycle());
+                let contender = RefCell::new(&mut contender);
                 let fill = || {
-                    contender
-                        .borrow_mut()
-                        .fill(batches.next().expect("a batch"), case.features)
+                    let batch = batches.borrow_mut().next();
+                    contender.borrow_mut().fill(batch.expect("rows"), case.features);
                 };
+                let name = contender.borrow().name();
                 group.bench_function(name, |bencher| {
                     bencher.iter_batched(
                         fill,

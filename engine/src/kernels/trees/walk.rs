@@ -35,6 +35,10 @@ impl<N: Node> Walks<N> {
         })
     }
 
+    pub fn slots(&self) -> &[N] {
+        &self.slots
+    }
+
     pub fn trees(&self) -> &[Tree] {
         &self.trees
     }
