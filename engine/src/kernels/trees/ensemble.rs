@@ -3,7 +3,7 @@
 use super::build::{Layout, Source, layout};
 use super::node::{Node, Real};
 use super::payload::{Dense, Payload};
-use super::walk::{LANES, Walks};
+use super::walk::{LANES, TREES, Walks};
 use crate::kernels::Rows;
 
 /// How the leaves of all trees become one number per target.
@@ -79,7 +79,7 @@ impl<N: Node> Ensemble<N> {
     pub fn evaluate(&self, rows: &Rows<'_, N::Value>, sums: &mut [N::Value], seen: &mut [bool]) {
         sums.fill(N::Value::default());
         seen.fill(false);
-        if self.missing && rows.iter().any(|row| row.iter().any(|x| x.is_nan())) {
+        if self.missing && rows.iter().any(any_nan) {
             self.sum::<true>(rows, sums, seen);
         } else {
             self.sum::<false>(rows, sums, seen);
@@ -178,8 +178,8 @@ impl<N: Node> Ensemble<N> {
         mut leaf: impl FnMut(usize, usize),
     ) {
         let trees = self.walks.trees().len();
-        for first in (0..trees).step_by(LANES) {
-            let slots = self.walks.one_row::<MISSING>(first, row);
+        for (group, first) in (0..trees).step_by(TREES).enumerate() {
+            let slots = self.walks.one_row::<MISSING>(group, row);
             for (tree, slot) in (first..trees).zip(slots) {
                 leaf(tree, slot);
             }
@@ -198,6 +198,11 @@ impl<N: Node> Ensemble<N> {
             *seen = true;
         }
     }
+}
+
+/// Looks at every cell, which is faster than to look for the first.
+pub fn any_nan<T: Real>(row: &[T]) -> bool {
+    row.iter().fold(false, |found, x| found | x.is_nan())
 }
 
 #[inline]

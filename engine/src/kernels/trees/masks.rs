@@ -8,6 +8,7 @@
 use std::arch::x86_64::*;
 
 use super::build::{Layout, NO_LEAF};
+use super::ensemble::any_nan;
 use super::node::Packed;
 use super::payload::Dense;
 use crate::kernels::Rows;
@@ -117,10 +118,6 @@ impl Masks {
         Some(masks)
     }
 
-    pub fn targets(&self) -> usize {
-        self.count
-    }
-
     /// Vector steps of one row.
     pub fn steps(&self) -> usize {
         self.groups.iter().map(Vec::len).sum()
@@ -140,7 +137,7 @@ impl Masks {
                 .for_each(|target| seen[*target as usize] = true);
         }
         for (row, sums) in rows.iter().zip(sums.chunks_exact_mut(self.count)) {
-            if self.missing && row.iter().any(|x| x.is_nan()) {
+            if self.missing && any_nan(row) {
                 self.sum::<true>(row, sums);
             } else {
                 self.sum::<false>(row, sums);
