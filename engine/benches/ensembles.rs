@@ -16,7 +16,9 @@ fn main() {
                 let contender = RefCell::new(&mut contender);
                 let fill = || {
                     let batch = batches.borrow_mut().next();
-                    contender.borrow_mut().fill(batch.expect("rows"), case.features);
+                    contender
+                        .borrow_mut()
+                        .fill(batch.expect("rows"), case.features);
                 };
                 let name = contender.borrow().name();
                 group.bench_function(name, |bencher| {

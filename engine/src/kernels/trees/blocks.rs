@@ -111,7 +111,11 @@ impl Blocks {
             let deep = blocks.add_tree(layout, payload, tree, &mut columns)?;
             let top = blocks.tops.last()?;
             bytes += (top.plain + top.missing) as usize * size_of::<Comparison>();
-            bytes += if deep { layout.range(tree).len() * 8 } else { top.cells as usize * 4 };
+            bytes += if deep {
+                layout.range(tree).len() * 8
+            } else {
+                top.cells as usize * 4
+            };
             portion.end = tree + 1;
             if bytes >= PORTION {
                 blocks.portions.push(portion);
@@ -170,9 +174,11 @@ impl Blocks {
         #[cfg(target_arch = "x86_64")]
         self.sum(deep, rows, sums, registers);
         if self.average {
-            sums.iter_mut().for_each(|sum| *sum /= self.tops.len() as f32);
+            sums.iter_mut()
+                .for_each(|sum| *sum /= self.tops.len() as f32);
         }
-        seen.chunks_exact_mut(self.targets).for_each(|seen| seen.copy_from_slice(&self.seen));
+        seen.chunks_exact_mut(self.targets)
+            .for_each(|seen| seen.copy_from_slice(&self.seen));
     }
 
     /// True where the tree goes on below its exits.
@@ -205,7 +211,11 @@ impl Blocks {
             });
         }
         let leaf = |slot: usize| layout.leaves.get(slot).is_some_and(|leaf| *leaf != NO_LEAF);
-        let level = exits.iter().filter(|(slot, _)| !leaf(*slot)).map(|(_, level)| *level).min();
+        let level = exits
+            .iter()
+            .filter(|(slot, _)| !leaf(*slot))
+            .map(|(_, level)| *level)
+            .min();
         let rest = level.map_or(0, |level| placed.depth - level);
         let cells = if exits.len() <= LANES { LANES } else { EXITS };
         let mut table = |values: &mut dyn Iterator<Item = Option<u32>>| {
@@ -256,16 +266,18 @@ impl Crown {
             upper: None,
         };
         let mut vertices = vec![exit(root, 0)];
-        let (mut exits, mut at) = (1, 0);
-        while exits < EXITS && at < vertices.len() {
+        let (mut exits, mut next) = (1, 0);
+        while exits < EXITS && next < vertices.len() {
+            let at = next;
+            next += 1;
             let Vertex { slot, level, .. } = *vertices.get(at)?;
-            if *layout.leaves.get(slot)? == NO_LEAF {
-                let (_, _, _, child) = layout.slots.get(slot)?.parts();
+            let (threshold, _, missing, child) = layout.slots.get(slot)?.parts();
+            // Where NaN alone passes, no ordered comparison can say so: rows walk on from here.
+            if *layout.leaves.get(slot)? == NO_LEAF && !(missing && threshold.is_nan()) {
                 vertices.get_mut(at)?.upper = Some(vertices.len());
                 vertices.extend([exit(child + 1, level + 1), exit(child, level + 1)]);
                 exits += 1;
             }
-            at += 1;
         }
         Some(Crown { vertices })
     }

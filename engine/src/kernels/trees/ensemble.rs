@@ -127,7 +127,9 @@ impl<N: Node> Ensemble<N> {
                     }
                 }
                 for seen in seen.chunks_exact_mut(n) {
-                    first.iter().for_each(|first| seen[*first as usize..][..*width].fill(true));
+                    first
+                        .iter()
+                        .for_each(|first| seen[*first as usize..][..*width].fill(true));
                 }
             }
             Payload::Sparse { ranges, weights } => {

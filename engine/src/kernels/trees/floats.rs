@@ -51,7 +51,9 @@ impl Floats {
         let (masks, blocks) = layouts;
         let single = match masks {
             Some(masks) => Single::Masked(masks),
-            None => Single::Packed(Ensemble::laid_out(layout, payload, targets, aggregate, width)?),
+            None => Single::Packed(Ensemble::laid_out(
+                layout, payload, targets, aggregate, width,
+            )?),
         };
         Some(Floats {
             single,
@@ -102,12 +104,21 @@ impl Floats {
                 let done = rows.rows() - if few < FEW { few } else { 0 };
                 let cells = done * self.targets;
                 let rows = rows.part(0, done);
-                blocks.evaluate(self.deep(), &rows, &mut sums[..cells], &mut seen[..cells], registers);
+                blocks.evaluate(
+                    self.deep(),
+                    &rows,
+                    &mut sums[..cells],
+                    &mut seen[..cells],
+                    registers,
+                );
                 done
             }
             None => 0,
         };
-        let (sums, seen) = (&mut sums[done * self.targets..], &mut seen[done * self.targets..]);
+        let (sums, seen) = (
+            &mut sums[done * self.targets..],
+            &mut seen[done * self.targets..],
+        );
         let rows = rows.part(done, rows.rows() - done);
         match &self.single {
             Single::Masked(e) => e.evaluate(&rows, sums, seen),

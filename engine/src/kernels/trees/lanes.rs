@@ -45,7 +45,12 @@ impl Blocks {
         sums: &mut [f32],
         scratch: &mut [Register],
     ) {
-        let width = self.columns.iter().map(|c| *c as usize + 1).max().unwrap_or(0);
+        let width = self
+            .columns
+            .iter()
+            .map(|c| *c as usize + 1)
+            .max()
+            .unwrap_or(0);
         let fits = deep.is_some_and(|d| d.values.len() == d.slots.len() * self.width)
             || (deep.is_none() && !self.is_deep());
         let reach = rows.stride() * (WIDEST * LANES + 1) + rows.width();
@@ -90,7 +95,11 @@ impl Blocks {
                 }
             }
         }
-        for (row, sums) in sums.chunks_exact_mut(self.targets).enumerate().take(rows.rows()) {
+        for (row, sums) in sums
+            .chunks_exact_mut(self.targets)
+            .enumerate()
+            .take(rows.rows())
+        {
             let first = row / (WIDEST * LANES) * WIDEST;
             let count = WIDEST.min(groups - first);
             let at = row - first * LANES;
@@ -177,9 +186,8 @@ impl Blocks {
                             let index = _mm512_mullo_epi32(*slot, _mm512_set1_epi32(width));
                             let index = _mm512_add_epi32(index, _mm512_set1_epi32(first));
                             // SAFETY: every slot has `width` values.
-                            let value = unsafe {
-                                _mm512_i32gather_ps::<4>(index, deep.values.as_ptr())
-                            };
+                            let value =
+                                unsafe { _mm512_i32gather_ps::<4>(index, deep.values.as_ptr()) };
                             add(sum, value);
                         }
                     }

@@ -82,8 +82,11 @@ impl Trees {
             }
             _ => return Err(mismatch("tree ensemble")),
         }
-        let rows = sums.chunks_exact_mut(targets).zip(seen.chunks_exact(targets));
-        rows.enumerate().for_each(|(i, (sums, seen))| finish(i, sums, seen));
+        let rows = sums
+            .chunks_exact_mut(targets)
+            .zip(seen.chunks_exact(targets));
+        rows.enumerate()
+            .for_each(|(i, (sums, seen))| finish(i, sums, seen));
         Ok(())
     }
 

@@ -108,10 +108,7 @@ fn weights(source: &Source, leaf: u32) -> Option<&[super::build::Weight]> {
     }
 }
 
-fn sparse<T: Real, N: Node<Value = T>>(
-    source: &Source,
-    layout: &Layout<N>,
-) -> Option<Payload<T>> {
+fn sparse<T: Real, N: Node<Value = T>>(source: &Source, layout: &Layout<N>) -> Option<Payload<T>> {
     let weights = source
         .weights
         .iter()
