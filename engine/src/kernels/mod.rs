@@ -51,12 +51,18 @@ impl Shape {
     }
 }
 
+/// Sixteen floats in a cache line.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(C, align(64))]
+pub struct Register(pub [f32; 16]);
+
 /// Memory that a kernel borrows while it runs.
 #[derive(Debug, Default)]
 pub struct Scratch {
     pub f32: Vec<f32>,
     pub f64: Vec<f64>,
     pub flags: Vec<bool>,
+    pub registers: Vec<Register>,
 }
 
 /// Cells of scratch memory per row of a batch.
@@ -65,6 +71,8 @@ pub struct ScratchSize {
     pub f32: usize,
     pub f64: usize,
     pub flags: usize,
+    /// Registers per sixteen rows begun.
+    pub registers: usize,
 }
 
 /// A function of rows. Row `i` of every output depends on row `i` of the inputs alone.

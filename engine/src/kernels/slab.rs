@@ -42,6 +42,29 @@ impl<'a, T> Rows<'a, T> {
         self.rows
     }
 
+    /// `count` rows from row `first` on, `first + count <= rows()`.
+    pub fn part(&self, first: usize, count: usize) -> Rows<'a, T> {
+        Rows {
+            data: &self.data[self.data.len().min(first * self.stride)..],
+            rows: count.min(self.rows - first),
+            ..*self
+        }
+    }
+
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Cells from one row to the next.
+    pub fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// Cells from the start of row `i` to the end of all rows, `i < rows()`.
+    pub fn from(&self, i: usize) -> &'a [T] {
+        &self.data[i * self.stride..]
+    }
+
     /// Cells of row `i`, `i < rows()`.
     #[inline]
     pub fn row(&self, i: usize) -> &'a [T] {
@@ -125,6 +148,17 @@ pub enum Slab<'a> {
     I64(Rows<'a, i64>),
     /// Cells and the arena they point into.
     Text(Rows<'a, Span>, &'a str),
+}
+
+impl Slab<'_> {
+    pub fn rows(&self) -> usize {
+        match self {
+            Slab::F32(rows) => rows.rows(),
+            Slab::F64(rows) => rows.rows(),
+            Slab::I64(rows) => rows.rows(),
+            Slab::Text(rows, _) => rows.rows(),
+        }
+    }
 }
 
 /// Writable rows of any element kind.

@@ -12,7 +12,7 @@ use tract_onnx::tract_hir::internal::*;
 use super::{Bind, Bound, Labels, OPERATORS, find};
 use crate::error::Error;
 use crate::kernels::{
-    Element, Kernel, Rows, RowsMut, Scratch, Shape, Slab, SlabMut, Span, mismatch,
+    Element, Kernel, Register, Rows, RowsMut, Scratch, Shape, Slab, SlabMut, Span, mismatch,
 };
 
 /// Registers all operators, replacing those that tract has by the same name.
@@ -298,6 +298,7 @@ impl Calling {
             f32: vec![0.0; size.f32 * rows],
             f64: vec![0.0; size.f64 * rows],
             flags: vec![false; size.flags * rows],
+            registers: vec![Register::default(); size.registers * rows.div_ceil(16)],
         };
         self.kernel.run(inputs, &mut outputs, &mut scratch)?;
         drop(outputs);

@@ -163,7 +163,7 @@ impl<'a> NodeTable<'a> {
         Ok(Vertex::Branch(Branch {
             mode,
             feature,
-            threshold: self.values[i],
+            threshold: self.values[i].into(),
             missing_yes: self.missing.get(i).is_some_and(|m| *m != 0),
             yes: child(self.yes[i])?,
             no: child(self.no[i])?,
@@ -249,7 +249,7 @@ impl<'a> NodeTable<'a> {
                 vertex,
                 Weight {
                     target,
-                    value: weights[i],
+                    value: weights[i].into(),
                 },
             ));
         }

@@ -14,9 +14,9 @@ use crate::signature::outputs::Output;
 use tract_onnx::pb::ModelProto;
 
 /// Largest and smallest number of rows between two looks at the interrupt.
-const ROWS: (usize, usize) = (8, 256);
+const ROWS: (usize, usize) = (16, 1024);
 /// Steps of about a nanosecond between two looks at the interrupt.
-const STEPS: usize = 65_536;
+const STEPS: usize = 500_000;
 
 /// Steps in the order they run, the blocks they use and the outputs they leave.
 #[derive(Debug, Default)]
@@ -48,7 +48,7 @@ impl Tabular {
             return Ok(None);
         };
         let cost: usize = program.steps.iter().map(|s| s.call.kernel().cost()).sum();
-        program.chunk = (STEPS / cost.max(1)).clamp(ROWS.0, ROWS.1);
+        program.chunk = (STEPS / cost.max(1) / 16 * 16).clamp(ROWS.0, ROWS.1);
         let found = program.row_memory().saturating_mul(program.chunk);
         if found > limits.tensor_memory {
             let limit = limits.tensor_memory as u64;
@@ -82,8 +82,14 @@ impl Tabular {
             Element::F32 => 4,
             _ => 8,
         };
-        let ScratchSize { f32, f64, flags } = self.scratch();
-        self.blocks.iter().map(|b| b.width * cell(b)).sum::<usize>() + f32 * 4 + f64 * 8 + flags
+        let ScratchSize {
+            f32,
+            f64,
+            flags,
+            registers,
+        } = self.scratch();
+        let scratch = f32 * 4 + f64 * 8 + flags + registers * 4;
+        self.blocks.iter().map(|b| b.width * cell(b)).sum::<usize>() + scratch
     }
 
     fn scratch(&self) -> ScratchSize {
@@ -94,6 +100,7 @@ impl Tabular {
                 f32: a.f32.max(b.f32),
                 f64: a.f64.max(b.f64),
                 flags: a.flags.max(b.flags),
+                registers: a.registers.max(b.registers),
             })
     }
 
@@ -104,13 +111,19 @@ impl Tabular {
             .blocks
             .iter()
             .map(|shape| Cells::allocate(shape.element, shape.width * rows));
-        let ScratchSize { f32, f64, flags } = self.scratch();
+        let ScratchSize {
+            f32,
+            f64,
+            flags,
+            registers,
+        } = self.scratch();
         Ok(State {
             blocks: blocks.collect::<Result<_>>()?,
             scratch: Scratch {
                 f32: filled(f32 * rows)?,
                 f64: filled(f64 * rows)?,
                 flags: filled(flags * rows)?,
+                registers: filled(registers * rows.div_ceil(16))?,
             },
         })
     }

@@ -20,7 +20,7 @@ pub enum Mode {
 pub struct Branch {
     pub mode: Mode,
     pub feature: usize,
-    pub threshold: f32,
+    pub threshold: f64,
     /// NaN goes to `yes` where it would go to `no`.
     pub missing_yes: bool,
     /// Vertex where the comparison holds.
@@ -44,7 +44,7 @@ pub enum Vertex {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Weight {
     pub target: usize,
-    pub value: f32,
+    pub value: f64,
 }
 
 /// A validated ensemble: children and weights in range, no cycle below any root.
@@ -122,6 +122,12 @@ pub fn layout<N: Node>(source: &Source) -> Option<Layout<N>> {
 const NO_PAIR: usize = usize::MAX;
 
 impl<N: Node> Layout<N> {
+    /// Slots of tree `i`: they follow its root.
+    pub fn range(&self, tree: usize) -> std::ops::Range<usize> {
+        let root = |i: usize| self.trees.get(i).map(|t| t.root as usize);
+        root(tree).unwrap_or(0)..root(tree + 1).unwrap_or(self.slots.len())
+    }
+
     /// Breadth first, so that the upper levels of a tree share cache lines. The `no` side of an equality is the goal of
     /// two comparisons: its vertex takes two slots, `pairs` lets both share what is below.
     fn add_tree(&mut self, source: &Source, root: usize, pairs: &mut [usize]) -> Option<()> {
@@ -189,7 +195,7 @@ fn step<T: Real>(source: &Source, goal: Goal) -> Option<Step<T>> {
         missing_yes,
         ..
     } = *branch;
-    let at = T::from_f32(branch.threshold);
+    let at = T::from_f64(branch.threshold);
     let (yes, no) = (Goal::Vertex(branch.yes), Goal::Vertex(branch.no));
     let step = |threshold, upper, lower, missing| Step {
         feature,

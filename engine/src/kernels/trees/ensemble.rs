@@ -1,8 +1,9 @@
 //! A laid-out ensemble: the sum (or other aggregate) of the leaves that a row reaches.
 
-use super::build::{Layout, NO_LEAF, Source, Vertex, layout};
+use super::build::{Layout, Source, layout};
 use super::node::{Node, Real};
-use super::walk::{LANES, Walks};
+use super::payload::{Dense, Payload};
+use super::walk::{LANES, TREES, Walks};
 use crate::kernels::Rows;
 
 /// How the leaves of all trees become one number per target.
@@ -12,26 +13,6 @@ pub enum Aggregate {
     Average,
     Min,
     Max,
-}
-
-/// One value per slot; all leaves of tree `i` add to target `targets[i]`.
-#[derive(Debug, Clone)]
-pub struct Compact<T> {
-    pub values: Vec<T>,
-    pub targets: Vec<u32>,
-    /// The target of all trees, where they share one: its sum can stay in a register.
-    pub only: Option<usize>,
-}
-
-/// What leaves hold.
-#[derive(Debug, Clone)]
-enum Payload<T> {
-    One(Compact<T>),
-    /// A range of `weights` per slot.
-    Many {
-        ranges: Vec<(u32, u32)>,
-        weights: Vec<(u32, T)>,
-    },
 }
 
 /// An ensemble over slots of type `N`.
@@ -48,23 +29,33 @@ impl<N: Node> Ensemble<N> {
     /// An ensemble over rows of `width` features; `None` where a slot does not fit the node type.
     pub fn new(source: &Source, aggregate: Aggregate, width: usize) -> Option<Ensemble<N>> {
         let layout = layout::<N>(source)?;
-        let payload = compact(source, &layout, aggregate)
-            .map(Payload::One)
-            .or_else(|| many(source, &layout))?;
-        let Layout {
-            slots,
-            trees,
-            missing,
-            ..
-        } = layout;
-        let walks = Walks::new(slots, trees, width)?;
+        let payload = Payload::new(source, &layout, aggregate)?;
+        Ensemble::laid_out(layout, payload, source.targets, aggregate, width)
+    }
+
+    /// As `new`, with a layout and its payload.
+    pub fn laid_out(
+        layout: Layout<N>,
+        payload: Payload<N::Value>,
+        targets: usize,
+        aggregate: Aggregate,
+        width: usize,
+    ) -> Option<Ensemble<N>> {
         Some(Ensemble {
-            walks,
-            missing,
+            missing: layout.missing,
+            walks: Walks::new(layout.slots, layout.trees, width)?,
             payload,
-            targets: source.targets,
+            targets,
             aggregate,
         })
+    }
+
+    /// Slots and values per slot that are known to fit each other; `None` where leaves have none of their own.
+    pub fn slots(&self) -> Option<(&[N], &[N::Value])> {
+        match &self.payload {
+            Payload::Dense(dense) => Some((self.walks.slots(), &dense.values)),
+            Payload::Sparse { .. } => None,
+        }
     }
 
     pub fn targets(&self) -> usize {
@@ -81,20 +72,14 @@ impl<N: Node> Ensemble<N> {
     }
 
     pub fn memory(&self) -> usize {
-        let payload = match &self.payload {
-            Payload::One(Compact {
-                values, targets, ..
-            }) => size_of_val(values.as_slice()) + targets.len() * 4,
-            Payload::Many { ranges, weights } => ranges.len() * 8 + size_of_val(weights.as_slice()),
-        };
-        self.walks.memory() + payload
+        self.walks.memory() + self.payload.memory()
     }
 
     /// Aggregates of all rows into `sums` (rows x targets); `seen` tells the targets that a leaf contributed to.
     pub fn evaluate(&self, rows: &Rows<'_, N::Value>, sums: &mut [N::Value], seen: &mut [bool]) {
         sums.fill(N::Value::default());
         seen.fill(false);
-        if self.missing && rows.iter().any(|row| row.iter().any(|x| x.is_nan())) {
+        if self.missing && rows.iter().any(any_nan) {
             self.sum::<true>(rows, sums, seen);
         } else {
             self.sum::<false>(rows, sums, seen);
@@ -116,39 +101,38 @@ impl<N: Node> Ensemble<N> {
         let n = self.targets;
         let grouped = rows.rows() / LANES * LANES;
         match &self.payload {
-            Payload::One(Compact {
+            Payload::Dense(Dense {
                 values,
-                targets,
+                width,
+                first,
                 only,
             }) => {
-                for (tree, target) in targets.iter().enumerate() {
+                let leaf = |slot: usize| &values[slot * width..][..*width];
+                for (tree, first) in first.iter().enumerate() {
                     self.leaves_of_tree::<MISSING>(rows, grouped, tree, |row, slot| {
-                        let sum = &mut sums[row * n + *target as usize];
-                        *sum = *sum + values[slot];
+                        add(&mut sums[row * n + *first as usize..], leaf(slot));
                     });
                 }
                 for row in grouped..rows.rows() {
-                    let sums = &mut sums[row * n..][..n];
                     if let Some(target) = only {
                         let mut total = N::Value::default();
                         self.leaves_of_row::<MISSING>(rows.row(row), |_, slot| {
                             total = total + values[slot]
                         });
-                        sums[*target] = total;
+                        sums[row * n + target] = total;
                     } else {
                         self.leaves_of_row::<MISSING>(rows.row(row), |tree, slot| {
-                            let sum = &mut sums[targets[tree] as usize];
-                            *sum = *sum + values[slot];
+                            add(&mut sums[row * n + first[tree] as usize..], leaf(slot));
                         });
                     }
                 }
                 for seen in seen.chunks_exact_mut(n) {
-                    targets
+                    first
                         .iter()
-                        .for_each(|target| seen[*target as usize] = true);
+                        .for_each(|first| seen[*first as usize..][..*width].fill(true));
                 }
             }
-            Payload::Many { ranges, weights } => {
+            Payload::Sparse { ranges, weights } => {
                 let mut add = |row: usize, slot: usize| {
                     let (first, end) = ranges[slot];
                     let weights = &weights[first as usize..end as usize];
@@ -196,8 +180,8 @@ impl<N: Node> Ensemble<N> {
         mut leaf: impl FnMut(usize, usize),
     ) {
         let trees = self.walks.trees().len();
-        for first in (0..trees).step_by(LANES) {
-            let slots = self.walks.one_row::<MISSING>(first, row);
+        for (group, first) in (0..trees).step_by(TREES).enumerate() {
+            let slots = self.walks.one_row::<MISSING>(group, row);
             for (tree, slot) in (first..trees).zip(slots) {
                 leaf(tree, slot);
             }
@@ -218,71 +202,12 @@ impl<N: Node> Ensemble<N> {
     }
 }
 
-/// The compact payload, for sums where every leaf has one weight and the leaves of a tree share their target.
-pub fn compact<N: Node>(
-    source: &Source,
-    layout: &Layout<N>,
-    aggregate: Aggregate,
-) -> Option<Compact<N::Value>> {
-    if !matches!(aggregate, Aggregate::Sum | Aggregate::Average) {
-        return None;
-    }
-    let mut values = vec![N::Value::default(); layout.slots.len()];
-    let mut targets = Vec::with_capacity(layout.trees.len());
-    let ends = layout
-        .trees
-        .iter()
-        .skip(1)
-        .map(|t| t.root as usize)
-        .chain([layout.slots.len()]);
-    for (tree, end) in layout.trees.iter().zip(ends) {
-        let start = tree.root as usize;
-        let mut target = None;
-        for (value, leaf) in values
-            .get_mut(start..end)?
-            .iter_mut()
-            .zip(layout.leaves.get(start..end)?)
-        {
-            if *leaf == NO_LEAF {
-                continue;
-            }
-            let Some(Vertex::Leaf { first, count: 1 }) = source.vertices.get(*leaf as usize) else {
-                return None;
-            };
-            let weight = source.weights.get(*first)?;
-            if *target.get_or_insert(weight.target) != weight.target {
-                return None;
-            }
-            *value = N::Value::from_f32(weight.value);
-        }
-        targets.push(u32::try_from(target?).ok()?);
-    }
-    let first = *targets.first()?;
-    let only = targets
-        .iter()
-        .all(|target| *target == first)
-        .then_some(first as usize);
-    Some(Compact {
-        values,
-        targets,
-        only,
-    })
+/// Looks at every cell, which is faster than to look for the first.
+pub fn any_nan<T: Real>(row: &[T]) -> bool {
+    row.iter().fold(false, |found, x| found | x.is_nan())
 }
 
-fn many<N: Node>(source: &Source, layout: &Layout<N>) -> Option<Payload<N::Value>> {
-    let weights = source
-        .weights
-        .iter()
-        .map(|w| Some((u32::try_from(w.target).ok()?, N::Value::from_f32(w.value))));
-    let range = |leaf: &u32| match source.vertices.get(*leaf as usize) {
-        Some(Vertex::Leaf { first, count }) => Some((
-            u32::try_from(*first).ok()?,
-            u32::try_from(first + count).ok()?,
-        )),
-        _ => Some((0, 0)),
-    };
-    Some(Payload::Many {
-        ranges: layout.leaves.iter().map(range).collect::<Option<_>>()?,
-        weights: weights.collect::<Option<_>>()?,
-    })
+#[inline]
+fn add<T: Real>(sums: &mut [T], values: &[T]) {
+    sums.iter_mut().zip(values).for_each(|(s, v)| *s = *s + *v);
 }

@@ -7,9 +7,10 @@
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
 
-use super::build::{Layout, NO_LEAF, Source, layout};
-use super::ensemble::{Aggregate, Compact, compact};
+use super::build::{Layout, NO_LEAF};
+use super::ensemble::any_nan;
 use super::node::Packed;
+use super::payload::Dense;
 use crate::kernels::Rows;
 
 /// Trees in a vector.
@@ -62,33 +63,39 @@ pub struct Masks {
 }
 
 impl Masks {
-    /// `None` where the processor has no AVX-512, a tree does not fit, or walks would be faster.
-    pub fn new(source: &Source, aggregate: Aggregate, width: usize) -> Option<Masks> {
-        let masks = Masks::lay_out(source, aggregate, width)?;
+    /// For a processor with vectors. `None` where a tree does not fit, or walks would be faster.
+    pub fn new(
+        layout: &Layout<Packed>,
+        payload: &Dense<f32>,
+        targets: usize,
+        average: bool,
+        width: usize,
+    ) -> Option<Masks> {
+        let masks = Masks::lay_out(layout, payload, targets, average, width)?;
         // Cycles, measured: a step of a walk, a vector step from registers, and one that gathers.
         let per_step = if width <= REGISTERS { 5 } else { 24 };
         (masks.steps() * per_step < masks.walk * 5 / 2).then_some(masks)
     }
 
-    fn lay_out(source: &Source, aggregate: Aggregate, width: usize) -> Option<Masks> {
-        if !has_vectors() || width == 0 || width > 256 {
+    pub fn lay_out(
+        layout: &Layout<Packed>,
+        payload: &Dense<f32>,
+        targets: usize,
+        average: bool,
+        width: usize,
+    ) -> Option<Masks> {
+        if payload.width != 1 || width == 0 || width > 256 {
             return None;
         }
-        let layout = layout::<Packed>(source)?;
-        let Compact {
-            values,
-            targets,
-            only,
-        } = compact(source, &layout, aggregate)?;
         let trees = layout.trees.len();
         let groups = trees.div_ceil(LANES);
         let mut masks = Masks {
             groups: vec![Vec::new(); groups],
             values: vec![0.0; groups * LANES * LEAVES],
-            targets,
-            only,
-            count: source.targets,
-            average: aggregate == Aggregate::Average,
+            targets: payload.first.clone(),
+            only: payload.only,
+            count: targets,
+            average,
             missing: layout.missing,
             width,
             walk: layout.trees.iter().map(|tree| tree.depth as usize).sum(),
@@ -96,9 +103,9 @@ impl Masks {
         for (tree, placed) in layout.trees.iter().enumerate() {
             let mut branches = Vec::new();
             let mut reached = Vec::new();
-            leaves(&layout, placed.root as usize, &mut branches, &mut reached)?;
+            leaves(layout, placed.root as usize, &mut branches, &mut reached)?;
             for (leaf, slot) in reached.iter().enumerate() {
-                *masks.values.get_mut(tree * LEAVES + leaf)? = *values.get(*slot)?;
+                *masks.values.get_mut(tree * LEAVES + leaf)? = *payload.values.get(*slot)?;
             }
             let steps = masks.groups.get_mut(tree / LANES)?;
             for (at, branch) in branches.into_iter().enumerate() {
@@ -109,10 +116,6 @@ impl Masks {
             }
         }
         Some(masks)
-    }
-
-    pub fn targets(&self) -> usize {
-        self.count
     }
 
     /// Vector steps of one row.
@@ -134,7 +137,7 @@ impl Masks {
                 .for_each(|target| seen[*target as usize] = true);
         }
         for (row, sums) in rows.iter().zip(sums.chunks_exact_mut(self.count)) {
-            if self.missing && row.iter().any(|x| x.is_nan()) {
+            if self.missing && any_nan(row) {
                 self.sum::<true>(row, sums);
             } else {
                 self.sum::<false>(row, sums);
@@ -247,17 +250,6 @@ impl Step {
     }
 }
 
-fn has_vectors() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    {
-        is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512cd")
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    {
-        false
-    }
-}
-
 #[cfg(target_arch = "x86_64")]
 fn lanes_below(count: usize) -> __mmask16 {
     u16::MAX >> (LANES - count.min(LANES))
@@ -302,148 +294,4 @@ fn leaves(
 /// The lowest `count` bits.
 fn bits(count: usize) -> u32 {
     u32::MAX.checked_shr(32 - count.min(32) as u32).unwrap_or(0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kernels::trees::build::{Branch, Mode, Vertex, Weight};
-    use crate::kernels::trees::ensemble::Ensemble;
-
-    struct Random(u64);
-
-    impl Random {
-        fn below(&mut self, n: usize) -> usize {
-            self.0 ^= self.0 << 13;
-            self.0 ^= self.0 >> 7;
-            self.0 ^= self.0 << 17;
-            (self.0 >> 33) as usize % n
-        }
-    }
-
-    const NUMBERS: [f32; 10] = [
-        -1.0,
-        0.0,
-        -0.0,
-        0.25,
-        1.0,
-        1e-40,
-        f32::INFINITY,
-        f32::NEG_INFINITY,
-        f32::NAN,
-        3.5,
-    ];
-
-    const MODES: [Mode; 6] = [
-        Mode::Leq,
-        Mode::Lt,
-        Mode::Gt,
-        Mode::Gte,
-        Mode::Eq,
-        Mode::Neq,
-    ];
-
-    /// Random shapes of up to `leaves` leaves, thresholds among the numbers that rows are made of.
-    fn ensemble(
-        random: &mut Random,
-        trees: usize,
-        leaves: usize,
-        width: usize,
-        modes: &[Mode],
-    ) -> Source {
-        let mut source = Source {
-            targets: 3,
-            ..Source::default()
-        };
-        for tree in 0..trees {
-            let target = tree % 3;
-            let root = source.vertices.len();
-            source.roots.push(root);
-            let mut open = vec![leaf(&mut source, random, target)];
-            for _ in 0..random.below(leaves) {
-                let split = open.swap_remove(random.below(open.len()));
-                let yes = leaf(&mut source, random, target);
-                let no = leaf(&mut source, random, target);
-                source.vertices[split] = Vertex::Branch(Branch {
-                    mode: modes[random.below(modes.len())],
-                    feature: random.below(width),
-                    threshold: NUMBERS[random.below(8)],
-                    missing_yes: random.below(2) == 1,
-                    yes,
-                    no,
-                });
-                open.extend([yes, no]);
-            }
-        }
-        source
-    }
-
-    fn leaf(source: &mut Source, random: &mut Random, target: usize) -> usize {
-        let first = source.weights.len();
-        let value = random.below(1000) as f32 / 7.0 - 60.0;
-        source.weights.push(Weight { target, value });
-        source.vertices.push(Vertex::Leaf { first, count: 1 });
-        source.vertices.len() - 1
-    }
-
-    #[test]
-    fn masks_and_walks_give_the_same_bits() {
-        if !has_vectors() {
-            eprintln!("skipped: no AVX-512");
-            return;
-        }
-        let mut random = Random(42);
-        let mut compared = 0;
-        for width in [1, 3, 15, 16, 17, 32, 33, 250] {
-            for trees in [1, 2, 15, 16, 17, 40] {
-                for (aggregate, modes, leaves) in [
-                    (Aggregate::Sum, &MODES[..4], LEAVES),
-                    (Aggregate::Average, &MODES[..4], LEAVES),
-                    // The leaves beside an equality count twice: four in a row make 31.
-                    (Aggregate::Sum, &MODES, 5),
-                ] {
-                    let source = ensemble(&mut random, trees, leaves, width, modes);
-                    let masks = Masks::lay_out(&source, aggregate, width).unwrap();
-                    let walks = Ensemble::<Packed>::new(&source, aggregate, width).unwrap();
-                    let cells: Vec<f32> =
-                        (0..width * 19).map(|_| NUMBERS[random.below(10)]).collect();
-                    let rows = Rows::new(&cells, 0, width, width, 19).unwrap();
-                    let mut found = (vec![0.0; 19 * 3], vec![false; 19 * 3]);
-                    let mut expected = found.clone();
-                    masks.evaluate(&rows, &mut found.0, &mut found.1);
-                    walks.evaluate(&rows, &mut expected.0, &mut expected.1);
-                    let bits = |sums: &[f32]| sums.iter().map(|s| s.to_bits()).collect::<Vec<_>>();
-                    assert_eq!(
-                        bits(&found.0),
-                        bits(&expected.0),
-                        "{width} features, {trees} trees"
-                    );
-                    assert_eq!(found.1, expected.1);
-                    compared += 1;
-                }
-            }
-        }
-        assert_eq!(compared, 144);
-    }
-
-    #[test]
-    fn trees_of_more_leaves_are_left_to_walks() {
-        let mut random = Random(7);
-        let mut large = ensemble(&mut random, 1, 1, 4, &MODES);
-        let mut last = 0;
-        for _ in 0..LEAVES {
-            let yes = leaf(&mut large, &mut random, 0);
-            let no = leaf(&mut large, &mut random, 0);
-            large.vertices[last] = Vertex::Branch(Branch {
-                mode: Mode::Leq,
-                feature: 1,
-                threshold: 0.5,
-                missing_yes: false,
-                yes,
-                no,
-            });
-            last = no;
-        }
-        assert!(Masks::lay_out(&large, Aggregate::Sum, 4).is_none());
-    }
 }

@@ -10,7 +10,8 @@ pub trait Real:
 {
     const NAN: Self;
     const LOWEST: Self;
-    fn from_f32(value: f32) -> Self;
+    /// Rounded to the nearest.
+    fn from_f64(value: f64) -> Self;
     fn to_f32(self) -> f32;
     /// The largest number below; NaN below negative infinity.
     fn below(self) -> Self;
@@ -24,8 +25,8 @@ macro_rules! real {
         impl Real for $t {
             const NAN: Self = <$t>::NAN;
             const LOWEST: Self = <$t>::NEG_INFINITY;
-            fn from_f32(value: f32) -> Self {
-                value.into()
+            fn from_f64(value: f64) -> Self {
+                value as $t
             }
             fn to_f32(self) -> f32 {
                 self as f32
@@ -70,6 +71,11 @@ pub struct Packed {
 }
 
 impl Packed {
+    /// Of the word: bits of the feature, the bit `missing`, and where the child begins.
+    pub const FEATURE: u32 = (1 << FEATURE_BITS) - 1;
+    pub const MISSING: u32 = 1 << FEATURE_BITS;
+    pub const CHILD: u32 = CHILD_SHIFT;
+
     /// Threshold, feature, where NaN goes and the lower child.
     pub fn parts(self) -> (f32, usize, bool, usize) {
         let missing = self.word & (1 << FEATURE_BITS) != 0;

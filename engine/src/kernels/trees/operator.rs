@@ -2,20 +2,18 @@
 
 use super::build::Source;
 use super::ensemble::{Aggregate, Ensemble};
-use super::masks::Masks;
-use super::node::{Node, Packed, Real, Wide};
+use super::floats::Floats;
+use super::node::{Real, Wide};
 use crate::error::{Error, Result};
 use crate::kernels::post::PostTransform;
 use crate::kernels::{Element, Kernel, Rows, Scratch, ScratchSize, Slab, SlabMut, math, mismatch};
 
-/// An ensemble in the layout that fits it.
+/// An ensemble in the layout that fits its features.
 #[derive(Debug, Clone)]
 pub enum Trees {
-    Masked(Masks),
-    Packed(Ensemble<Packed>),
-    Wide(Ensemble<Wide<f32>>),
+    Floats(Floats),
     /// Integer features are compared as f32; the number is their width.
-    Integers(Ensemble<Wide<f32>>, usize),
+    Integers(Floats, usize),
     Doubles(Ensemble<Wide<f64>>),
 }
 
@@ -27,13 +25,10 @@ impl Trees {
         element: Element,
         width: usize,
     ) -> Result<Trees> {
-        let masked = || Masks::new(source, aggregate, width).map(Trees::Masked);
-        let packed = || Ensemble::new(source, aggregate, width).map(Trees::Packed);
-        let wide = || Ensemble::new(source, aggregate, width).map(Trees::Wide);
         match element {
-            Element::F32 => masked().or_else(packed).or_else(wide),
+            Element::F32 => Floats::new(source, aggregate, width).map(Trees::Floats),
             Element::I64 => {
-                Ensemble::new(source, aggregate, width).map(|e| Trees::Integers(e, width))
+                Floats::new(source, aggregate, width).map(|e| Trees::Integers(e, width))
             }
             Element::F64 => Ensemble::new(source, aggregate, width).map(Trees::Doubles),
             _ => {
@@ -52,136 +47,84 @@ impl Trees {
         scratch: &mut Scratch,
         mut finish: impl FnMut(usize, &mut [f32], &[bool]),
     ) -> Result<()> {
-        let Scratch { f32, f64, flags } = scratch;
+        let Scratch {
+            f32,
+            f64,
+            flags,
+            registers,
+        } = scratch;
+        let targets = self.targets();
+        let n = x.rows() * targets;
+        let (sums, rest) = f32
+            .split_at_mut_checked(n)
+            .ok_or_else(|| mismatch("tree ensemble"))?;
+        let seen = flags
+            .get_mut(..n)
+            .ok_or_else(|| mismatch("tree ensemble"))?;
         match (self, x) {
-            (Trees::Masked(e), Slab::F32(x)) => single(e, x, f32, flags, finish),
-            (Trees::Packed(e), Slab::F32(x)) => single(e, x, f32, flags, finish),
-            (Trees::Wide(e), Slab::F32(x)) => single(e, x, f32, flags, finish),
+            (Trees::Floats(e), Slab::F32(x)) => e.evaluate(x, sums, seen, registers),
             (Trees::Integers(e, width), Slab::I64(x)) => {
-                let (converted, sums) = f32
-                    .split_at_mut_checked(x.rows() * width)
+                let converted = rest
+                    .get_mut(..x.rows() * width)
                     .ok_or_else(|| mismatch("tree ensemble"))?;
                 for (out, row) in converted.chunks_exact_mut(*width).zip(x.iter()) {
                     out.iter_mut().zip(row).for_each(|(o, x)| *o = *x as f32);
                 }
-                single(
-                    e,
-                    &Rows::new(converted, 0, *width, *width, x.rows())?,
-                    sums,
-                    flags,
-                    finish,
-                )
+                let rows = Rows::new(converted, 0, *width, *width, x.rows())?;
+                e.evaluate(&rows, sums, seen, registers);
             }
             (Trees::Doubles(e), Slab::F64(x)) => {
-                let n = x.rows() * e.targets();
-                let (Some(sums), Some(seen), Some(rounded)) =
-                    (f64.get_mut(..n), flags.get_mut(..n), f32.get_mut(..n))
-                else {
-                    return Err(mismatch("tree ensemble"));
-                };
-                e.evaluate(x, sums, seen);
-                rounded
-                    .iter_mut()
-                    .zip(sums.iter())
+                let wide = f64.get_mut(..n).ok_or_else(|| mismatch("tree ensemble"))?;
+                e.evaluate(x, wide, seen);
+                sums.iter_mut()
+                    .zip(wide.iter())
                     .for_each(|(r, s)| *r = s.to_f32());
-                for (i, (sums, seen)) in rounded
-                    .chunks_exact_mut(e.targets())
-                    .zip(seen.chunks_exact(e.targets()))
-                    .enumerate()
-                {
-                    finish(i, sums, seen);
-                }
-                Ok(())
             }
-            _ => Err(mismatch("tree ensemble")),
+            _ => return Err(mismatch("tree ensemble")),
+        }
+        let rows = sums
+            .chunks_exact_mut(targets)
+            .zip(seen.chunks_exact(targets));
+        rows.enumerate()
+            .for_each(|(i, (sums, seen))| finish(i, sums, seen));
+        Ok(())
+    }
+
+    fn targets(&self) -> usize {
+        match self {
+            Trees::Floats(e) | Trees::Integers(e, _) => e.targets(),
+            Trees::Doubles(e) => e.targets(),
         }
     }
 
     fn scratch(&self) -> ScratchSize {
-        let one = |targets| ScratchSize {
-            f32: targets,
-            f64: 0,
-            flags: targets,
+        let targets = self.targets();
+        let (converted, f64, registers) = match self {
+            Trees::Floats(e) => (0, 0, e.registers()),
+            Trees::Integers(e, width) => (*width, 0, e.registers()),
+            Trees::Doubles(_) => (0, targets, 0),
         };
-        match self {
-            Trees::Masked(e) => one(e.targets()),
-            Trees::Packed(e) => one(e.targets()),
-            Trees::Wide(e) => one(e.targets()),
-            Trees::Integers(e, width) => ScratchSize {
-                f32: e.targets() + width,
-                ..one(e.targets())
-            },
-            Trees::Doubles(e) => ScratchSize {
-                f64: e.targets(),
-                ..one(e.targets())
-            },
+        ScratchSize {
+            f32: targets + converted,
+            f64,
+            flags: targets,
+            registers,
         }
     }
 
     fn cost(&self) -> usize {
         match self {
-            Trees::Masked(e) => 2 * e.steps(),
-            Trees::Packed(e) => e.steps(),
-            Trees::Wide(e) | Trees::Integers(e, _) => e.steps(),
+            Trees::Floats(e) | Trees::Integers(e, _) => e.cost(),
             Trees::Doubles(e) => e.steps(),
         }
     }
 
     fn memory(&self) -> usize {
         match self {
-            Trees::Masked(e) => e.memory(),
-            Trees::Packed(e) => e.memory(),
-            Trees::Wide(e) | Trees::Integers(e, _) => e.memory(),
+            Trees::Floats(e) | Trees::Integers(e, _) => e.memory(),
             Trees::Doubles(e) => e.memory(),
         }
     }
-}
-
-/// What adds up the leaves of f32 rows.
-trait Sums {
-    fn targets(&self) -> usize;
-    fn evaluate(&self, rows: &Rows<'_, f32>, sums: &mut [f32], seen: &mut [bool]);
-}
-
-impl<N: Node<Value = f32>> Sums for Ensemble<N> {
-    fn targets(&self) -> usize {
-        self.targets()
-    }
-    fn evaluate(&self, rows: &Rows<'_, f32>, sums: &mut [f32], seen: &mut [bool]) {
-        self.evaluate(rows, sums, seen);
-    }
-}
-
-impl Sums for Masks {
-    fn targets(&self) -> usize {
-        self.targets()
-    }
-    fn evaluate(&self, rows: &Rows<'_, f32>, sums: &mut [f32], seen: &mut [bool]) {
-        self.evaluate(rows, sums, seen);
-    }
-}
-
-fn single(
-    ensemble: &impl Sums,
-    x: &Rows<'_, f32>,
-    sums: &mut [f32],
-    seen: &mut [bool],
-    mut finish: impl FnMut(usize, &mut [f32], &[bool]),
-) -> Result<()> {
-    let targets = ensemble.targets();
-    let n = x.rows() * targets;
-    let (Some(sums), Some(seen)) = (sums.get_mut(..n), seen.get_mut(..n)) else {
-        return Err(mismatch("tree ensemble"));
-    };
-    ensemble.evaluate(x, sums, seen);
-    for (i, (sums, seen)) in sums
-        .chunks_exact_mut(targets)
-        .zip(seen.chunks_exact(targets))
-        .enumerate()
-    {
-        finish(i, sums, seen);
-    }
-    Ok(())
 }
 
 /// TreeEnsembleRegressor: one f32 per target.

@@ -1,123 +1,144 @@
-//! Laid-out ensembles against a walk over the vertices as the file lists them.
+//! Laid-out ensembles against a walk over the vertices as the file lists them, bit for bit.
 
-use super::build::{Branch, Mode, Source, Vertex, Weight};
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
+use super::blocks::{Blocks, Deep};
+use super::build::{Branch, Mode, Source, Vertex, Weight, layout};
 use super::ensemble::{Aggregate, Ensemble};
+use super::floats::Floats;
+use super::masks::Masks;
 use super::node::{Node, Packed, Real, Wide};
-use crate::kernels::Rows;
+use super::payload::Payload;
+use crate::kernels::{Register, Rows};
 
-/// A reproducible sequence of numbers (SplitMix64).
-struct Random(u64);
+/// Few distinct values, so that thresholds are met exactly; all that is special about floats.
+const VALUES: [f32; 11] = [
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    0.5,
+    2.0,
+    f32::INFINITY,
+    f32::NEG_INFINITY,
+    f32::MIN_POSITIVE,
+    1e-45,
+    f32::MAX,
+];
 
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
+const MODES: [Mode; 6] = [
+    Mode::Leq,
+    Mode::Lt,
+    Mode::Gte,
+    Mode::Gt,
+    Mode::Eq,
+    Mode::Neq,
+];
 
-    fn below(&mut self, end: usize) -> usize {
-        (self.next() % end as u64) as usize
-    }
+const AGGREGATES: [Aggregate; 4] = [
+    Aggregate::Sum,
+    Aggregate::Average,
+    Aggregate::Min,
+    Aggregate::Max,
+];
 
-    /// Few distinct values, so that thresholds are met exactly; all that is special about floats.
-    fn value(&mut self) -> f32 {
-        const VALUES: [f32; 11] = [
-            0.0,
-            -0.0,
-            1.0,
-            -1.0,
-            0.5,
-            2.0,
-            f32::INFINITY,
-            f32::NEG_INFINITY,
-            f32::MIN_POSITIVE,
-            1e-45,
-            f32::MAX,
-        ];
-        VALUES[self.below(VALUES.len())]
-    }
-
-    fn feature(&mut self) -> f32 {
-        if self.below(5) == 0 {
-            f32::NAN
-        } else {
-            self.value()
-        }
-    }
+/// A leaf of the tree so far that becomes a branch over two leaves.
+#[derive(Debug, Clone)]
+struct Split {
+    leaf: Index,
+    mode: Mode,
+    feature: Index,
+    threshold: f32,
+    missing: bool,
 }
 
-const WIDTH: usize = 6;
+/// Which targets a leaf has weights for.
+#[derive(Debug, Clone, Copy)]
+enum Spread {
+    One,
+    All,
+    Some,
+}
 
-fn grow(
-    random: &mut Random,
-    source: &mut Source,
-    depth: usize,
-    tree: usize,
-    spread: bool,
-) -> usize {
-    let id = source.vertices.len();
-    source.vertices.push(Vertex::Leaf { first: 0, count: 0 });
-    if depth == 0 || random.below(6) == 0 {
-        let first = source.weights.len();
-        for target in 0..source.targets {
-            let here = if spread {
-                random.below(2) == 0
-            } else {
-                target == tree % source.targets
-            };
-            if here {
-                source.weights.push(Weight {
-                    target,
-                    value: random.below(1000) as f32 / 8.0 - 50.0,
-                });
-            }
-        }
-        source.vertices[id] = Vertex::Leaf {
-            first,
-            count: source.weights.len() - first,
-        };
-        return id;
-    }
-    let modes = [
-        Mode::Leq,
-        Mode::Lt,
-        Mode::Gte,
-        Mode::Gt,
-        Mode::Eq,
-        Mode::Neq,
-    ];
-    let (yes, no) = (
-        grow(random, source, depth - 1, tree, spread),
-        grow(random, source, depth - 1, tree, spread),
+fn tree(splits: usize, modes: &'static [Mode]) -> impl Strategy<Value = Vec<Split>> {
+    let split = (
+        any::<Index>(),
+        select(modes),
+        any::<Index>(),
+        select(&VALUES),
+        any::<bool>(),
     );
-    source.vertices[id] = Vertex::Branch(Branch {
-        mode: modes[random.below(modes.len())],
-        feature: random.below(WIDTH),
-        threshold: random.value(),
-        missing_yes: random.below(2) == 0,
-        yes,
-        no,
+    let split = split.prop_map(|(leaf, mode, feature, threshold, missing)| Split {
+        leaf,
+        mode,
+        feature,
+        threshold,
+        missing,
     });
+    prop::collection::vec(split, 0..splits)
+}
+
+fn grow(trees: &[Vec<Split>], width: usize, targets: usize, spread: Spread) -> Source {
+    let mut source = Source {
+        targets,
+        ..Source::default()
+    };
+    for (number, splits) in trees.iter().enumerate() {
+        let root = source.vertices.len();
+        source.roots.push(root);
+        let mut open = vec![leaf(&mut source, number, spread)];
+        for split in splits {
+            let at = open.swap_remove(split.leaf.index(open.len()));
+            let yes = leaf(&mut source, number, spread);
+            let no = leaf(&mut source, number, spread);
+            source.vertices[at] = Vertex::Branch(Branch {
+                mode: split.mode,
+                feature: split.feature.index(width),
+                threshold: split.threshold.into(),
+                missing_yes: split.missing,
+                yes,
+                no,
+            });
+            open.extend([yes, no]);
+        }
+    }
+    source
+}
+
+/// A new leaf whose weights no sum is exact for.
+fn leaf(source: &mut Source, tree: usize, spread: Spread) -> usize {
+    let (first, id) = (source.weights.len(), source.vertices.len());
+    let targets = source.targets;
+    let here = |target: &usize| match spread {
+        Spread::One => *target == tree % targets,
+        Spread::All => true,
+        Spread::Some => (id * 7 + target).is_multiple_of(3),
+    };
+    for target in (0..targets).filter(here) {
+        let value = f64::from(((id * 37 + target * 11) % 1000) as f32 / 7.0 - 60.0);
+        source.weights.push(Weight { target, value });
+    }
+    let count = source.weights.len() - first;
+    source.vertices.push(Vertex::Leaf { first, count });
     id
 }
 
-/// The leaf that a row reaches, by the definition of the modes.
-fn leaf(source: &Source, root: usize, row: &[f32]) -> (usize, usize) {
+/// The weights of the leaf that a row reaches, by the definition of the modes.
+fn reached<'a, T: Real>(source: &'a Source, root: usize, row: &[T]) -> &'a [Weight] {
     let mut at = root;
     loop {
         match source.vertices[at] {
-            Vertex::Leaf { first, count } => return (first, count),
+            Vertex::Leaf { first, count } => return &source.weights[first..first + count],
             Vertex::Branch(b) => {
-                let x = row[b.feature];
+                let (x, threshold) = (row[b.feature], T::from_f64(b.threshold));
                 let holds = match b.mode {
-                    Mode::Leq => x <= b.threshold,
-                    Mode::Lt => x < b.threshold,
-                    Mode::Gte => x >= b.threshold,
-                    Mode::Gt => x > b.threshold,
-                    Mode::Eq => x == b.threshold,
-                    Mode::Neq => x != b.threshold,
+                    Mode::Leq => x <= threshold,
+                    Mode::Lt => x < threshold,
+                    Mode::Gte => x >= threshold,
+                    Mode::Gt => x > threshold,
+                    Mode::Eq => x == threshold,
+                    Mode::Neq => x != threshold,
                 };
                 at = if holds || (x.is_nan() && b.missing_yes) {
                     b.yes
@@ -130,87 +151,163 @@ fn leaf(source: &Source, root: usize, row: &[f32]) -> (usize, usize) {
 }
 
 /// Aggregates of one row, target by target; `None` where no leaf contributed.
-fn expected(source: &Source, aggregate: Aggregate, row: &[f32]) -> Vec<Option<f32>> {
-    let mut sums = vec![None; source.targets];
+fn expected<T: Real>(source: &Source, aggregate: Aggregate, row: &[T]) -> Vec<Option<T>> {
+    let mut sums: Vec<Option<T>> = vec![None; source.targets];
     for root in &source.roots {
-        let (first, count) = leaf(source, *root, row);
-        for weight in &source.weights[first..first + count] {
-            let sum: &mut Option<f32> = &mut sums[weight.target];
+        for weight in reached(source, *root, row) {
+            let (sum, value) = (&mut sums[weight.target], T::from_f64(weight.value));
             *sum = Some(match (*sum, aggregate) {
-                (None, _) => weight.value,
-                (Some(s), Aggregate::Min) => s.min(weight.value),
-                (Some(s), Aggregate::Max) => s.max(weight.value),
-                (Some(s), _) => s + weight.value,
+                (None, Aggregate::Min | Aggregate::Max) => value,
+                (Some(s), Aggregate::Min) => {
+                    if s <= value {
+                        s
+                    } else {
+                        value
+                    }
+                }
+                (Some(s), Aggregate::Max) => {
+                    if s >= value {
+                        s
+                    } else {
+                        value
+                    }
+                }
+                (s, _) => s.unwrap_or_default() + value,
             });
         }
     }
     if aggregate == Aggregate::Average {
         sums.iter_mut()
             .flatten()
-            .for_each(|s| *s /= source.roots.len() as f32);
+            .for_each(|s| *s = s.divide(source.roots.len()));
     }
     sums
 }
 
-fn check<N: Node>(source: &Source, aggregate: Aggregate, rows: &[Vec<f32>]) {
-    let ensemble = Ensemble::<N>::new(source, aggregate, WIDTH).unwrap();
-    let cells: Vec<N::Value> = rows
-        .iter()
-        .flatten()
-        .map(|x| N::Value::from_f32(*x))
-        .collect();
-    for size in [1, 7, 8, 20, rows.len()] {
-        for (first, chunk) in rows.chunks(size).enumerate() {
-            let view = Rows::new(&cells, first * size * WIDTH, WIDTH, WIDTH, chunk.len()).unwrap();
-            let mut sums = vec![N::Value::default(); chunk.len() * source.targets];
+/// Compares what `evaluate(rows, sums, seen)` gives in batches of several sizes.
+fn check<T: Real>(
+    source: &Source,
+    aggregate: Aggregate,
+    width: usize,
+    cells: &[f32],
+    mut evaluate: impl FnMut(&Rows<'_, T>, &mut [T], &mut [bool]),
+) -> Result<(), TestCaseError> {
+    let cells: Vec<T> = cells.iter().map(|x| T::from_f64(f64::from(*x))).collect();
+    let rows = cells.len() / width;
+    for size in [1, 2, 7, 16, 21, 64, rows] {
+        for first in (0..rows).step_by(size) {
+            let count = size.min(rows - first);
+            let view = Rows::new(&cells, first * width, width, width, count).unwrap();
+            let mut sums = vec![T::NAN; count * source.targets];
             let mut seen = vec![false; sums.len()];
-            ensemble.evaluate(&view, &mut sums, &mut seen);
-            for (i, row) in chunk.iter().enumerate() {
+            evaluate(&view, &mut sums, &mut seen);
+            for (i, row) in view.iter().enumerate() {
                 for (t, expected) in expected(source, aggregate, row).into_iter().enumerate() {
                     let cell = i * source.targets + t;
-                    // Weights are multiples of 1/8, so that sums are exact; averages are rounded once.
-                    let difference = (sums[cell].to_f32() - expected.unwrap_or(0.0)).abs();
-                    assert!(
-                        difference <= 1e-5,
-                        "{aggregate:?} row {row:?}: off by {difference}"
-                    );
-                    assert_eq!(
-                        seen[cell],
-                        expected.is_some(),
-                        "{aggregate:?} row {row:?} target {t}"
+                    let wanted = (expected.unwrap_or_default(), expected.is_some());
+                    prop_assert!(
+                        format!("{:?}", (sums[cell], seen[cell])) == format!("{wanted:?}"),
+                        "{aggregate:?} row {row:?} in {size}: {:?} for {wanted:?}",
+                        (sums[cell], seen[cell])
                     );
                 }
             }
         }
     }
+    Ok(())
 }
 
-#[test]
-fn every_layout_agrees_with_a_plain_walk() {
-    let mut random = Random(7);
-    for round in 0..120 {
-        let spread = round % 3 == 0;
-        let mut source = Source {
-            targets: 1 + random.below(4),
-            ..Source::default()
-        };
-        for tree in 0..1 + random.below(20) {
-            let depth = random.below(8);
-            let root = grow(&mut random, &mut source, depth, tree, spread);
-            source.roots.push(root);
+fn walks<N: Node>(
+    source: &Source,
+    aggregate: Aggregate,
+    width: usize,
+    cells: &[f32],
+) -> Result<(), TestCaseError> {
+    let ensemble = Ensemble::<N>::new(source, aggregate, width).unwrap();
+    check(source, aggregate, width, cells, |rows, sums, seen| {
+        ensemble.evaluate(rows, sums, seen)
+    })
+}
+
+fn feature() -> impl Strategy<Value = f32> {
+    prop_oneof![4 => select(&VALUES), 1 => Just(f32::NAN)]
+}
+
+/// Up to `trees` trees of up to `splits` branches, and rows.
+fn case(
+    trees: usize,
+    splits: usize,
+    modes: &'static [Mode],
+) -> impl Strategy<Value = (Source, usize, Vec<f32>)> {
+    let spread = select(&[Spread::One, Spread::All, Spread::Some]);
+    let trees = prop::collection::vec(tree(splits, modes), 1..=trees);
+    (
+        trees,
+        1..4usize,
+        spread,
+        select(&[1usize, 2, 6, 16, 17, 32, 33, 70]),
+        1..90usize,
+    )
+        .prop_flat_map(|(trees, targets, spread, width, rows)| {
+            let source = grow(&trees, width, targets, spread);
+            let cells = prop::collection::vec(feature(), width * rows);
+            (Just(source), Just(width), cells)
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
+
+    #[test]
+    fn every_walk_agrees_with_the_definition(
+        (source, width, cells) in case(20, 40, &MODES),
+        aggregate in select(&AGGREGATES),
+    ) {
+        walks::<Packed>(&source, aggregate, width, &cells)?;
+        walks::<Wide<f32>>(&source, aggregate, width, &cells)?;
+        walks::<Wide<f64>>(&source, aggregate, width, &cells)?;
+    }
+
+    #[test]
+    fn what_this_processor_chooses_agrees_with_the_definition(
+        (source, width, cells) in case(20, 120, &MODES),
+        aggregate in select(&AGGREGATES),
+    ) {
+        let floats = Floats::new(&source, aggregate, width).unwrap();
+        let mut registers = vec![Register::default(); floats.registers() * cells.len().div_ceil(16)];
+        check(&source, aggregate, width, &cells, |rows, sums, seen| {
+            floats.evaluate(rows, sums, seen, &mut registers)
+        })?;
+    }
+
+    /// Trees on both sides of the exits that a top has, so that some go on below and others do not.
+    #[test]
+    fn blocks_agree_with_the_definition((source, width, cells) in case(6, 70, &MODES), average in any::<bool>()) {
+        let aggregate = if average { Aggregate::Average } else { Aggregate::Sum };
+        let layout = layout::<Packed>(&source).unwrap();
+        let payload = Payload::new(&source, &layout, aggregate).unwrap();
+        if let (Payload::Dense(dense), true) = (&payload, super::has_vectors()) {
+            let blocks = Blocks::new(&layout, dense, source.targets, average).unwrap();
+            let mut registers = vec![Register::default(); blocks.registers() * cells.len().div_ceil(16)];
+            let walks = Ensemble::<Packed>::new(&source, aggregate, width).unwrap();
+            check(&source, aggregate, width, &cells, |rows, sums, seen| {
+                let deep = walks.slots().map(|(slots, values)| Deep { slots, values });
+                blocks.evaluate(deep, rows, sums, seen, &mut registers)
+            })?;
         }
-        let rows: Vec<Vec<f32>> = (0..50)
-            .map(|_| (0..WIDTH).map(|_| random.feature()).collect())
-            .collect();
-        for aggregate in [
-            Aggregate::Sum,
-            Aggregate::Average,
-            Aggregate::Min,
-            Aggregate::Max,
-        ] {
-            check::<Packed>(&source, aggregate, &rows);
-            check::<Wide<f32>>(&source, aggregate, &rows);
-            check::<Wide<f64>>(&source, aggregate, &rows);
+    }
+
+    /// An equality has its leaves twice: without it trees of 32 leaves fit masks.
+    #[test]
+    fn masks_agree_with_the_definition((source, width, cells) in case(40, 31, &MODES[..4]), average in any::<bool>()) {
+        let aggregate = if average { Aggregate::Average } else { Aggregate::Sum };
+        let layout = layout::<Packed>(&source).unwrap();
+        let payload = Payload::new(&source, &layout, aggregate).unwrap();
+        if let (Payload::Dense(dense), true) = (&payload, super::has_vectors())
+            && dense.width == 1
+        {
+            let masks = Masks::lay_out(&layout, dense, source.targets, average, width).unwrap();
+            check(&source, aggregate, width, &cells, |rows, sums, seen| masks.evaluate(rows, sums, seen))?;
         }
     }
 }

@@ -3,8 +3,28 @@
 use super::build::Tree;
 use super::node::{Node, Real};
 
-/// Walks in flight.
+/// Rows that walk one tree together.
 pub const LANES: usize = 8;
+/// Trees that one row walks together.
+pub const TREES: usize = 16;
+
+/// Trees that one row walks at a time; the last repeats where there are no more.
+#[derive(Debug, Clone, Copy)]
+struct Group {
+    roots: [u32; TREES],
+    depth: u32,
+}
+
+impl Group {
+    fn new(trees: &[Tree]) -> Group {
+        let mut roots = [0; TREES];
+        for (lane, root) in roots.iter_mut().enumerate() {
+            *root = trees.get(lane).or(trees.last()).map_or(0, |tree| tree.root);
+        }
+        let depth = trees.iter().map(|tree| tree.depth).max().unwrap_or(0);
+        Group { roots, depth }
+    }
+}
 
 /// Trees that were checked once, so that a walk need not check every step.
 #[derive(Debug, Clone)]
@@ -13,6 +33,8 @@ pub struct Walks<N> {
     slots: Vec<N>,
     /// Every root is a slot.
     trees: Vec<Tree>,
+    /// The same trees, in groups.
+    groups: Vec<Group>,
     width: usize,
 }
 
@@ -28,25 +50,28 @@ impl<N: Node> Walks<N> {
             slot.feature() < width && lower.max(upper[0]).max(upper[1]) < slots.len()
         };
         let rooted = trees.iter().all(|tree| (tree.root as usize) < slots.len());
-        (rooted && slots.iter().all(inside)).then_some(Walks {
+        (rooted && slots.iter().all(inside)).then(|| Walks {
+            groups: trees.chunks(TREES).map(Group::new).collect(),
             slots,
             trees,
             width,
         })
     }
 
+    pub fn slots(&self) -> &[N] {
+        &self.slots
+    }
+
     pub fn trees(&self) -> &[Tree] {
         &self.trees
     }
 
-    /// The leaf slots that one row of `width` features reaches in tree `first` and the seven after it. Lanes without a
-    /// tree repeat the last.
-    #[inline]
-    pub fn one_row<const MISSING: bool>(&self, first: usize, row: &[N::Value]) -> [usize; LANES] {
-        let trees = &self.trees[first..self.trees.len().min(first + LANES)];
-        let last = trees.len() - 1;
-        let mut at = std::array::from_fn(|lane| trees[lane.min(last)].root as usize);
-        let depth = trees.iter().map(|tree| tree.depth).max().unwrap_or(0);
+    /// The leaf slots that one row of `width` features reaches in the trees from `group * TREES` on. Lanes without a tree repeat
+    /// the last.
+    #[inline(always)]
+    pub fn one_row<const MISSING: bool>(&self, group: usize, row: &[N::Value]) -> [usize; TREES] {
+        let Group { roots, depth } = self.groups[group];
+        let mut at = roots.map(|root| root as usize);
         let row = &row[..self.width];
         for _ in 0..depth {
             for at in &mut at {
@@ -77,7 +102,9 @@ impl<N: Node> Walks<N> {
     }
 
     pub fn memory(&self) -> usize {
-        size_of_val(self.slots.as_slice()) + size_of_val(self.trees.as_slice())
+        size_of_val(self.slots.as_slice())
+            + size_of_val(self.trees.as_slice())
+            + size_of_val(self.groups.as_slice())
     }
 
     /// # Safety
