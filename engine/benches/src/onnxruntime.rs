@@ -10,6 +10,7 @@ use crate::{Contender, variable};
 pub struct Onnxruntime {
     session: Session,
     input: Tensor<f32>,
+    rows: usize,
     /// Of the last output, which every model here leaves last.
     probabilities: Vec<f32>,
 }
@@ -33,6 +34,7 @@ impl Onnxruntime {
         Onnxruntime {
             session: session.expect("a model that onnxruntime takes"),
             input: Tensor::from_array(([1, 1], vec![0.0])).expect("a tensor"),
+            rows: 0,
             probabilities: Vec::new(),
         }
     }
@@ -44,7 +46,8 @@ impl Contender for Onnxruntime {
     }
 
     fn fill(&mut self, rows: &[f32], features: usize) {
-        let shape = [rows.len() / features, features];
+        self.rows = rows.len() / features;
+        let shape = [self.rows, features];
         self.input = Tensor::from_array((shape, rows.to_vec())).expect("a tensor");
     }
 
@@ -58,9 +61,12 @@ impl Contender for Onnxruntime {
     }
 
     fn probabilities(&self) -> Vec<f64> {
+        let columns = self.probabilities.len() / self.rows.max(1);
         self.probabilities
-            .chunks_exact(2)
-            .map(|p| f64::from(p[1]))
+            .iter()
+            .skip(columns - 1)
+            .step_by(columns)
+            .map(|p| f64::from(*p))
             .collect()
     }
 }

@@ -1,5 +1,6 @@
 //! Plain loops over slices. A kernel is validated when it is made; it knows nothing of graphs.
 
+pub mod aligned;
 pub mod arithmetic;
 pub mod cast;
 pub mod dense;

@@ -111,6 +111,15 @@ impl<'a, T> RowsMut<'a, T> {
         })
     }
 
+    /// `rows` rows from `first` on, all within these.
+    pub fn part(&mut self, first: usize, rows: usize) -> RowsMut<'_, T> {
+        RowsMut {
+            data: &mut self.data[first * self.stride..],
+            rows: rows.min(self.rows.saturating_sub(first)),
+            ..*self
+        }
+    }
+
     /// All cells, where rows follow each other without gaps.
     pub fn contiguous(&mut self) -> Option<&mut [T]> {
         let cells = self.rows * self.width;

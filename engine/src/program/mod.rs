@@ -3,6 +3,7 @@
 mod compile;
 mod fuse;
 mod graph;
+mod layers;
 pub mod lower;
 pub mod sink;
 mod step;

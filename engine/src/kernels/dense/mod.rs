@@ -1,27 +1,30 @@
 //! MatMul and Gemm with constant weights, bias and activation folded in.
 //!
-//! A cell is `activation(((s0 + s1) + (s2 + s3)) + b)`, where `s_p` sums `x_k w_k` over `k mod 4 = p` in rising order, each
-//! product fused with its addition. Every kernel keeps to that, so that a row's bits depend on nothing else.
+//! A cell is `activation((s0 + s1) + (s2 + s3))`, where `s_p` sums `x_k w_k` over `k mod 4 = p` in rising order, each product
+//! fused with its addition, and `s0` starts from the bias; in layers of 64 units and more it is `activation(s0 + s1)` over
+//! `k mod 2`. Every kernel keeps to that, so that a row's bits depend on nothing else.
 
+pub mod network;
 mod portable;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 mod wide;
 
+use super::aligned::Aligned;
 use super::arithmetic::Activation;
 use super::{Kernel, Rows, RowsMut, Scratch, Slab, SlabMut, mismatch};
 use crate::error::Result;
 
 /// Units that are computed side by side.
 const LANES: usize = 16;
-/// Partial sums of a cell.
-const SUMS: usize = 4;
+/// Units from which on a cell is the sum of two partial sums instead of four: there are enough units side by side then.
+const WIDE: usize = 64;
 
 /// `activation(x W + b)` over rows of `width` cells.
 #[derive(Debug, Clone)]
 pub struct Dense {
     /// Panels of 16 units (the last of what remains), each `width` rows of its units.
-    weights: Vec<f32>,
+    weights: Aligned,
     bias: Vec<f32>,
     width: usize,
     activation: Option<Activation>,
@@ -40,7 +43,7 @@ impl Dense {
             }
         }
         Dense {
-            weights: panels,
+            weights: Aligned::new(&panels),
             bias,
             width,
             activation: None,
@@ -76,18 +79,12 @@ impl Dense {
         )
     }
 
-    fn fits(&self, x: &Rows<'_, f32>, out: &mut RowsMut<'_, f32>) -> bool {
-        x.rows() == out.rows()
-            && (x.rows() == 0 || (x.row(0).len() == self.width && out.row(0).len() == self.units()))
-    }
-}
-
-impl Kernel for Dense {
-    fn run(&self, inputs: &[Slab<'_>], outputs: &mut [SlabMut<'_>], _: &mut Scratch) -> Result<()> {
-        let ([Slab::F32(x)], [SlabMut::F32(out)]) = (inputs, outputs) else {
-            return Err(mismatch("dense layer"));
-        };
-        if !self.fits(x, out) {
+    /// Computes all rows of `out` from those of `x`.
+    fn apply(&self, x: &Rows<'_, f32>, out: &mut RowsMut<'_, f32>) -> Result<()> {
+        let fits = x.rows() == out.rows()
+            && (x.rows() == 0
+                || (x.row(0).len() == self.width && out.row(0).len() == self.units()));
+        if !fits {
             return Err(mismatch("dense layer"));
         }
         #[cfg(target_arch = "x86_64")]
@@ -96,6 +93,15 @@ impl Kernel for Dense {
         }
         portable::run(self, x, out);
         Ok(())
+    }
+}
+
+impl Kernel for Dense {
+    fn run(&self, inputs: &[Slab<'_>], outputs: &mut [SlabMut<'_>], _: &mut Scratch) -> Result<()> {
+        let ([Slab::F32(x)], [SlabMut::F32(out)]) = (inputs, outputs) else {
+            return Err(mismatch("dense layer"));
+        };
+        self.apply(x, out)
     }
 
     fn cost(&self) -> usize {

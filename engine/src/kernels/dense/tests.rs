@@ -18,11 +18,13 @@ fn expected(x: &[f32], weights: &[f32], bias: &[f32]) -> Vec<f32> {
     let units = bias.len();
     (0..units)
         .map(|unit| {
-            let mut sums = [0.0f32; 4];
+            let partial = if units < 64 { 4 } else { 2 };
+            let mut sums = [bias[unit], 0.0, 0.0, 0.0];
             for (k, x) in x.iter().enumerate() {
-                sums[k % 4] = x.mul_add(weights[k * units + unit], sums[k % 4]);
+                let sum = &mut sums[k % partial];
+                *sum = x.mul_add(weights[k * units + unit], *sum);
             }
-            ((sums[0] + sums[1]) + (sums[2] + sums[3])) + bias[unit]
+            (sums[0] + sums[1]) + (sums[2] + sums[3])
         })
         .collect()
 }
@@ -30,11 +32,11 @@ fn expected(x: &[f32], weights: &[f32], bias: &[f32]) -> Vec<f32> {
 #[test]
 fn every_kernel_has_the_bits_of_the_formula() {
     for width in [1, 2, 3, 4, 5, 10, 33] {
-        for units in [1, 2, 15, 16, 17, 31, 32, 33, 64, 81] {
+        for units in [1, 2, 15, 16, 17, 31, 32, 33, 63, 64, 81, 150] {
             let weights = numbers(width * units, (width * 100 + units) as u64);
             let bias = numbers(units, 7);
             let layer = Dense::new(weights.clone(), bias.clone());
-            for rows in [1, 2, 3, 5, 6, 7, 13] {
+            for rows in [1, 2, 3, 5, 6, 7, 13, 50] {
                 let cells = numbers(rows * width, rows as u64);
                 let x = Rows::new(&cells, 0, width, width, rows).unwrap();
                 let (mut wide, mut plain) = (vec![0.0; rows * units], vec![0.0; rows * units]);
@@ -109,4 +111,45 @@ fn rows_of_another_width_are_refused() {
         &mut Scratch::default(),
     );
     assert!(run.is_err());
+}
+
+#[test]
+fn layers_on_top_of_each_other_are_layers_one_after_another() {
+    let sizes = [5, 70, 20, 3];
+    let layers: Vec<Dense> = sizes
+        .windows(2)
+        .map(|s| {
+            let weights = numbers(s[0] * s[1], s[1] as u64);
+            Dense::new(weights, numbers(s[1], 9)).then(Activation::Relu)
+        })
+        .collect();
+    let rows = 101;
+    let mut cells = numbers(rows * 5, 4);
+    let x = cells.clone();
+    for layer in &layers {
+        let mut out = vec![0.0; rows * layer.units()];
+        let view = Rows::new(&cells, 0, layer.width, layer.width, rows).unwrap();
+        let mut to = RowsMut::new(&mut out, 0, layer.units(), layer.units(), rows).unwrap();
+        layer.apply(&view, &mut to).unwrap();
+        cells = out;
+    }
+    let network = network::Network::new(layers).unwrap();
+    let mut scratch = Scratch {
+        f32: vec![f32::NAN; network.scratch().f32 * rows],
+        ..Scratch::default()
+    };
+    let mut out = vec![0.0; rows * 3];
+    let view = RowsMut::new(&mut out, 0, 3, 3, rows).unwrap();
+    let x = Slab::F32(Rows::new(&x, 0, 5, 5, rows).unwrap());
+    network
+        .run(&[x], &mut [SlabMut::F32(view)], &mut scratch)
+        .unwrap();
+    assert_eq!(out, cells);
+}
+
+#[test]
+fn layers_that_do_not_fit_are_no_network() {
+    let layer = |width: usize, units: usize| Dense::new(vec![0.0; width * units], vec![0.0; units]);
+    assert!(network::Network::new(vec![layer(2, 3)]).is_none());
+    assert!(network::Network::new(vec![layer(2, 3), layer(4, 1)]).is_none());
 }

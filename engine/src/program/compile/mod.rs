@@ -11,6 +11,7 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto};
 
 use super::fuse::place_concats;
+use super::layers::stack_layers;
 use super::step::{Call, Place, Step, View};
 use super::tabular::{Tabular, label_output};
 use crate::batch::columns;
@@ -88,6 +89,7 @@ pub fn compile(
         return Ok(None);
     };
     place_concats(&mut program);
+    stack_layers(&mut program);
     Ok(Some(program))
 }
 
