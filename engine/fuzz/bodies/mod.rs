@@ -11,6 +11,12 @@ use finai_engine::{Declaration, Error, Limits, Model, inspect};
 use prost::Message;
 use tract_onnx::pb::ModelProto;
 
+/// tract's assertions are caught by the engine; libFuzzer's own hook would end the process at each. What is not caught
+/// ends it still.
+pub fn print_panics() {
+    std::panic::set_hook(Box::new(|panic| eprintln!("{panic}")));
+}
+
 /// Bytes that pass the first gate decode within the limits.
 pub fn prescan(data: &[u8]) {
     if admit::prescan(data, &Limits::default()).is_ok() {

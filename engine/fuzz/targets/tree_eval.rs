@@ -3,4 +3,4 @@
 #[path = "../bodies/mod.rs"]
 mod bodies;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bodies::tree_eval(data));
+libfuzzer_sys::fuzz_target!(init: bodies::print_panics(), |data: &[u8]| bodies::tree_eval(data));
