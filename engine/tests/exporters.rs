@@ -55,6 +55,63 @@ const KNOWN: &[(&str, &str)] = &[
         "task is regression, but the model is a classifier",
     ),
     (
+        "keras_attention",
+        "operator \"Shape\" of domain \"ai.onnx\" is not supported",
+    ),
+    (
+        "keras_autoencoder",
+        "unknown variant `vector`, expected one of `binary`, `multiclass`, `regression`",
+    ),
+    (
+        "keras_cnn",
+        "operator \"Shape\" of domain \"ai.onnx\" is not supported",
+    ),
+    (
+        "keras_cnn_1d",
+        "operator \"Pad\" of domain \"ai.onnx\" is not supported",
+    ),
+    (
+        "keras_cnn_separable",
+        "input \"x\" of 3 dimensions is not supported",
+    ),
+    ("keras_dense_softmax", "rows differ"),
+    (
+        "keras_embedding",
+        "input \"functional_14_1/embedding_1/SelectV2:0\" of node \"functional_14_1/embedding_1/GatherV2\" (Gather), which is not constant, is not supported",
+    ),
+    (
+        "keras_gru",
+        "operator \"Loop\" of domain \"ai.onnx\" is not supported",
+    ),
+    (
+        "keras_gru_reset_after",
+        "operator \"Loop\" of domain \"ai.onnx\" is not supported",
+    ),
+    (
+        "keras_lstm",
+        "operator \"Shape\" of domain \"ai.onnx\" is not supported",
+    ),
+    (
+        "keras_lstm_bidirectional",
+        "operator \"Shape\" of domain \"ai.onnx\" is not supported",
+    ),
+    (
+        "keras_lstm_stacked",
+        "operator \"Shape\" of domain \"ai.onnx\" is not supported",
+    ),
+    (
+        "keras_simple_rnn",
+        "operator \"Loop\" of domain \"ai.onnx\" is not supported",
+    ),
+    (
+        "keras_text_lstm",
+        "operator \"Shape\" of domain \"ai.onnx\" is not supported",
+    ),
+    (
+        "keras_two_inputs",
+        "input \"functional_16_1/embedding_3_1/SelectV2:0\" of node \"functional_16_1/embedding_3_1/GatherV2\" (Gather), which is not constant, is not supported",
+    ),
+    (
         "knn_classifier",
         "operator \"Scan\" of domain \"ai.onnx\" is not supported",
     ),
@@ -74,7 +131,6 @@ const KNOWN: &[(&str, &str)] = &[
         "lasso_polynomial",
         "operator \"Shape\" of domain \"ai.onnx\" is not supported",
     ),
-    ("lightgbm_categorical", "has two parents"),
     ("lightgbm_categorical_missing", "has two parents"),
     (
         "linear_regression_two_targets",
@@ -155,10 +211,6 @@ const KNOWN: &[(&str, &str)] = &[
         "operator \"SVMClassifier\" of domain \"ai.onnx.ml\" is not supported",
     ),
     (
-        "svc_scores_binary",
-        "operator \"SVMClassifier\" of domain \"ai.onnx.ml\" is not supported",
-    ),
-    (
         "svc_scores_one_vs_one",
         "operator \"SVMClassifier\" of domain \"ai.onnx.ml\" is not supported",
     ),
@@ -191,8 +243,56 @@ const KNOWN: &[(&str, &str)] = &[
         "operator \"StringNormalizer\" of domain \"ai.onnx\" is not supported",
     ),
     (
-        "tfidf_token_pattern",
-        "operator \"StringNormalizer\" of domain \"ai.onnx\" is not supported",
+        "torch_autoencoder",
+        "unknown variant `vector`, expected one of `binary`, `multiclass`, `regression`",
+    ),
+    (
+        "torch_cnn",
+        "operator \"Mod\" of domain \"ai.onnx\" is not supported",
+    ),
+    (
+        "torch_cnn_1d",
+        "input \"input\" of 3 dimensions is not supported",
+    ),
+    (
+        "torch_cnn_residual",
+        "input \"input\" of 3 dimensions is not supported",
+    ),
+    (
+        "torch_gru",
+        "operator \"Shape\" of domain \"ai.onnx\" is not supported",
+    ),
+    (
+        "torch_gru_stacked",
+        "operator \"Shape\" of domain \"ai.onnx\" is not supported",
+    ),
+    (
+        "torch_lstm",
+        "operator \"Shape\" of domain \"ai.onnx\" is not supported",
+    ),
+    (
+        "torch_lstm_bidirectional",
+        "operator \"Shape\" of domain \"ai.onnx\" is not supported",
+    ),
+    (
+        "torch_rnn",
+        "operator \"Shape\" of domain \"ai.onnx\" is not supported",
+    ),
+    (
+        "torch_transformer",
+        "operator \"Shape\" of domain \"ai.onnx\" is not supported",
+    ),
+    (
+        "torch_transformer_words",
+        "operator \"Shape\" of domain \"ai.onnx\" is not supported",
+    ),
+    (
+        "torch_two_heads",
+        "operator \"Shape\" of domain \"ai.onnx\" is not supported",
+    ),
+    (
+        "torch_word_attention",
+        "input \"input\" of node \"/vectors/Gather\" (Gather), which is not constant, is not supported",
     ),
     (
         "voting_hard",

@@ -95,7 +95,8 @@ impl Recorded {
 
 fn read(output: &Value, rows: usize, reader: &mut Reader) -> Output {
     let width = output["width"].as_u64().unwrap() as usize;
-    let count = rows * width;
+    let complement = output["complement"] == true;
+    let count = if complement { rows } else { rows * width };
     let cells = match output["type"].as_str().unwrap() {
         "label" => Cells::Labels {
             texts: serde_json::from_value(output["texts"].clone()).unwrap(),
@@ -122,6 +123,13 @@ fn read(output: &Value, rows: usize, reader: &mut Reader) -> Output {
         ),
         "u8" => Cells::Numbers(reader.take::<1>(count).map(|[b]| f64::from(b)).collect()),
         other => panic!("output of type {other}"),
+    };
+    let cells = match cells {
+        Cells::Numbers(second) if complement => {
+            let both = |p: f64| [f64::from(1.0 - p as f32), p];
+            Cells::Numbers(second.into_iter().flat_map(both).collect())
+        }
+        cells => cells,
     };
     Output { width, cells }
 }

@@ -80,12 +80,10 @@ def lgb(name, table, model, zipmap=False, options=None, **rest):
 TREES = {"n_estimators": 30, "num_leaves": 8, **LIGHT}
 lgb("lightgbm_binary", "cancer", lightgbm.LGBMClassifier(**TREES))
 lgb("lightgbm_binary_zipmap", "cancer", lightgbm.LGBMClassifier(**TREES), zipmap=True)
-lgb("lightgbm_missing", "cancer_holes", lightgbm.LGBMClassifier(**TREES), missing=True)
 lgb("lightgbm_multiclass", "wine_holes", lightgbm.LGBMClassifier(**TREES | {"n_estimators": 10}), missing=True)
 lgb("lightgbm_regression", "diabetes_holes", lightgbm.LGBMRegressor(**TREES), missing=True)
 lgb("lightgbm_poisson", "diabetes", lightgbm.LGBMRegressor(objective="poisson", **TREES))
 lgb("lightgbm_dart", "cancer", lightgbm.LGBMClassifier(boosting_type="dart", **TREES))
-lgb("lightgbm_categorical", "credit_codes", lightgbm.LGBMClassifier(min_child_samples=5, cat_smooth=1, **TREES), fit={"categorical_feature": list(range(11))})
 lgb("lightgbm_categorical_missing", "credit_codes", lightgbm.LGBMClassifier(min_child_samples=5, cat_smooth=1, **TREES),
     missing=True, fit={"categorical_feature": list(range(11))})
 lgb("lightgbm_split", "diabetes", lightgbm.LGBMRegressor(**TREES), options={"split": 10})
@@ -96,7 +94,6 @@ def xg(name, table, model, options=None, **rest):
 
 
 XTREES = {"n_estimators": 25, "max_depth": 4, **XG}
-xg("xgboost_binary", "cancer", xgboost.XGBClassifier(**XTREES))
 xg("xgboost_multiclass", "wine", xgboost.XGBClassifier(**XTREES | {"n_estimators": 10}))
 xg("xgboost_missing", "cancer_holes", xgboost.XGBClassifier(**XTREES), missing=True)
 xg("xgboost_regression_missing", "diabetes_holes", xgboost.XGBRegressor(**XTREES), missing=True)
@@ -108,8 +105,7 @@ def cats(name, table, model, **rest):
     booster(name, table, model, cat, "CatBoost", **rest)
 
 
-cats("catboost_binary", "cancer", catboost.CatBoostClassifier(**CAT))
-cats("catboost_multiclass", "wine", catboost.CatBoostClassifier(**CAT))
+cats("catboost_multiclass", "wine", catboost.CatBoostClassifier(**CAT | {"depth": 3}))
 cats("catboost_missing", "cancer_holes", catboost.CatBoostClassifier(**CAT), missing=True)
 cats("catboost_regressor_missing", "diabetes_holes", catboost.CatBoostRegressor(nan_mode="Max", **CAT), missing=True, classifies=False)
 

@@ -38,7 +38,6 @@ wide("stacking_regressor", "diabetes", StackingRegressor(regressors(), Ridge()))
 wide("calibrated_sigmoid", "cancer", make_pipeline(StandardScaler(), CalibratedClassifierCV(LinearSVC(**SEED), cv=3)), columns=10)
 wide("calibrated_sigmoid_forest", "wine", CalibratedClassifierCV(RandomForestClassifier(5, max_depth=4, **SEED), cv=2))
 wide("calibrated_isotonic", "cancer", CalibratedClassifierCV(GradientBoostingClassifier(n_estimators=10, **SEED), method="isotonic", cv=2), columns=10)
-wide("one_vs_rest_forest", "iris", OneVsRestClassifier(RandomForestClassifier(5, max_depth=4, **SEED)))
 
 encoded = ColumnTransformer([("texts", OneHotEncoder(handle_unknown="ignore", sparse_output=False), tables.CREDIT_TEXTS),
                              ("numbers", StandardScaler(), tables.CREDIT_NUMBERS)])

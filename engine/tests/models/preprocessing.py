@@ -69,11 +69,10 @@ wide("power_transformer_yeo_johnson", "wine", make_pipeline(PowerTransformer(), 
 wide("power_transformer_box_cox", "iris", make_pipeline(MinMaxScaler((1, 2), clip=True), PowerTransformer("box-cox"), LogisticRegression(**LINEAR)), target=second)
 wide("quantile_transformer", "wine", make_pipeline(QuantileTransformer(n_quantiles=20), LogisticRegression(**LINEAR)), target=second)
 wide("normalizer_l2", "wine", make_pipeline(Normalizer(), LogisticRegression(**LINEAR)), target=second)
-wide("normalizer_l1", "iris", make_pipeline(Normalizer("l1"), LogisticRegression(**LINEAR)), target=second)
 wide("binarizer", "digits", make_pipeline(Binarizer(threshold=7.5), LogisticRegression(**LINEAR)), target=parity)
 wide("robust_scaler", "wine", make_pipeline(RobustScaler(), LogisticRegression(**LINEAR)), target=second)
 wide("min_max_scaler_clipped", "wine", make_pipeline(MinMaxScaler(clip=True), LogisticRegression(**LINEAR)), target=second)
-wide("max_abs_scaler_double", "wine_double", make_pipeline(MaxAbsScaler(), LogisticRegression(**LINEAR)), kind=np.float64, target=second)
+wide("max_abs_scaler_double", "diabetes_double", make_pipeline(MaxAbsScaler(), LogisticRegression(**LINEAR)), kind=np.float64, target=lambda _, y: (y > 140).astype(int))
 wide("select_k_best", "cancer", make_pipeline(SelectKBest(k=8), StandardScaler(), LogisticRegression(**LINEAR)))
 wide("feature_union", "wine", make_pipeline(StandardScaler(), FeatureUnion([("pca", PCA(3, random_state=0)), ("best", SelectKBest(k=4))]),
                                             LogisticRegression(**LINEAR)))

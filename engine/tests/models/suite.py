@@ -156,6 +156,9 @@ def write(name: str) -> str:
         else:
             kind = {"f4": "f32", "f8": "f64", "i8": "i64", "i4": "i32", "b1": "u8"}[values.dtype.str[1:]]
             described.append({"name": declared.name, "type": kind, "width": values.shape[1]})
+            if values.shape[1] == 2 and kind == "f32" and np.array_equal(np.float32(1) - values[:, 1], values[:, 0]):
+                described[-1]["complement"] = True
+                values = values[:, 1]
             blocks.append(values)
     jumping = jumps.rows(model, inputs, outputs, tolerance, export.steps, session, answers)
     operators = sorted({f"{node.domain or 'ai.onnx'}.{node.op_type}".removeprefix("ai.onnx.") for node in jumps.nodes(export.graph.graph)})
@@ -172,7 +175,7 @@ def write(name: str) -> str:
     FOLDER.mkdir(exist_ok=True)
     (FOLDER / f"{name}.onnx").write_bytes(model)
     (FOLDER / f"{name}.bin").write_bytes(b"".join(np.ascontiguousarray(block).tobytes() for block in blocks))
-    (FOLDER / f"{name}.json").write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+    (FOLDER / f"{name}.json").write_text(json.dumps(document, ensure_ascii=False) + "\n")
     numbers = [values for values in outputs if values.dtype.kind == "f"]
     odd = sum(int((~np.isfinite(values)).any(axis=1).sum()) for values in numbers)
     native = difference(export, frame, numbers)

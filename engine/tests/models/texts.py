@@ -29,7 +29,6 @@ def messages(name: str, model, extra: dict | None = None, rank: int = 1, toleran
 
 
 messages("tfidf_logistic", make_pipeline(TfidfVectorizer(), LogisticRegression(max_iter=1000)))
-messages("tfidf_token_pattern", make_pipeline(TfidfVectorizer(token_pattern=WORDS, min_df=3), LogisticRegression(max_iter=1000)))
 messages("tfidf_bigrams_sublinear", make_pipeline(TfidfVectorizer(token_pattern=WORDS, ngram_range=(1, 2), sublinear_tf=True, max_features=150),
                                                   LogisticRegression(max_iter=1000)))
 messages("count_multinomial_nb", make_pipeline(CountVectorizer(token_pattern=WORDS), MultinomialNB()))

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
-from sklearn.ensemble import (AdaBoostClassifier, AdaBoostRegressor, BaggingClassifier, BaggingRegressor, ExtraTreesClassifier,
+from sklearn.ensemble import (AdaBoostClassifier, AdaBoostRegressor, BaggingClassifier, BaggingRegressor,
                               ExtraTreesRegressor, GradientBoostingClassifier, GradientBoostingRegressor,
                               HistGradientBoostingClassifier, HistGradientBoostingRegressor, IsolationForest,
                               RandomForestClassifier, RandomForestRegressor)
@@ -27,15 +27,13 @@ wide("decision_tree_missing", "wine_holes", DecisionTreeClassifier(max_depth=6, 
 wide("decision_tree_leaf_ids", "iris", DecisionTreeClassifier(max_depth=4, **SEED), extra={"decision_leaf": True}, own=False)
 wide("random_forest_binary", "cancer", RandomForestClassifier(15, max_depth=6, **SEED))
 wide("random_forest_multiclass", "wine", RandomForestClassifier(12, max_depth=6, **SEED))
-wide("random_forest_missing", "cancer_holes", RandomForestClassifier(15, max_depth=6, **SEED), missing=True)
 wide("random_forest_regressor", "diabetes", RandomForestRegressor(8, max_depth=5, **SEED))
 wide("random_forest_two_targets", "diabetes", RandomForestRegressor(8, max_depth=5, **SEED), columns=8, target=lambda frame, y: np.c_[y, frame["s6"]], declaration={"task": "vector"})
 wide("random_forest_behind_scaler", "cancer", make_pipeline(StandardScaler(), RandomForestClassifier(12, max_depth=5, **SEED)))
 wide("random_forest_behind_pca", "digits", make_pipeline(PCA(10, **SEED), RandomForestClassifier(10, max_depth=5, **SEED)), target=parity)
-wide("extra_trees_classifier", "wine", ExtraTreesClassifier(8, max_depth=6, **SEED))
 wide("extra_trees_regressor", "diabetes", ExtraTreesRegressor(6, max_depth=5, **SEED))
 wide("gradient_boosting_binary", "cancer", GradientBoostingClassifier(n_estimators=40, **SEED))
-wide("gradient_boosting_multiclass", "wine", GradientBoostingClassifier(n_estimators=15, **SEED))
+wide("gradient_boosting_multiclass", "wine", GradientBoostingClassifier(n_estimators=7, **SEED))
 wide("gradient_boosting_regressor", "diabetes", GradientBoostingRegressor(n_estimators=40, **SEED))
 wide("hist_gradient_boosting_binary", "cancer_holes", HistGradientBoostingClassifier(max_iter=30, max_leaf_nodes=8, **SEED), missing=True)
 wide("hist_gradient_boosting_multiclass", "wine_holes", HistGradientBoostingClassifier(max_iter=12, max_leaf_nodes=8, **SEED), missing=True)
