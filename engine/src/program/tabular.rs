@@ -5,6 +5,7 @@ use super::compile::compile;
 use super::step::{Cells, Chunk, Step, View, filled, read};
 use crate::batch::Blocks;
 use crate::error::{Error, Result};
+use crate::kernels::slab::text;
 use crate::kernels::{Element, Scratch, ScratchSize, Shape, Slab};
 use crate::limits::Limits;
 use crate::ops::Labels;
@@ -133,6 +134,7 @@ impl Tabular {
                 first,
                 rows: self.chunk.min(rows - first),
             };
+            state.blocks.iter_mut().for_each(Cells::clear);
             for step in &self.steps {
                 step.run(chunk, &mut state.blocks, &mut state.scratch)?;
             }
@@ -153,6 +155,12 @@ impl Tabular {
     ) -> Result<()> {
         let slab = read(view, chunk, &state.blocks)?;
         if sink.wants_label(output) {
+            if let Slab::Text(rows, arena) = slab {
+                for i in 0..rows.rows() {
+                    sink.text_label(chunk.first + i, text(arena, rows.row(i)[0]))?;
+                }
+                return Ok(());
+            }
             let Slab::I64(rows) = slab else {
                 return Err(Error::Evaluation("a label that is no integer".into()));
             };
