@@ -35,12 +35,22 @@ impl Keys {
         Keys::Categories(Categories::integers(values))
     }
 
-    pub fn floats(values: &[f32]) -> Keys {
-        Keys::F32(positions(values.iter().map(|v| bits(*v))))
+    /// NaN is a key only where `nan`.
+    pub fn floats(values: &[f32], nan: bool) -> Keys {
+        let mut map = positions(values.iter().map(|v| bits(*v)));
+        if !nan {
+            map.remove(&bits(f32::NAN));
+        }
+        Keys::F32(map)
     }
 
-    pub fn doubles(values: &[f64]) -> Keys {
-        Keys::F64(positions(values.iter().map(|v| bits64(*v))))
+    /// NaN is a key only where `nan`.
+    pub fn doubles(values: &[f64], nan: bool) -> Keys {
+        let mut map = positions(values.iter().map(|v| bits64(*v)));
+        if !nan {
+            map.remove(&bits64(f64::NAN));
+        }
+        Keys::F64(map)
     }
 }
 

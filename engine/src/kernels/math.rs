@@ -162,10 +162,37 @@ mod tests {
     #[test]
     fn powers_agree_with_the_standard_library() {
         let bases = [
-            0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -3.0, 1e-3, 7.25, 1e10, f64::INFINITY, f64::NEG_INFINITY, f64::NAN,
+            0.0,
+            -0.0,
+            1.0,
+            -1.0,
+            0.5,
+            -0.5,
+            2.0,
+            -3.0,
+            1e-3,
+            7.25,
+            1e10,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            f64::NAN,
         ];
         let powers = [
-            0.0, 1.0, -1.0, 2.0, 3.0, -2.0, 0.5, -0.5, 1.5, 0.1, 2.7, 2049.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN,
+            0.0,
+            1.0,
+            -1.0,
+            2.0,
+            3.0,
+            -2.0,
+            0.5,
+            -0.5,
+            1.5,
+            0.1,
+            2.7,
+            2049.0,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            f64::NAN,
         ];
         for x in bases {
             for y in powers {

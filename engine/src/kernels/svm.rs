@@ -242,10 +242,7 @@ fn couple(r: &[f32], scratch: &mut [f32], p: &mut [f32]) {
             }
             pqp += p[i] * qp[i];
         }
-        let error = qp[..n]
-            .iter()
-            .map(|v| (v - pqp).abs())
-            .fold(0.0, f32::max);
+        let error = qp[..n].iter().map(|v| (v - pqp).abs()).fold(0.0, f32::max);
         if error < tolerance {
             break;
         }
@@ -289,6 +286,9 @@ impl Kernel for SvmClassifier {
                     self.post.apply(out);
                 }
                 (true, PostTransform::None, [score]) => out.copy_from_slice(&[-score, *score]),
+                (true, PostTransform::Logistic, [score]) => {
+                    out.copy_from_slice(&[math::logistic(-score), math::logistic(*score)]);
+                }
                 (true, _, [score]) => out.copy_from_slice(&[1.0 - score, *score]),
                 (true, _, scores) => {
                     out.copy_from_slice(scores);

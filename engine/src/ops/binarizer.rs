@@ -14,9 +14,7 @@ pub fn bind(node: &NodeProto, inputs: &[Shape]) -> Result<Bound> {
     let threshold = Attributes::new(node)?.float("threshold").unwrap_or(0.0);
     finite(OP, "threshold", &[threshold])?;
     match inputs {
-        [shape] if shape.element == Element::F32 => {
-            Ok(Bound::new(Binarizer { threshold }, *shape))
-        }
+        [shape] if shape.element == Element::F32 => Ok(Bound::new(Binarizer { threshold }, *shape)),
         [shape] => Err(Error::Unsupported(format!("{OP} over {:?}", shape.element))),
         _ => Err(Error::Invalid(format!(
             "{OP} takes 1 input, found {}",

@@ -3,7 +3,7 @@
 use tract_onnx::pb::NodeProto;
 
 use super::tensor::{Cells, Constant};
-use super::{Attributes, Bound, Labels};
+use super::{Attributes, Bound, Labels, VERSION};
 use crate::error::{Error, Result};
 use crate::kernels::label::{Keys, LabelEncoder, Table};
 use crate::kernels::{Element, Shape};
@@ -98,11 +98,13 @@ fn cells(attributes: &Attributes<'_>, part: &str) -> Result<Cells> {
 }
 
 fn keys(attributes: &Attributes<'_>, element: Element) -> Result<(Keys, usize)> {
+    // Before operator set 4 NaN equals no key, not even NaN.
+    let nan = attributes.int(VERSION).is_none_or(|version| version >= 4);
     match (cells(attributes, "keys")?, element) {
         (Cells::Text(v), Element::Text) => Ok((Keys::texts(&v), v.len())),
         (Cells::I64(v), Element::I64) => Ok((Keys::integers(&v), v.len())),
-        (Cells::F32(v), Element::F32) => Ok((Keys::floats(&v), v.len())),
-        (Cells::F64(v), Element::F64) => Ok((Keys::doubles(&v), v.len())),
+        (Cells::F32(v), Element::F32) => Ok((Keys::floats(&v, nan), v.len())),
+        (Cells::F64(v), Element::F64) => Ok((Keys::doubles(&v, nan), v.len())),
         (_, Element::Bool) => Err(Error::Unsupported(format!("{OP} over {element:?}"))),
         _ => Err(Error::Invalid(format!(
             "{OP} over {element:?} has keys of another type"

@@ -31,7 +31,7 @@ use tract_onnx::pb::NodeProto;
 
 use crate::error::{Error, Result};
 use crate::kernels::{Element, Kernel, Shape};
-pub use attributes::{Attributes, FEATURES};
+pub use attributes::{Attributes, FEATURES, VERSION};
 
 /// Class labels in the order of the probabilities.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -95,20 +95,30 @@ pub fn bind_tokens(
         lengths,
         distance,
         mode,
-        weights: by_column(weights, width),
+        weights: by_column(weights, &columns, width)?,
         tokeniser,
     };
     Ok(Bound::new(kernel, Shape::f32(width)))
 }
 
-/// Weights of the output's columns: those of their number. Columns beyond them have weight 0.
-fn by_column(weights: &[f32], width: usize) -> Vec<f32> {
+/// Weights of the output's columns from those of the n-grams; columns of none have weight 0.
+fn by_column(weights: &[f32], columns: &[usize], width: usize) -> Result<Vec<f32>> {
     if weights.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
-    let mut weights = weights.to_vec();
-    weights.resize(width, 0.0);
-    weights
+    let mut of: Vec<Option<f32>> = vec![None; width];
+    for (weight, column) in weights.iter().zip(columns) {
+        match of.get_mut(*column) {
+            Some(Some(other)) if other != weight => {
+                return Err(Error::Unsupported(format!(
+                    "one column for n-grams of different weights of {OP}"
+                )));
+            }
+            Some(place) => *place = Some(*weight),
+            None => {}
+        }
+    }
+    Ok(of.into_iter().map(Option::unwrap_or_default).collect())
 }
 
 /// Attribute `ngram_indexes`: the column of each n-gram, and how many columns there are.
@@ -119,9 +129,8 @@ fn columns(attributes: &Attributes<'_>) -> Result<(Vec<usize>, usize)> {
         .map(|i| usize::try_from(*i).ok())
         .collect();
     let columns = columns.filter(|c| !c.is_empty());
-    let columns = columns.ok_or_else(|| {
-        Error::Invalid(format!("{OP} has no ngram_indexes or one below 0"))
-    })?;
+    let columns = columns
+        .ok_or_else(|| Error::Invalid(format!("{OP} has no ngram_indexes or one below 0")))?;
     let width = columns.iter().max().map_or(0, |m| m.saturating_add(1));
     if width > COLUMNS {
         return Err(Error::TooLarge {
@@ -134,9 +143,7 @@ fn columns(attributes: &Attributes<'_>) -> Result<(Vec<usize>, usize)> {
 }
 
 /// Distinct tokens with a number each, and the numbers of all tokens.
-fn number<T: Eq + Hash + Clone>(
-    tokens: impl Iterator<Item = T>,
-) -> (HashMap<T, u32>, Vec<u32>) {
+fn number<T: Eq + Hash + Clone>(tokens: impl Iterator<Item = T>) -> (HashMap<T, u32>, Vec<u32>) {
     let mut words = HashMap::new();
     let numbers = tokens
         .map(|token| {

@@ -17,8 +17,8 @@ pub fn read(node: &NodeProto) -> Result<Tokeniser> {
     let attributes = Attributes::new(node)?;
     let least = attributes.int("mincharnum").unwrap_or(1);
     let least = usize::try_from(least).ok().filter(|n| *n >= 1);
-    let least =
-        least.ok_or_else(|| Error::Invalid(format!("{OP} has a mincharnum that is not positive")))?;
+    let least = least
+        .ok_or_else(|| Error::Invalid(format!("{OP} has a mincharnum that is not positive")))?;
     let separators = attributes.strings("separators")?;
     let expression = attributes.string("tokenexp")?;
     let cut = match (separators.as_slice(), expression.as_deref()) {
@@ -38,8 +38,10 @@ pub fn read(node: &NodeProto) -> Result<Tokeniser> {
             });
         }
         (separators, _) => {
-            let patterns: Vec<Pattern> =
-                separators.iter().map(|s| pattern(s)).collect::<Result<_>>()?;
+            let patterns: Vec<Pattern> = separators
+                .iter()
+                .map(|s| pattern(s))
+                .collect::<Result<_>>()?;
             for pattern in &patterns {
                 if pattern.find("", 0, &mut Matching::default())?.is_some() {
                     return Err(Error::Unsupported(format!(

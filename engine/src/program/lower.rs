@@ -1,11 +1,11 @@
-//! An admitted graph made ready to compile: ZipMaps removed, attributes of ours that a file may carry dropped.
+//! An admitted graph made ready to compile: ZipMaps removed, attributes of ours that a file may carry dropped or set.
 
 use std::collections::HashSet;
 
-use tract_onnx::pb::ModelProto;
+use tract_onnx::pb::{AttributeProto, ModelProto};
 
 use crate::error::{Error, Result};
-use crate::ops::{FEATURES, Labels, zip_map};
+use crate::ops::{FEATURES, Labels, VERSION, zip_map};
 
 /// Removes every ZipMap, whose output becomes its input (once, where that is an output too); returns the labels of the
 /// last one.
@@ -38,8 +38,18 @@ pub fn lower(model: &mut ModelProto) -> Result<Option<Labels>> {
     graph
         .output
         .retain(|output| seen.insert(output.name.clone()));
+    let version = model.opset_import.iter().find(|o| o.domain == "ai.onnx.ml");
+    let version = version.map_or(1, |o| o.version);
     for node in &mut graph.node {
-        node.attribute.retain(|a| a.name != FEATURES);
+        node.attribute
+            .retain(|a| a.name != FEATURES && a.name != VERSION);
+        if node.op_type == "LabelEncoder" {
+            node.attribute.push(AttributeProto {
+                name: VERSION.into(),
+                i: version,
+                ..AttributeProto::default()
+            });
+        }
     }
     Ok(labels)
 }

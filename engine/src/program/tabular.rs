@@ -145,6 +145,25 @@ impl Tabular {
         Ok(())
     }
 
+    /// The views of the first `rows` rows, no more than a chunk of them, once the steps have run.
+    #[cfg(test)]
+    pub fn values<T>(
+        &self,
+        batch: &Blocks,
+        first: usize,
+        rows: usize,
+        view: &View,
+        state: &mut State,
+        read_rows: impl FnOnce(Slab<'_>) -> T,
+    ) -> Result<T> {
+        let chunk = Chunk { batch, first, rows };
+        state.blocks.iter_mut().for_each(Cells::clear);
+        for step in &self.steps {
+            step.run(chunk, &mut state.blocks, &mut state.scratch)?;
+        }
+        Ok(read_rows(read(view, chunk, &state.blocks)?))
+    }
+
     fn write(
         &self,
         output: usize,

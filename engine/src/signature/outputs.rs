@@ -107,7 +107,10 @@ pub fn read(
         Form::PerLabel
     };
     let count = width.max(2);
-    let written = found.unwrap_or_else(|| (0..count).map(|i| i.to_string()).collect());
+    let declared = declaration.labels.clone().filter(|_| label.is_some());
+    let written = found
+        .or(declared)
+        .unwrap_or_else(|| (0..count).map(|i| i.to_string()).collect());
     if written.len() != count {
         return Err(Error::Invalid(format!(
             "model has {} labels and {width} probabilities",

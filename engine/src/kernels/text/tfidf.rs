@@ -89,7 +89,9 @@ const UNKNOWN: u32 = u32::MAX;
 impl TfIdf {
     fn count(&self, tokens: &[u32], out: &mut [f32]) -> Result<()> {
         let (least, most) = self.lengths;
-        let steps = tokens.len().saturating_mul(most.saturating_mul(self.distance));
+        let steps = tokens
+            .len()
+            .saturating_mul(most.saturating_mul(self.distance));
         if steps > STEPS {
             return Err(Error::TooLarge {
                 what: "steps over the n-grams of a text",
@@ -142,10 +144,7 @@ impl TfIdf {
                 .iter_mut()
                 .zip(&self.weights)
                 .for_each(|(o, w)| *o = if *o > 0.0 { *w } else { 0.0 }),
-            (Mode::Weighted, false) => out
-                .iter_mut()
-                .zip(&self.weights)
-                .for_each(|(o, w)| *o *= w),
+            (Mode::Weighted, false) => out.iter_mut().zip(&self.weights).for_each(|(o, w)| *o *= w),
         }
     }
 }

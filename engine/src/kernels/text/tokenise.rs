@@ -61,7 +61,9 @@ impl Tokeniser {
             out.push(MARKS[0]);
         }
         match &self.cut {
-            Cut::Characters => out.extend(text.char_indices().map(|(i, c)| &text[i..i + c.len_utf8()])),
+            Cut::Characters => {
+                out.extend(text.char_indices().map(|(i, c)| &text[i..i + c.len_utf8()]))
+            }
             Cut::Tokens(pattern) => self.matches(pattern, text, cutting, out)?,
             Cut::Separators(patterns) => self.pieces(patterns, text, cutting, out)?,
         }

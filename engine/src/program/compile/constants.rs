@@ -23,7 +23,10 @@ impl<'a> Compiler<'a> {
                 vec![attribute.floats.len()],
                 Cells::F32(attribute.floats.clone()),
             ),
-            "value_ints" => (vec![attribute.ints.len()], Cells::I64(attribute.ints.clone())),
+            "value_ints" => (
+                vec![attribute.ints.len()],
+                Cells::I64(attribute.ints.clone()),
+            ),
             _ => return Ok(None),
         };
         Ok(self.set_constant(node, dims, cells))
@@ -79,6 +82,32 @@ impl<'a> Compiler<'a> {
                 let dims = [&[1], x.dims.as_slice()].concat();
                 Ok(self.set_constant(node, dims, cells))
             }
+            name if elementwise::is_unary(name) => {
+                let made = match x.element() {
+                    Element::F32 => elementwise::single(name, None, None),
+                    Element::F64 => elementwise::double(name, None, None),
+                    _ => None,
+                };
+                let Some((kernel, element)) = made.filter(|_| node.attribute.is_empty()) else {
+                    return Ok(None);
+                };
+                let width = x.len();
+                let cells = once(kernel.as_ref(), Some(&x), Shape { element, width })?;
+                Ok(self.set_constant(node, x.dims.clone(), cells))
+            }
+            name if elementwise::is_binary(name) && node.input.len() == 2 => {
+                let Some(y) = self.constant_input(node, 1) else {
+                    return Ok(None);
+                };
+                let dims = match (x.len(), y.len()) {
+                    _ if x.dims == y.dims => x.dims.clone(),
+                    (_, 1) if y.dims.len() <= x.dims.len() => x.dims.clone(),
+                    (1, _) if x.dims.len() <= y.dims.len() => y.dims.clone(),
+                    _ => return Ok(None),
+                };
+                let cells = elementwise::constants(name, &x, &y)?;
+                Ok(cells.and_then(|cells| self.set_constant(node, dims, cells)))
+            }
             "Squeeze" if x.len() == 1 => Ok(self.set_constant(node, Vec::new(), cells)),
             _ => Ok(None),
         }
@@ -92,61 +121,67 @@ impl<'a> Compiler<'a> {
         bind: ops::Bind,
     ) -> Compiled {
         let width = x.len();
-        let element = match &x.cells {
-            Cells::F32(_) => Element::F32,
-            Cells::F64(_) => Element::F64,
-            Cells::I64(_) => Element::I64,
-            Cells::Text(_) => Element::Text,
-        };
+        let element = x.element();
         let bound = bind(node, &[Shape { element, width }])?;
-        let mut arena = Arena::default();
-        let mut spans = Vec::new();
-        if let Cells::Text(texts) = &x.cells {
+        match bound.outputs.as_slice() {
+            [shape] if shape.width == width => {
+                let cells = once(bound.kernel.as_ref(), Some(x), *shape)?;
+                Ok(self.set_constant(node, x.dims.clone(), cells))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+/// What a kernel makes of one row, the constant's cells.
+pub(super) fn once(kernel: &dyn Kernel, x: Option<&Constant>, out: Shape) -> Result<Cells> {
+    fn rows<T>(cells: &[T]) -> Result<Rows<'_, T>> {
+        Rows::new(cells, 0, cells.len(), cells.len(), 1)
+    }
+    fn rows_mut<T>(cells: &mut [T]) -> Result<RowsMut<'_, T>> {
+        let width = cells.len();
+        RowsMut::new(cells, 0, width, width, 1)
+    }
+    let mut arena = Arena::default();
+    let mut spans = Vec::new();
+    let mut inputs = Vec::new();
+    match x.map(|x| &x.cells) {
+        None => {}
+        Some(Cells::F32(v)) => inputs.push(Slab::F32(rows(v)?)),
+        Some(Cells::F64(v)) => inputs.push(Slab::F64(rows(v)?)),
+        Some(Cells::I64(v)) => inputs.push(Slab::I64(rows(v)?)),
+        Some(Cells::Text(texts)) => {
             for text in texts {
                 spans.push(arena.push(text)?);
             }
+            inputs.push(Slab::Text(rows(&spans)?, arena.as_str()));
         }
-        fn rows<T>(cells: &[T]) -> Result<Rows<'_, T>> {
-            Rows::new(cells, 0, cells.len(), cells.len(), 1)
-        }
-        fn rows_mut<T>(cells: &mut [T]) -> Result<RowsMut<'_, T>> {
-            let width = cells.len();
-            RowsMut::new(cells, 0, width, width, 1)
-        }
-        let input = match &x.cells {
-            Cells::F32(v) => Slab::F32(rows(v)?),
-            Cells::F64(v) => Slab::F64(rows(v)?),
-            Cells::I64(v) => Slab::I64(rows(v)?),
-            Cells::Text(_) => Slab::Text(rows(&spans)?, arena.as_str()),
-        };
-        let mut scratch = Scratch::default();
-        let mut run = |output: SlabMut<'_>| bound.kernel.run(&[input], &mut [output], &mut scratch);
-        let cells = match bound.outputs.as_slice() {
-            [shape] if shape.width == width => match shape.element {
-                Element::F32 => {
-                    let mut out = vec![0.0; width];
-                    run(SlabMut::F32(rows_mut(&mut out)?))?;
-                    Cells::F32(out)
-                }
-                Element::F64 => {
-                    let mut out = vec![0.0; width];
-                    run(SlabMut::F64(rows_mut(&mut out)?))?;
-                    Cells::F64(out)
-                }
-                Element::Text => {
-                    let (mut out, mut texts) = (vec![Span::default(); width], Arena::default());
-                    run(SlabMut::Text(rows_mut(&mut out)?, &mut texts))?;
-                    let texts = out.iter().map(|s| slab::text(texts.as_str(), *s).to_owned());
-                    Cells::Text(texts.collect())
-                }
-                _ => {
-                    let mut out = vec![0; width];
-                    run(SlabMut::I64(rows_mut(&mut out)?))?;
-                    Cells::I64(out)
-                }
-            },
-            _ => return Ok(None),
-        };
-        Ok(self.set_constant(node, x.dims.clone(), cells))
     }
+    let mut scratch = Scratch::default();
+    let mut run = |output: SlabMut<'_>| kernel.run(&inputs, &mut [output], &mut scratch);
+    Ok(match out.element {
+        Element::F32 => {
+            let mut cells = vec![0.0; out.width];
+            run(SlabMut::F32(rows_mut(&mut cells)?))?;
+            Cells::F32(cells)
+        }
+        Element::F64 => {
+            let mut cells = vec![0.0; out.width];
+            run(SlabMut::F64(rows_mut(&mut cells)?))?;
+            Cells::F64(cells)
+        }
+        Element::I64 | Element::Bool => {
+            let mut cells = vec![0; out.width];
+            run(SlabMut::I64(rows_mut(&mut cells)?))?;
+            Cells::I64(cells)
+        }
+        Element::Text => {
+            let (mut cells, mut texts) = (vec![Span::default(); out.width], Arena::default());
+            run(SlabMut::Text(rows_mut(&mut cells)?, &mut texts))?;
+            let texts = cells
+                .iter()
+                .map(|s| slab::text(texts.as_str(), *s).to_owned());
+            Cells::Text(texts.collect())
+        }
+    })
 }

@@ -11,20 +11,21 @@ impl<'a> Compiler<'a> {
         let (Some(x), Some(w)) = (self.rows(node, 0), self.constant_input(node, 1)) else {
             return Ok(None);
         };
-        let [rows, units] = w.dims.as_slice() else {
-            return Ok(None);
+        // A vector is a column whose product has no dimension of its own.
+        let (rows, units, dims) = match w.dims.as_slice() {
+            [rows, units] if *units > 0 => (*rows, *units, Dims::columns(*units)),
+            [rows] => (*rows, 1, Dims::scalar()),
+            _ => return Ok(None),
         };
-        if *rows != x.view.width || *units == 0 {
+        if rows != x.view.width {
             return Ok(None);
         }
-        if let Cells::F64(weights) = &w.cells {
-            return self.product(node, x, weights.clone(), vec![0.0; *units]);
-        }
-        let Some(weights) = w.f32s() else {
-            return Ok(None);
+        let tensor = match &w.cells {
+            Cells::F64(weights) => self.product(x, weights.clone(), vec![0.0; units]),
+            Cells::F32(weights) => self.dense(x, Dense::new(weights.clone(), vec![0.0; units])),
+            _ => None,
         };
-        let dense = Dense::new(weights.to_vec(), vec![0.0; *units]);
-        self.dense(node, x, dense)
+        self.rows_value(node, tensor.map(|t| Tensor { dims, ..t }))
     }
 
     pub(super) fn gemm(&mut self, node: &'a NodeProto) -> Compiled {
@@ -58,6 +59,7 @@ impl<'a> Compiler<'a> {
         let beta = attributes.float("beta").unwrap_or(1.0);
         let bias = match node.input.get(2).filter(|name| !name.is_empty()) {
             None => None,
+            Some(_) if self.rows(node, 2).is_some() && beta == 1.0 => None,
             Some(_) => match self.constant_input(node, 2) {
                 Some(c) if c.len() == 1 || (c.len() == units && c.dims.last() == Some(&units)) => {
                     Some(c)
@@ -66,13 +68,13 @@ impl<'a> Compiler<'a> {
             },
         };
         let bias_at = |cells: usize, j: usize| if cells == 1 { 0 } else { j };
-        match (&w.cells, bias.as_ref().map(|c| &c.cells)) {
+        let tensor = match (&w.cells, bias.as_ref().map(|c| &c.cells)) {
             (Cells::F32(w), None | Some(Cells::F32(_))) => {
                 let weights = order.iter().map(|i| w[*i] * alpha).collect();
                 let bias = bias.as_ref().and_then(|c| c.f32s()).unwrap_or(&[0.0]);
                 let bias = (0..units).map(|j| bias[bias_at(bias.len(), j)] * beta);
                 let bias = bias.collect();
-                self.dense(node, x, Dense::new(weights, bias))
+                self.dense(x, Dense::new(weights, bias))
             }
             (Cells::F64(w), None | Some(Cells::F64(_))) => {
                 let weights = order.iter().map(|i| w[*i] * f64::from(alpha)).collect();
@@ -82,15 +84,20 @@ impl<'a> Compiler<'a> {
                 };
                 let bias = (0..units).map(|j| bias[bias_at(bias.len(), j)] * f64::from(beta));
                 let bias = bias.collect();
-                self.product(node, x, weights, bias)
+                self.product(x, weights, bias)
             }
-            _ => Ok(None),
-        }
+            _ => None,
+        };
+        let tensor = match (tensor, self.rows(node, 2)) {
+            (Some(t), Some(c)) => self.pair("Add", &Value::Rows(t), &Value::Rows(c)),
+            (tensor, _) => tensor,
+        };
+        self.rows_value(node, tensor)
     }
 
-    pub(super) fn dense(&mut self, node: &'a NodeProto, x: Tensor, dense: Dense) -> Compiled {
+    fn dense(&mut self, x: Tensor, dense: Dense) -> Option<Tensor> {
         if x.view.element != Element::F32 || !x.dims.is_matrix() {
-            return Ok(None);
+            return None;
         }
         let view = self.block(Shape::f32(dense.units()));
         self.program.steps.push(Step {
@@ -98,8 +105,7 @@ impl<'a> Compiler<'a> {
             inputs: vec![x.view],
             outputs: vec![view],
         });
-        let tensor = Tensor::new(view, Dims::columns(view.width));
-        self.rows_value(node, Some(tensor))
+        Some(Tensor::new(view, Dims::columns(view.width)))
     }
 
     /// The dense layer that made `x`, where this node is its only reader and it has no activation yet.
@@ -147,20 +153,13 @@ impl<'a> Compiler<'a> {
     }
 
     /// A product in double precision.
-    fn product(
-        &mut self,
-        node: &'a NodeProto,
-        x: Tensor,
-        weights: Vec<f64>,
-        bias: Vec<f64>,
-    ) -> Compiled {
+    fn product(&mut self, x: Tensor, weights: Vec<f64>, bias: Vec<f64>) -> Option<Tensor> {
         if x.element() != Element::F64 || !x.dims.is_matrix() {
-            return Ok(None);
+            return None;
         }
         let dims = Dims::columns(bias.len());
         let kernel = Box::new(Product { weights, bias });
-        let tensor = self.push(kernel, vec![x.view], Element::F64, dims);
-        self.rows_value(node, Some(tensor))
+        Some(self.push(kernel, vec![x.view], Element::F64, dims))
     }
 
     pub(super) fn activation(&mut self, node: &'a NodeProto, activation: Activation) -> Compiled {
@@ -188,12 +187,19 @@ impl<'a> Compiler<'a> {
         )
     }
 
-    fn activation_f64(&mut self, node: &'a NodeProto, x: Tensor, activation: Activation) -> Compiled {
+    fn activation_f64(
+        &mut self,
+        node: &'a NodeProto,
+        x: Tensor,
+        activation: Activation,
+    ) -> Compiled {
         let kernel: Box<dyn Kernel> = match activation {
             Activation::Relu => Box::new(Unary::new(|x: f64| if x < 0.0 { 0.0 } else { x })),
             Activation::LeakyRelu(slope) => {
                 let slope = f64::from(slope);
-                Box::new(Unary::new(move |x: f64| if x < 0.0 { x * slope } else { x }))
+                Box::new(Unary::new(
+                    move |x: f64| if x < 0.0 { x * slope } else { x },
+                ))
             }
             Activation::Sigmoid => Box::new(Unary::new(|x: f64| {
                 let v = 1.0 / (1.0 + math::exp_of(-x.abs()));

@@ -166,9 +166,6 @@ mod tests {
     fn stretching_repeats_single_cells() {
         let (from, to) = (Dims::new(&[2, 1]).unwrap(), Dims::new(&[2, 3]).unwrap());
         assert_eq!(from.stretch(&to), [0, 0, 0, 1, 1, 1]);
-        assert_eq!(
-            Dims::new(&[1, 3]).unwrap().stretch(&to),
-            [0, 1, 2, 0, 1, 2]
-        );
+        assert_eq!(Dims::new(&[1, 3]).unwrap().stretch(&to), [0, 1, 2, 0, 1, 2]);
     }
 }

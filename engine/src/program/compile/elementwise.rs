@@ -1,9 +1,7 @@
 //! Nodes of one, two or three values, cell by cell, with broadcasting inside a row.
 
 use super::*;
-use crate::kernels::elementwise::{
-    Binary, Cell, EqualText, Operand, Unary, Where, WhereText,
-};
+use crate::kernels::elementwise::{Binary, Cell, EqualText, Operand, Unary, Where, WhereText};
 use crate::kernels::math;
 use crate::ops::tensor::Cells;
 
@@ -157,7 +155,7 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn pair(&mut self, name: &str, x: &Value, y: &Value) -> Option<Tensor> {
+    pub(super) fn pair(&mut self, name: &str, x: &Value, y: &Value) -> Option<Tensor> {
         let (x, y, dims) = self.sides(x, y)?;
         let element = match (&x, &y) {
             (Side::Rows(x), Side::Rows(y)) if x.element() != y.element() => return None,
@@ -173,7 +171,8 @@ impl<'a> Compiler<'a> {
             return None;
         }
         let ones = |side: &Side| matches!(side, Side::Constant(c, _) if c.f32s().is_some_and(|c| c.iter().all(|v| *v == 1.0)));
-        if let (Side::Rows(x), "Mul" | "Div", true) = (&x, name, ones(&y) && element == Element::F32)
+        if let (Side::Rows(x), "Mul" | "Div", true) =
+            (&x, name, ones(&y) && element == Element::F32)
             && x.dims == dims
         {
             return Some(*x);
@@ -258,12 +257,7 @@ impl<'a> Compiler<'a> {
         let dims = condition.dims.broadcast(&x_dims)?.broadcast(&y_dims)?;
         let element = |side: &Side| match side {
             Side::Rows(t) => t.element(),
-            Side::Constant(c, _) => match &c.cells {
-                Cells::F32(_) => Element::F32,
-                Cells::F64(_) => Element::F64,
-                Cells::I64(_) => Element::I64,
-                Cells::Text(_) => Element::Text,
-            },
+            Side::Constant(c, _) => c.element(),
         };
         let of = element(&x);
         if condition.element() != Element::Bool || storage(of) != storage(element(&y)) {
@@ -380,6 +374,38 @@ impl<'a> Compiler<'a> {
     }
 }
 
+/// An operation of two constants, one of a single cell or both of as many.
+pub(super) fn constants(name: &str, x: &Constant, y: &Constant) -> Result<Option<Cells>> {
+    let made = match (&x.cells, &y.cells) {
+        (Cells::F32(x), Cells::F32(y)) => floats(
+            name,
+            Operand::Constant(x.clone()),
+            Operand::Constant(y.clone()),
+            math::pow,
+        ),
+        (Cells::F64(x), Cells::F64(y)) => floats(
+            name,
+            Operand::Constant(x.clone()),
+            Operand::Constant(y.clone()),
+            math::pow64,
+        ),
+        (Cells::I64(x), Cells::I64(y)) => integers(
+            name,
+            Element::I64,
+            Operand::Constant(x.clone()),
+            Operand::Constant(y.clone()),
+        ),
+        _ => None,
+    };
+    let width = x.len().max(y.len());
+    match made {
+        Some((kernel, element)) if element != Element::Bool => {
+            constants::once(kernel.as_ref(), None, Shape { element, width }).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
 /// The cells of a float constant in double precision.
 fn f64s(constant: &Constant) -> Option<Vec<f64>> {
     match &constant.cells {
@@ -424,15 +450,27 @@ where
         "Mul" => Box::new(Binary::new(x, y, |x: T, y: T| x * y)),
         "Div" => Box::new(Binary::new(x, y, |x: T, y: T| x / y)),
         "Pow" => Box::new(Binary::new(x, y, pow)),
-        "Max" => Box::new(Binary::new(x, y, move |x: T, y: T| {
-            if x > y || is_nan(x) { x } else { y }
-        })),
-        "Min" => Box::new(Binary::new(x, y, move |x: T, y: T| {
-            if x < y || is_nan(x) { x } else { y }
-        })),
-        "PRelu" => Box::new(Binary::new(x, y, move |x: T, slope: T| {
-            if x < zero { x * slope } else { x }
-        })),
+        "Max" => Box::new(Binary::new(
+            x,
+            y,
+            move |x: T, y: T| {
+                if x > y || is_nan(x) { x } else { y }
+            },
+        )),
+        "Min" => Box::new(Binary::new(
+            x,
+            y,
+            move |x: T, y: T| {
+                if x < y || is_nan(x) { x } else { y }
+            },
+        )),
+        "PRelu" => Box::new(Binary::new(
+            x,
+            y,
+            move |x: T, slope: T| {
+                if x < zero { x * slope } else { x }
+            },
+        )),
         _ => return Some((ordered(name, x, y)?, Element::Bool)),
     };
     Some((kernel, same))
@@ -473,13 +511,22 @@ fn integers(name: &str, element: Element, x: Operand<i64>, y: Operand<i64>) -> M
     Some((kernel, element))
 }
 
-fn single(name: &str, alpha: Option<f32>, beta: Option<f32>) -> Made {
+pub(super) fn single(name: &str, alpha: Option<f32>, beta: Option<f32>) -> Made {
     let to = Element::F32;
     let wide = |f: fn(f64) -> f64| move |x: f32| f(f64::from(x)) as f32;
     match name {
         "Abs" => made(f32::abs, to),
         "Neg" => made(|x: f32| -x, to),
-        "Sign" => made(|x: f32| if x == 0.0 || x.is_nan() { x } else { x.signum() }, to),
+        "Sign" => made(
+            |x: f32| {
+                if x == 0.0 || x.is_nan() {
+                    x
+                } else {
+                    x.signum()
+                }
+            },
+            to,
+        ),
         "Exp" => made(wide(math::exp_of), to),
         "Log" => made(wide(math::ln64), to),
         "Sqrt" => made(f32::sqrt, to),
@@ -492,7 +539,13 @@ fn single(name: &str, alpha: Option<f32>, beta: Option<f32>) -> Made {
         "Elu" => {
             let alpha = alpha.unwrap_or(1.0);
             made(
-                move |x: f32| if x < 0.0 { alpha * (math::exp(x) - 1.0) } else { x },
+                move |x: f32| {
+                    if x < 0.0 {
+                        alpha * (math::exp(x) - 1.0)
+                    } else {
+                        x
+                    }
+                },
                 to,
             )
         }
@@ -506,12 +559,21 @@ fn single(name: &str, alpha: Option<f32>, beta: Option<f32>) -> Made {
     }
 }
 
-fn double(name: &str, alpha: Option<f32>, beta: Option<f32>) -> Made {
+pub(super) fn double(name: &str, alpha: Option<f32>, beta: Option<f32>) -> Made {
     let to = Element::F64;
     match name {
         "Abs" => made(f64::abs, to),
         "Neg" => made(|x: f64| -x, to),
-        "Sign" => made(|x: f64| if x == 0.0 || x.is_nan() { x } else { x.signum() }, to),
+        "Sign" => made(
+            |x: f64| {
+                if x == 0.0 || x.is_nan() {
+                    x
+                } else {
+                    x.signum()
+                }
+            },
+            to,
+        ),
         "Exp" => made(math::exp_of, to),
         "Log" => made(math::ln64, to),
         "Sqrt" => made(f64::sqrt, to),
@@ -524,7 +586,13 @@ fn double(name: &str, alpha: Option<f32>, beta: Option<f32>) -> Made {
         "Elu" => {
             let alpha = f64::from(alpha.unwrap_or(1.0));
             made(
-                move |x: f64| if x < 0.0 { alpha * (math::exp_of(x) - 1.0) } else { x },
+                move |x: f64| {
+                    if x < 0.0 {
+                        alpha * (math::exp_of(x) - 1.0)
+                    } else {
+                        x
+                    }
+                },
                 to,
             )
         }

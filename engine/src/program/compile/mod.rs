@@ -7,6 +7,8 @@ mod elementwise;
 mod reduce;
 mod select;
 mod shape;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::collections::HashMap;
@@ -16,12 +18,12 @@ use std::sync::Arc;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto};
 
+use self::dims::Dims;
 use super::fuse::place_concats;
 use super::step::{Call, Place, Step, View};
 use super::tabular::{Tabular, label_output};
 use crate::batch::columns;
 use crate::error::{Error, Result};
-use self::dims::Dims;
 use crate::kernels::arithmetic::Activation;
 use crate::kernels::cast::Cast;
 use crate::kernels::dense::Dense;
@@ -98,6 +100,43 @@ pub fn compile(
     };
     place_concats(&mut program);
     Ok(Some(program))
+}
+
+/// [`compile`] for outputs of any kind: their views, and the labels of those that are an index into some.
+#[cfg(test)]
+pub fn compile_values(
+    model: &ModelProto,
+    inputs: &[Declared],
+    features: &[Feature],
+) -> Result<Option<(Tabular, Vec<(View, Option<Labels>)>)>> {
+    let Some(graph) = &model.graph else {
+        return Ok(None);
+    };
+    let opset = model
+        .opset_import
+        .iter()
+        .find(|o| o.domain.is_empty())
+        .map_or(0, |o| o.version);
+    let mut compiler = Compiler::new(graph, opset)?;
+    compiler.inputs(inputs, features);
+    for node in &graph.node {
+        if compiler.node(node)?.is_none() {
+            return Ok(None);
+        }
+    }
+    let mut views = Vec::new();
+    for output in &graph.output {
+        match compiler.values.get(output.name.as_str()) {
+            Some(Value::Rows(t)) => views.push((t.view, None)),
+            Some(Value::Label(t, labels)) => views.push((t.view, Some(labels.as_ref().clone()))),
+            _ => return Ok(None),
+        }
+    }
+    let mut program = compiler.program;
+    let kept = views.iter().map(|(view, _)| (*view, Output::Label(None)));
+    program.outputs = kept.collect();
+    place_concats(&mut program);
+    Ok(Some((program, views)))
 }
 
 struct Compiler<'a> {
@@ -187,9 +226,7 @@ impl<'a> Compiler<'a> {
                             distribution: *distribution,
                         },
                     ),
-                    Element::I64 | Element::Text if view.width == 1 => {
-                        (*view, Output::Label(None))
-                    }
+                    Element::I64 | Element::Text if view.width == 1 => (*view, Output::Label(None)),
                     _ => return None,
                 },
                 Value::Label(tensor, labels) => (tensor.view, label_output(labels)),
@@ -400,7 +437,11 @@ impl<'a> Compiler<'a> {
     }
 
     fn identity(&mut self, node: &'a NodeProto) -> Compiled {
-        let Some(value) = self.value(node, 0).cloned().filter(|_| node.output.len() == 1) else {
+        let Some(value) = self
+            .value(node, 0)
+            .cloned()
+            .filter(|_| node.output.len() == 1)
+        else {
             return Ok(None);
         };
         Ok(self.set(node, value))

@@ -67,8 +67,7 @@ impl<'a> Compiler<'a> {
             inner: sizes[last + 1..].iter().product(),
         };
         let middle = vec![1; if keep { places.len() } else { 0 }];
-        let Some(dims) = Dims::new(&[&sizes[..first], &middle, &sizes[last + 1..]].concat())
-        else {
+        let Some(dims) = Dims::new(&[&sizes[..first], &middle, &sizes[last + 1..]].concat()) else {
             return Ok(None);
         };
         let kernel = Reduce {
@@ -82,9 +81,10 @@ impl<'a> Compiler<'a> {
     /// ArgMax and ArgMin.
     pub(super) fn extreme(&mut self, node: &'a NodeProto) -> Compiled {
         let attributes = Attributes::new(node)?;
-        let Some(x) = self.rows(node, 0).filter(|x| {
-            matches!(x.element(), Element::F32 | Element::F64 | Element::I64)
-        }) else {
+        let Some(x) = self
+            .rows(node, 0)
+            .filter(|x| matches!(x.element(), Element::F32 | Element::F64 | Element::I64))
+        else {
             return Ok(None);
         };
         let Some(place) = x.dims.axis(attributes.int("axis").unwrap_or(0)) else {

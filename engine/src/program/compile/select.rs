@@ -59,9 +59,7 @@ impl<'a> Compiler<'a> {
         let (Some(x), Some(indices)) = (self.rows(node, 0), self.constant_input(node, 1)) else {
             return Ok(None);
         };
-        let axis = x
-            .dims
-            .axis(Attributes::new(node)?.int("axis").unwrap_or(0));
+        let axis = x.dims.axis(Attributes::new(node)?.int("axis").unwrap_or(0));
         let (Some(axis), Some(cells)) = (axis, indices.i64s()) else {
             return Ok(None);
         };

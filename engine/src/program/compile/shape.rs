@@ -22,6 +22,12 @@ impl<'a> Compiler<'a> {
             Some(Value::Label(tensor, labels)) => match (labels.as_ref(), to) {
                 (Labels::Integers(_), Element::I64 | Element::Text)
                 | (Labels::Texts(_), Element::Text) => Value::Label(tensor, labels),
+                // Floats that hold the labels exactly are still the labels.
+                (Labels::Integers(v), Element::F32 | Element::F64)
+                    if v.iter().all(|v| v.unsigned_abs() <= 1 << 24) =>
+                {
+                    Value::Label(tensor, labels)
+                }
                 _ => return Ok(None),
             },
             Some(Value::Rows(x)) if x.element() == to && x.narrow == narrow => Value::Rows(x),
@@ -61,7 +67,10 @@ impl<'a> Compiler<'a> {
                 && t.dims.sizes().len() == first.dims.sizes().len()
                 && t.dims.with(axis, 1) == first.dims.with(axis, 1)
         };
-        let size = parts.iter().map(|t| t.dims.sizes().get(axis).copied().unwrap_or(0)).sum();
+        let size = parts
+            .iter()
+            .map(|t| t.dims.sizes().get(axis).copied().unwrap_or(0))
+            .sum();
         let (Some(dims), true) = (first.dims.with(axis, size), parts.iter().all(alike)) else {
             return Ok(None);
         };
@@ -95,8 +104,7 @@ impl<'a> Compiler<'a> {
     pub(super) fn feature_vectorizer(&mut self, node: &'a NodeProto) -> Compiled {
         let parts: Option<Vec<Tensor>> =
             (0..node.input.len()).map(|i| self.rows(node, i)).collect();
-        let Some(parts) =
-            parts.filter(|p| !p.is_empty() && p.iter().all(|t| t.dims.is_matrix()))
+        let Some(parts) = parts.filter(|p| !p.is_empty() && p.iter().all(|t| t.dims.is_matrix()))
         else {
             return Ok(None);
         };
@@ -373,7 +381,13 @@ fn unsqueezed(dims: &Dims, axes: &[i64]) -> Option<Dims> {
     let axes = axes?;
     let mut sizes = dims.sizes().iter().copied();
     let out: Option<Vec<usize>> = (1..rank)
-        .map(|i| if axes.contains(&i) { Some(1) } else { sizes.next() })
+        .map(|i| {
+            if axes.contains(&i) {
+                Some(1)
+            } else {
+                sizes.next()
+            }
+        })
         .collect();
     Dims::new(&out?).filter(|_| sizes.next().is_none())
 }

@@ -6,10 +6,7 @@ use crate::ops::{string_normalizer, tf_idf_vectorizer, tokenizer};
 impl<'a> Compiler<'a> {
     pub(super) fn string_normalizer(&mut self, node: &'a NodeProto) -> Compiled {
         let case = string_normalizer::read(node)?;
-        let Some(x) = self
-            .rows(node, 0)
-            .filter(|x| x.element() == Element::Text)
-        else {
+        let Some(x) = self.rows(node, 0).filter(|x| x.element() == Element::Text) else {
             return Ok(None);
         };
         let tensor = match case {
@@ -26,9 +23,9 @@ impl<'a> Compiler<'a> {
             Some(x) if x.element() == Element::Text && x.view.width == 1 => {
                 Ok(self.set(node, Value::Tokens(x.view, Arc::new(tokeniser))))
             }
-            Some(x) if x.element() == Element::Text => Err(Error::Unsupported(
-                "Tokenizer over several columns".into(),
-            )),
+            Some(x) if x.element() == Element::Text => {
+                Err(Error::Unsupported("Tokenizer over several columns".into()))
+            }
             _ => Ok(None),
         }
     }
