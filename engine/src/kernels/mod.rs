@@ -12,6 +12,8 @@ pub mod linear;
 pub mod math;
 pub mod normalise;
 pub mod post;
+#[cfg(test)]
+mod properties;
 pub mod reduce;
 pub mod scale;
 pub mod select;
