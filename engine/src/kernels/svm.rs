@@ -207,7 +207,7 @@ impl SvmClassifier {
             for j in i + 1..n {
                 let Platt { a, b } = self.platt[pair];
                 let p = 1.0 - math::logistic(scores[pair] * a + b);
-                let p = p.max(LEAST).min(1.0 - LEAST);
+                let p = p.clamp(LEAST, 1.0 - LEAST);
                 r[i * n + j] = p;
                 r[j * n + i] = 1.0 - p;
                 pair += 1;

@@ -86,7 +86,7 @@ impl Pattern {
         Ok(Some((found.start(), end)))
     }
 
-    /// Forgets what belongs to another pattern.
+    /// True where the first match is the longest, so that no text is searched twice.
     pub fn is_simple(&self) -> bool {
         self.longest.is_none()
     }

@@ -102,13 +102,17 @@ pub fn compile(
     Ok(Some(program))
 }
 
+/// A view for each output of a graph, with the labels that its cells are indices into.
+#[cfg(test)]
+type Outputs = Vec<(View, Option<Labels>)>;
+
 /// [`compile`] for outputs of any kind: their views, and the labels of those that are an index into some.
 #[cfg(test)]
 pub fn compile_values(
     model: &ModelProto,
     inputs: &[Declared],
     features: &[Feature],
-) -> Result<Option<(Tabular, Vec<(View, Option<Labels>)>)>> {
+) -> Result<Option<(Tabular, Outputs)>> {
     let Some(graph) = &model.graph else {
         return Ok(None);
     };

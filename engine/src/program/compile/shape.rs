@@ -357,7 +357,7 @@ fn reshaped(dims: &Dims, sizes: &[i64]) -> Option<Dims> {
         out.push(size);
     }
     match (first, open) {
-        (0, Some(i)) if known > 0 && cells % known == 0 => out[i] = cells / known,
+        (0, Some(i)) if known > 0 && cells.is_multiple_of(known) => out[i] = cells / known,
         (0 | -1, None) if known == cells => {}
         _ => return None,
     }
