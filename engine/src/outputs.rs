@@ -107,6 +107,9 @@ impl Sink for Outputs {
     fn slab(&mut self, output: usize, holds: &Output, _: usize, slab: &Slab<'_>) -> Result<()> {
         let values = match (slab, holds) {
             (Slab::I64(rows), Output::Label(Some(all))) => labels(rows, all)?,
+            (Slab::I64(rows), Output::Flags) => {
+                Values::Bool(rows.iter().flatten().map(|flag| *flag != 0).collect())
+            }
             (Slab::I64(rows), _) => Values::Int64(cells(rows)),
             (Slab::F32(rows), _) => Values::Float32(cells(rows)),
             (Slab::F64(rows), _) => Values::Float64(cells(rows)),

@@ -122,6 +122,7 @@ fn range(node: &pb::NodeProto, attribute: &pb::AttributeProto) -> Result<()> {
     let rank = tensor::RANK as i64;
     let bounds = match (node.op_type.as_str(), attribute.name.as_str()) {
         ("Slice", "starts" | "ends") | ("Constant", _) => return Ok(()),
+        ("TfIdfVectorizer", "pool_int64s") => return Ok(()),
         (_, "axis" | "axes") => -rank..=rank,
         (_, "perm") => 0..=rank - 1,
         (_, "strides" | "dilations" | "kernel_shape" | "group") => 1..=WINDOW,

@@ -16,6 +16,8 @@ pub(super) const ML_VERSIONS: std::ops::RangeInclusive<i64> = 1..=5;
 pub(super) const ONNX: &str = "ai.onnx";
 /// Domain of the classical models.
 pub(super) const ML: &str = "ai.onnx.ml";
+/// Domain of the tokeniser that text pipelines are exported with.
+pub(super) const MICROSOFT: &str = "com.microsoft";
 
 /// How large the output of a node can get whose inputs are all constants: tract evaluates it while compiling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -213,9 +215,12 @@ static OPERATORS: &[Operator] = &[
     unary("Sqrt", 6),
     unary("Squeeze", 1),
     shaped("Squeeze", 13, (1, 2), AXES),
+    operator("StringConcat", 20, (2, 2), Folding::Refuse),
+    operator("StringNormalizer", 10, (1, 1), Folding::Refuse),
     binary("Sub", 7),
     operator("Sum", 6, (1, MANY), Folding::Spread),
     unary("Tanh", 6),
+    operator("TfIdfVectorizer", 9, (1, 1), Folding::Refuse),
     unary("ThresholdedRelu", 10),
     unary("Transpose", 1),
     unary("Unsqueeze", 1),
@@ -223,17 +228,28 @@ static OPERATORS: &[Operator] = &[
     operator("Where", 9, (3, 3), Folding::Spread),
     binary("Xor", 7),
     ml("ArrayFeatureExtractor", (2, 2), 1),
+    ml("Binarizer", (1, 1), 1),
+    ml("CategoryMapper", (1, 1), 1),
     ml("FeatureVectorizer", (1, MANY), 1),
     ml("Imputer", (1, 1), 1),
-    ml("LabelEncoder", (1, 1), 1),
+    Operator {
+        folding: Folding::Keep,
+        ..ml("LabelEncoder", (1, 1), 1)
+    },
     ml("LinearClassifier", (1, 1), 2),
     ml("LinearRegressor", (1, 1), 1),
     ml("Normalizer", (1, 1), 1),
     ml("OneHotEncoder", (1, 1), 1),
+    ml("SVMClassifier", (1, 1), 2),
+    ml("SVMRegressor", (1, 1), 1),
     ml("Scaler", (1, 1), 1),
     ml("TreeEnsembleClassifier", (1, 1), 2),
     ml("TreeEnsembleRegressor", (1, 1), 1),
     ml("ZipMap", (1, 1), 1),
+    Operator {
+        domain: MICROSOFT,
+        ..operator("Tokenizer", 1, (1, 1), Folding::Refuse)
+    },
 ];
 
 /// Why operators that exporters do write are not in the table.
@@ -286,16 +302,8 @@ static REFUSED: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "support vector machines are not supported in this version",
-        &["SVMClassifier", "SVMRegressor"],
-    ),
-    (
         "export the trees with ai.onnx.ml 4 or older",
         &["TreeEnsemble"],
-    ),
-    (
-        "text is not supported in this version",
-        &["StringNormalizer", "TfIdfVectorizer", "Tokenizer"],
     ),
 ];
 
@@ -328,11 +336,11 @@ pub(super) fn unsupported(domain: &str, name: &str) -> Error {
 /// What restricts a listed operator, or why an operator is not listed.
 pub(super) fn note(domain: &str, name: &str) -> &'static str {
     let domain = canonical(domain);
-    if domain != ONNX && domain != ML {
-        return "domains other than ai.onnx and ai.onnx.ml are not supported";
-    }
+    let known = matches!(domain, ONNX | ML | MICROSOFT);
     match find(domain, name, i64::MAX) {
         Some(operator) => operator.note,
+        None if !known => "domains other than ai.onnx and ai.onnx.ml are not supported",
+        None if domain == MICROSOFT => "of domain com.microsoft only Tokenizer is supported",
         None => REFUSED
             .iter()
             .find(|(_, names)| names.contains(&name))
@@ -364,10 +372,12 @@ mod tests {
     }
 
     #[test]
-    fn tract_has_every_operator_of_the_default_domain() {
+    fn tract_has_every_operator_of_the_default_domain_except_those_of_texts() {
         let register = tract_onnx::onnx().op_register.0;
+        let texts = ["StringConcat", "StringNormalizer", "TfIdfVectorizer"];
         for row in OPERATORS.iter().filter(|row| row.domain == ONNX) {
-            assert!(register.contains_key(row.name), "{}", row.name);
+            let known = register.contains_key(row.name) || texts.contains(&row.name);
+            assert!(known, "{}", row.name);
         }
     }
 

@@ -50,10 +50,10 @@ impl OperatorSets {
             return Err(operators::unsupported(&node.domain, &node.op_type));
         }
         let domain = operators::canonical(&node.domain);
-        let version = if domain == operators::ML {
-            self.ml
-        } else {
-            self.onnx
+        let version = match domain {
+            operators::ML => self.ml,
+            operators::MICROSOFT => Some(1),
+            _ => self.onnx,
         };
         let Some(version) = version else {
             let op = &node.op_type;

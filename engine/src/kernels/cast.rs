@@ -1,6 +1,7 @@
 //! Cast and copies: cells of one element type into another's block.
 
-use super::{Element, Kernel, Rows, RowsMut, Scratch, Slab, SlabMut, mismatch};
+use super::slab::text;
+use super::{Arena, Element, Kernel, Rows, RowsMut, Scratch, Slab, SlabMut, Span, mismatch};
 use crate::error::Result;
 
 /// Converts every cell to the output's element; booleans become 0 and 1, NaN is true.
@@ -28,7 +29,7 @@ impl Kernel for Cast {
             (Slab::F32(x), SlabMut::I64(o)) => each(x, o, |x| x as i64),
             (Slab::F64(x), SlabMut::I64(o)) => each(x, o, |x| x as i64),
             (Slab::I64(x), SlabMut::I64(o)) => each(x, o, |x| x),
-            (Slab::Text(x, _), SlabMut::Text(o)) => each(x, o, |x| x),
+            (Slab::Text(x, from), SlabMut::Text(o, arena)) => copy(x, from, o, arena)?,
             _ => return Err(mismatch("Cast")),
         }
         Ok(())
@@ -45,6 +46,21 @@ fn each<T: Copy, U>(x: &Rows<'_, T>, out: &mut RowsMut<'_, U>, convert: impl Fn(
             *o = convert(*x);
         }
     }
+}
+
+/// Texts appended to another block's arena.
+fn copy(
+    x: &Rows<'_, Span>,
+    from: &str,
+    out: &mut RowsMut<'_, Span>,
+    arena: &mut Arena,
+) -> Result<()> {
+    for i in 0..x.rows() {
+        for (o, x) in out.row(i).iter_mut().zip(x.row(i)) {
+            *o = arena.push(text(from, *x))?;
+        }
+    }
+    Ok(())
 }
 
 /// FeatureVectorizer: any number of numeric inputs side by side, as f32.

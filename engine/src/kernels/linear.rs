@@ -127,7 +127,10 @@ impl Kernel for LinearRegressor {
         };
         regress(x, out, |row, out| {
             self.linear.apply(row, out);
-            self.post.apply(out);
+            // onnxruntime transforms a single sum by PROBIT only.
+            if out.len() > 1 || self.post == PostTransform::Probit {
+                self.post.apply(out);
+            }
         });
         Ok(())
     }

@@ -20,6 +20,18 @@ pub fn exp64(x: f64) -> f64 {
     p * f64::from_bits((((k as i64) + 1023) as u64) << 52)
 }
 
+/// [`exp64`] over the whole range: 0 and infinity where the result does not fit.
+#[inline]
+pub fn exp_of(x: f64) -> f64 {
+    if x > 709.7 {
+        f64::INFINITY
+    } else if x < -708.0 {
+        0.0
+    } else {
+        exp64(x)
+    }
+}
+
 /// `e^x` rounded to single precision.
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
@@ -51,6 +63,50 @@ pub fn ln64(x: f64) -> f64 {
         series = series * q + 1.0 / odd;
     }
     exponent as f64 * std::f64::consts::LN_2 + 2.0 * s * series
+}
+
+/// `x ^ y`; NaN for a negative `x` and a `y` that is no integer, as in C.
+pub fn pow64(x: f64, y: f64) -> f64 {
+    const POWERS: f64 = 1_024.0;
+    if y == 0.0 || x == 1.0 {
+        return 1.0;
+    }
+    if y.trunc() == y && y.abs() <= POWERS {
+        let (mut base, mut power, mut product) = (x, y.abs() as u32, 1.0);
+        while power > 0 {
+            if power & 1 == 1 {
+                product *= base;
+            }
+            base *= base;
+            power >>= 1;
+        }
+        return if y < 0.0 { 1.0 / product } else { product };
+    }
+    if y == 0.5 && x >= 0.0 {
+        return x.sqrt();
+    }
+    let whole = y.trunc() == y;
+    let odd = whole && (y / 2.0).trunc() != y / 2.0;
+    let size = match x.abs() {
+        _ if x.is_nan() || y.is_nan() || (x < 0.0 && !whole && x.is_finite()) => f64::NAN,
+        size if y.is_infinite() => match (size == 1.0, (size > 1.0) == (y > 0.0)) {
+            (true, _) => 1.0,
+            (false, true) => f64::INFINITY,
+            (false, false) => 0.0,
+        },
+        size => match y * ln64(size) {
+            exponent if exponent < -745.0 => 0.0,
+            exponent if exponent > 709.7 => f64::INFINITY,
+            exponent => exp64(exponent),
+        },
+    };
+    if odd && x < 0.0 { -size } else { size }
+}
+
+/// `x ^ y` rounded to single precision.
+#[inline]
+pub fn pow(x: f32, y: f32) -> f32 {
+    pow64(f64::from(x), f64::from(y)) as f32
 }
 
 /// `1 / (1 + e^-x)`, computed on the side that does not overflow.
@@ -99,6 +155,51 @@ mod tests {
                         <= 1e-12 * (1.0 + f64::from(x).ln().abs()),
                     "ln {x}"
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn powers_agree_with_the_standard_library() {
+        let bases = [
+            0.0,
+            -0.0,
+            1.0,
+            -1.0,
+            0.5,
+            -0.5,
+            2.0,
+            -3.0,
+            1e-3,
+            7.25,
+            1e10,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            f64::NAN,
+        ];
+        let powers = [
+            0.0,
+            1.0,
+            -1.0,
+            2.0,
+            3.0,
+            -2.0,
+            0.5,
+            -0.5,
+            1.5,
+            0.1,
+            2.7,
+            2049.0,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            f64::NAN,
+        ];
+        for x in bases {
+            for y in powers {
+                let (found, expected) = (pow64(x, y), x.powf(y));
+                let close = (found - expected).abs() <= 1e-10 * expected.abs();
+                let same = found == expected || (found.is_nan() && expected.is_nan());
+                assert!(same || close, "{x} ^ {y}: {found} is not {expected}");
             }
         }
     }

@@ -2,21 +2,29 @@
 
 pub mod aligned;
 pub mod arithmetic;
+pub mod binarize;
 pub mod cast;
 pub mod dense;
+pub mod elementwise;
 pub mod encode;
 pub mod impute;
+pub mod label;
 pub mod linear;
 pub mod math;
 pub mod normalise;
 pub mod post;
+#[cfg(test)]
+mod properties;
+pub mod reduce;
 pub mod scale;
 pub mod select;
 pub mod slab;
+pub mod svm;
+pub mod text;
 pub mod trees;
 
 use crate::error::{Error, Result};
-pub use slab::{Rows, RowsMut, Slab, SlabMut, Span};
+pub use slab::{Arena, Rows, RowsMut, Slab, SlabMut, Span};
 
 /// Element type of a block's cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
-//! Choosing: columns by index, the column of the largest value.
+//! Choosing columns by index.
 
-use super::linear::largest;
+use super::slab::text;
 use super::{Kernel, Rows, RowsMut, Scratch, Slab, SlabMut, mismatch};
 use crate::error::Result;
 
@@ -32,7 +32,14 @@ impl Kernel for Columns {
             ([Slab::F32(x)], [SlabMut::F32(o)]) => self.each(x, o),
             ([Slab::F64(x)], [SlabMut::F64(o)]) => self.each(x, o),
             ([Slab::I64(x)], [SlabMut::I64(o)]) => self.each(x, o),
-            ([Slab::Text(x, _)], [SlabMut::Text(o)]) => self.each(x, o),
+            ([Slab::Text(x, from)], [SlabMut::Text(out, arena)]) => {
+                for i in 0..x.rows() {
+                    let row = x.row(i);
+                    for (o, column) in out.row(i).iter_mut().zip(&self.columns) {
+                        *o = arena.push(text(from, row[*column]))?;
+                    }
+                }
+            }
             _ => return Err(mismatch("ArrayFeatureExtractor")),
         }
         Ok(())
@@ -40,30 +47,5 @@ impl Kernel for Columns {
 
     fn memory(&self) -> usize {
         self.columns.len() * 8
-    }
-}
-
-/// ArgMax over the columns of a row; the first of equal values wins unless `last`.
-#[derive(Debug, Clone, Copy)]
-pub struct ArgMax {
-    pub last: bool,
-}
-
-impl Kernel for ArgMax {
-    fn run(&self, inputs: &[Slab<'_>], outputs: &mut [SlabMut<'_>], _: &mut Scratch) -> Result<()> {
-        let ([Slab::F32(x)], [SlabMut::I64(out)]) = (inputs, outputs) else {
-            return Err(mismatch("ArgMax"));
-        };
-        for i in 0..x.rows() {
-            let row = x.row(i);
-            let first = largest(row);
-            let index = if self.last {
-                row.iter().rposition(|v| *v == row[first]).unwrap_or(first)
-            } else {
-                first
-            };
-            out.row(i)[0] = index as i64;
-        }
-        Ok(())
     }
 }

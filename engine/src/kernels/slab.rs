@@ -2,11 +2,50 @@
 
 use crate::error::{Error, Result};
 
-/// Where a text cell lies in the batch's text arena, in bytes.
+/// Where a text cell lies in its arena, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Span {
     pub start: u32,
     pub end: u32,
+}
+
+/// Most bytes of text that one block of a chunk may hold.
+const MOST: usize = 64 << 20;
+
+/// Texts that kernels computed for one block.
+#[derive(Debug, Default)]
+pub struct Arena(String);
+
+impl Arena {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Forgets all texts and keeps the memory.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Appends a text. `Error::OutOfMemory` above 64 MiB.
+    #[inline]
+    pub fn push(&mut self, text: &str) -> Result<Span> {
+        self.write(text.len(), |out| out.push_str(text))
+    }
+
+    /// Appends what `write` appends to the text it is given, about `size` bytes.
+    pub fn write(&mut self, size: usize, write: impl FnOnce(&mut String)) -> Result<Span> {
+        let start = self.0.len();
+        if size > MOST - start.min(MOST) {
+            return Err(Error::OutOfMemory);
+        }
+        self.0.try_reserve(size).map_err(|_| Error::OutOfMemory)?;
+        write(&mut self.0);
+        let offset = |n: usize| u32::try_from(n).map_err(|_| Error::OutOfMemory);
+        Ok(Span {
+            start: offset(start)?,
+            end: offset(self.0.len())?,
+        })
+    }
 }
 
 /// `rows` rows of `width` cells, `stride` cells apart.
@@ -176,7 +215,8 @@ pub enum SlabMut<'a> {
     F32(RowsMut<'a, f32>),
     F64(RowsMut<'a, f64>),
     I64(RowsMut<'a, i64>),
-    Text(RowsMut<'a, Span>),
+    /// Cells and the arena that their texts are appended to.
+    Text(RowsMut<'a, Span>, &'a mut Arena),
 }
 
 /// Text of a cell; empty if the span is not one of the arena's.

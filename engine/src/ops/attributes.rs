@@ -8,6 +8,9 @@ use crate::kernels::post::PostTransform;
 /// Attribute that the signature adds to encoders: names of the features behind their input columns.
 pub const FEATURES: &str = "finai_features";
 
+/// Attribute that lowering adds to label encoders: the operator set of their domain.
+pub const VERSION: &str = "finai_version";
+
 /// The attributes of one node.
 #[derive(Debug, Clone, Copy)]
 pub struct Attributes<'a> {

@@ -4,6 +4,8 @@
 
 pub mod array_feature_extractor;
 mod attributes;
+mod binarizer;
+mod category_mapper;
 mod feature_vectorizer;
 pub mod imputer;
 pub mod label_encoder;
@@ -12,7 +14,13 @@ mod linear_regressor;
 mod normalizer;
 pub mod one_hot_encoder;
 mod scaler;
+pub mod string_normalizer;
+mod svm;
+mod svm_classifier;
+mod svm_regressor;
 pub mod tensor;
+pub mod tf_idf_vectorizer;
+pub mod tokenizer;
 pub mod tract;
 mod tree_ensemble;
 mod tree_ensemble_classifier;
@@ -23,7 +31,7 @@ use tract_onnx::pb::NodeProto;
 
 use crate::error::{Error, Result};
 use crate::kernels::{Element, Kernel, Shape};
-pub use attributes::{Attributes, FEATURES};
+pub use attributes::{Attributes, FEATURES, VERSION};
 
 /// Class labels in the order of the probabilities.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +103,9 @@ impl Bound {
 pub type Bind = fn(&NodeProto, &[Shape]) -> Result<Bound>;
 
 /// The operators of `ai.onnx.ml` whose inputs are all rows.
-pub const OPERATORS: [(&str, Bind); 10] = [
+pub const OPERATORS: [(&str, Bind); 14] = [
+    ("Binarizer", binarizer::bind),
+    ("CategoryMapper", category_mapper::bind),
     ("FeatureVectorizer", feature_vectorizer::bind),
     ("Imputer", imputer::bind),
     ("LabelEncoder", label_encoder::bind),
@@ -103,6 +113,8 @@ pub const OPERATORS: [(&str, Bind); 10] = [
     ("LinearRegressor", linear_regressor::bind),
     ("Normalizer", normalizer::bind),
     ("OneHotEncoder", one_hot_encoder::bind),
+    ("SVMClassifier", svm_classifier::bind),
+    ("SVMRegressor", svm_regressor::bind),
     ("Scaler", scaler::bind),
     ("TreeEnsembleClassifier", tree_ensemble_classifier::bind),
     ("TreeEnsembleRegressor", tree_ensemble_regressor::bind),
@@ -166,7 +178,7 @@ pub fn labels_of(node: &NodeProto) -> Result<Option<Labels>> {
         "TreeEnsembleClassifier" => {
             linear_classifier::labels(op, &attributes, "classlabels_int64s", texts).map(Some)
         }
-        "LinearClassifier" => {
+        "LinearClassifier" | "SVMClassifier" => {
             linear_classifier::labels(op, &attributes, "classlabels_ints", texts).map(Some)
         }
         "LabelEncoder" => label_encoder::relabel(node, attributes.ints("keys_int64s")),

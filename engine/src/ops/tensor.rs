@@ -4,6 +4,7 @@ use tract_onnx::pb::TensorProto;
 use tract_onnx::pb::tensor_proto::DataType;
 
 use crate::error::{Error, Result};
+use crate::kernels::Element;
 
 /// Cells of a constant.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,6 +75,15 @@ impl Constant {
             Cells::F64(v) => v.len(),
             Cells::I64(v) => v.len(),
             Cells::Text(v) => v.len(),
+        }
+    }
+
+    pub fn element(&self) -> Element {
+        match &self.cells {
+            Cells::F32(_) => Element::F32,
+            Cells::F64(_) => Element::F64,
+            Cells::I64(_) => Element::I64,
+            Cells::Text(_) => Element::Text,
         }
     }
 

@@ -1,11 +1,11 @@
-//! An admitted graph made ready to compile: ZipMaps removed, attributes of ours that a file may carry dropped.
+//! An admitted graph made ready to compile: ZipMaps removed, attributes of ours that a file may carry dropped or set.
 
 use std::collections::HashSet;
 
-use tract_onnx::pb::ModelProto;
+use tract_onnx::pb::{AttributeProto, ModelProto};
 
 use crate::error::{Error, Result};
-use crate::ops::{FEATURES, Labels, zip_map};
+use crate::ops::{FEATURES, Labels, VERSION, zip_map};
 
 /// What the lowered graph no longer says.
 #[derive(Debug)]
@@ -54,8 +54,18 @@ pub fn lower(model: &mut ModelProto) -> Result<Lowered> {
         }
         first
     });
+    let version = model.opset_import.iter().find(|o| o.domain == "ai.onnx.ml");
+    let version = version.map_or(1, |o| o.version);
     for node in &mut graph.node {
-        node.attribute.retain(|a| a.name != FEATURES);
+        node.attribute
+            .retain(|a| a.name != FEATURES && a.name != VERSION);
+        if node.op_type == "LabelEncoder" {
+            node.attribute.push(AttributeProto {
+                name: VERSION.into(),
+                i: version,
+                ..AttributeProto::default()
+            });
+        }
     }
     Ok(Lowered { labels, outputs })
 }

@@ -22,6 +22,14 @@ use crate::signature::outputs::Output;
 pub use graph::evaluation;
 use sink::Sink;
 
+/// Operators of texts: their values have no tensor of a fixed size, so that no plan of tract has them.
+const TABULAR_ONLY: [&str; 4] = [
+    "StringConcat",
+    "StringNormalizer",
+    "TfIdfVectorizer",
+    "Tokenizer",
+];
+
 /// One of the two kinds of program.
 #[derive(Debug)]
 pub enum Program {
@@ -46,7 +54,12 @@ impl Program {
     ) -> Result<Program> {
         match tabular::Tabular::compile(model, inputs, features, limits)? {
             Some(program) => Ok(Program::Tabular(program)),
-            None => graph::Graph::compile(model, inputs, features, limits).map(Program::Graph),
+            None => match tabular_only(model) {
+                Some(op) => Err(Error::Unsupported(format!(
+                    "operator \"{op}\" beside operators that only a network has"
+                ))),
+                None => graph::Graph::compile(model, inputs, features, limits).map(Program::Graph),
+            },
         }
     }
 
@@ -92,4 +105,12 @@ impl Program {
             _ => Err(Error::Evaluation("state of another program".into())),
         }
     }
+}
+
+/// An operator of the model that tract does not have.
+fn tabular_only(model: &ModelProto) -> Option<&str> {
+    let nodes = model.graph.iter().flat_map(|graph| &graph.node);
+    nodes
+        .map(|node| node.op_type.as_str())
+        .find(|op| TABULAR_ONLY.contains(op))
 }

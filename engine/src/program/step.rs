@@ -4,7 +4,7 @@ use crate::batch::Blocks;
 use crate::error::{Error, Result};
 use crate::kernels::dense::Dense;
 use crate::kernels::{
-    Element, Kernel, Rows, RowsMut, Scratch, ScratchSize, Slab, SlabMut, Span, mismatch,
+    Arena, Element, Kernel, Rows, RowsMut, Scratch, ScratchSize, Slab, SlabMut, Span, mismatch,
 };
 
 /// Where a value's block is.
@@ -43,7 +43,8 @@ pub enum Cells {
     F32(Vec<f32>),
     F64(Vec<f64>),
     I64(Vec<i64>),
-    Text(Vec<Span>),
+    /// Cells and the arena of their texts.
+    Text(Vec<Span>, Arena),
 }
 
 impl Default for Cells {
@@ -53,12 +54,19 @@ impl Default for Cells {
 }
 
 impl Cells {
+    /// Drops the texts of the chunk before.
+    pub fn clear(&mut self) {
+        if let Cells::Text(_, arena) = self {
+            arena.clear();
+        }
+    }
+
     pub fn allocate(element: Element, len: usize) -> Result<Cells> {
         Ok(match element {
             Element::F32 => Cells::F32(filled(len)?),
             Element::F64 => Cells::F64(filled(len)?),
             Element::I64 | Element::Bool => Cells::I64(filled(len)?),
-            Element::Text => Cells::Text(filled(len)?),
+            Element::Text => Cells::Text(filled(len)?, Arena::default()),
         })
     }
 }
@@ -89,7 +97,7 @@ impl Call {
     }
 }
 
-/// One kernel call: at most two inputs and two outputs, outputs in blocks of their own.
+/// One kernel call: at most three inputs and two outputs, outputs in blocks of their own.
 #[derive(Debug)]
 pub struct Step {
     pub call: Call,
@@ -154,6 +162,14 @@ impl Step {
                 let inputs = [read(x, chunk, blocks)?, read(y, chunk, blocks)?];
                 kernel.run(&inputs, &mut [write(out, chunk.rows, first)?], scratch)
             }
+            ([x, y, z], [out]) => {
+                let inputs = [
+                    read(x, chunk, blocks)?,
+                    read(y, chunk, blocks)?,
+                    read(z, chunk, blocks)?,
+                ];
+                kernel.run(&inputs, &mut [write(out, chunk.rows, first)?], scratch)
+            }
             ([x], [out, also]) => {
                 let outputs = &mut [
                     write(out, chunk.rows, first)?,
@@ -200,9 +216,9 @@ pub fn read<'a>(view: &View, chunk: Chunk<'a>, blocks: &'a [Cells]) -> Result<Sl
         Some(Cells::F32(cells)) => Slab::F32(Rows::new(cells, offset, stride, width, chunk.rows)?),
         Some(Cells::F64(cells)) => Slab::F64(Rows::new(cells, offset, stride, width, chunk.rows)?),
         Some(Cells::I64(cells)) => Slab::I64(Rows::new(cells, offset, stride, width, chunk.rows)?),
-        Some(Cells::Text(cells)) => Slab::Text(
+        Some(Cells::Text(cells, arena)) => Slab::Text(
             Rows::new(cells, offset, stride, width, chunk.rows)?,
-            &chunk.batch.arena,
+            arena.as_str(),
         ),
         None => return Err(mismatch("step")),
     })
@@ -219,6 +235,8 @@ fn write<'a>(view: &View, rows: usize, cells: &'a mut Cells) -> Result<SlabMut<'
         Cells::F32(cells) => SlabMut::F32(RowsMut::new(cells, offset, stride, width, rows)?),
         Cells::F64(cells) => SlabMut::F64(RowsMut::new(cells, offset, stride, width, rows)?),
         Cells::I64(cells) => SlabMut::I64(RowsMut::new(cells, offset, stride, width, rows)?),
-        Cells::Text(cells) => SlabMut::Text(RowsMut::new(cells, offset, stride, width, rows)?),
+        Cells::Text(cells, arena) => {
+            SlabMut::Text(RowsMut::new(cells, offset, stride, width, rows)?, arena)
+        }
     })
 }

@@ -5,6 +5,8 @@ use super::sink::Sink;
 use super::step::{Cells, Chunk, Step, View, filled, read};
 use crate::batch::Blocks;
 use crate::error::{Error, Result};
+#[cfg(test)]
+use crate::kernels::Slab;
 use crate::kernels::{Element, Scratch, ScratchSize, Shape};
 use crate::limits::Limits;
 use crate::ops::Labels;
@@ -146,6 +148,7 @@ impl Tabular {
                 first,
                 rows: self.chunk.min(rows - first),
             };
+            state.blocks.iter_mut().for_each(Cells::clear);
             for step in &self.steps {
                 step.run(chunk, &mut state.blocks, &mut state.scratch)?;
             }
@@ -156,6 +159,25 @@ impl Tabular {
             }
         }
         Ok(())
+    }
+
+    /// The views of the first `rows` rows, no more than a chunk of them, once the steps have run.
+    #[cfg(test)]
+    pub fn values<T>(
+        &self,
+        batch: &Blocks,
+        first: usize,
+        rows: usize,
+        view: &View,
+        state: &mut State,
+        read_rows: impl FnOnce(Slab<'_>) -> T,
+    ) -> Result<T> {
+        let chunk = Chunk { batch, first, rows };
+        state.blocks.iter_mut().for_each(Cells::clear);
+        for step in &self.steps {
+            step.run(chunk, &mut state.blocks, &mut state.scratch)?;
+        }
+        Ok(read_rows(read(view, chunk, &state.blocks)?))
     }
 }
 

@@ -11,7 +11,9 @@ pub enum Output {
     Label(Option<Labels>),
     /// This many numbers; `distribution` where they are a softmax.
     Numbers { width: usize, distribution: bool },
-    /// Neither: several integers, bools or texts.
+    /// Bools, as integers 0 and 1 where the program is tabular.
+    Flags,
+    /// None of these: several integers or texts.
     Other,
 }
 
@@ -76,15 +78,17 @@ pub fn read(
     let classifies =
         label.is_some() || found.is_some() || distribution || declaration.labels.is_some();
     match declaration.task {
+        Some(Task::Regression)
+            if distribution || declaration.labels.is_some() || (found.is_some() && width != 1) =>
+        {
+            return Err(Error::Declaration(
+                "task is regression, but the model is a classifier".into(),
+            ));
+        }
         Some(Task::Regression) if width != 1 => {
             return Err(Error::Declaration(format!(
                 "task is regression, but the output has {width} columns"
             )));
-        }
-        Some(Task::Regression) if distribution || declaration.labels.is_some() => {
-            return Err(Error::Declaration(
-                "task is regression, but the model is a classifier".into(),
-            ));
         }
         Some(task @ (Task::Regression | Task::Vector)) => {
             return values(numbers, width, task, declaration);
@@ -109,7 +113,10 @@ pub fn read(
         Form::PerLabel
     };
     let count = width.max(2);
-    let written = found.unwrap_or_else(|| (0..count).map(|i| i.to_string()).collect());
+    let declared = declaration.labels.clone().filter(|_| label.is_some());
+    let written = found
+        .or(declared)
+        .unwrap_or_else(|| (0..count).map(|i| i.to_string()).collect());
     if written.len() != count {
         return Err(Error::Invalid(format!(
             "model has {} labels and {width} probabilities",

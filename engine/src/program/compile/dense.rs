@@ -1,90 +1,31 @@
-//! Nodes of arithmetic: operations with constants, layers of a dense network, activations.
+//! Layers of a dense network: products with constants, their biases and activations.
 
 use super::*;
+use crate::kernels::elementwise::Unary;
+use crate::kernels::math;
+use crate::kernels::reduce::Product;
+use crate::ops::tensor::Cells;
 
 impl<'a> Compiler<'a> {
-    pub(super) fn arithmetic(&mut self, node: &'a NodeProto, operation: Operation) -> Compiled {
-        let (x, y) = (self.rows(node, 0), self.rows(node, 1));
-        let value = match (
-            x,
-            y,
-            self.constant_input(node, 0),
-            self.constant_input(node, 1),
-        ) {
-            (Some(x), _, _, Some(c)) => {
-                let Some(constant) = columns_of(&c, x) else {
-                    return Ok(None);
-                };
-                if operation == Operation::Add && self.fold_bias(node, x, &constant) {
-                    return Ok(Some(()));
-                }
-                self.with_constant(operation, x, constant, false)
-            }
-            (_, Some(y), Some(c), _) => {
-                let Some(constant) = columns_of(&c, y) else {
-                    return Ok(None);
-                };
-                self.with_constant(operation, y, constant, true)
-            }
-            (Some(x), Some(y), ..) => {
-                let widths = (x.view.width, y.view.width);
-                let fits = widths.0 == widths.1 || widths.0 == 1 || widths.1 == 1;
-                let f32 = x.view.element == Element::F32 && y.view.element == Element::F32;
-                if !fits || !f32 || x.rank != Rank::Two || y.rank != Rank::Two {
-                    return Ok(None);
-                }
-                let kernel = Arithmetic {
-                    operation,
-                    constant: None,
-                    constant_first: false,
-                };
-                self.push(
-                    kernel,
-                    vec![x.view, y.view],
-                    Shape::f32(widths.0.max(widths.1)),
-                )
-            }
-            _ => return Ok(None),
-        };
-        Ok(self.set(node, value))
-    }
-
-    pub(super) fn with_constant(
-        &mut self,
-        operation: Operation,
-        x: Tensor,
-        constant: Vec<f32>,
-        constant_first: bool,
-    ) -> Value {
-        let width = x.view.width.max(constant.len());
-        let unchanged = operation == Operation::Mul
-            && width == x.view.width
-            && constant.iter().all(|c| *c == 1.0);
-        if unchanged {
-            return Value::Rows(x);
-        }
-        let kernel = Arithmetic {
-            operation,
-            constant: Some(constant),
-            constant_first,
-        };
-        let view = self.block(Shape::f32(width));
-        self.step(kernel, vec![x.view], view);
-        Value::rows(view, x.rank)
-    }
-
     pub(super) fn matmul(&mut self, node: &'a NodeProto) -> Compiled {
         let (Some(x), Some(w)) = (self.rows(node, 0), self.constant_input(node, 1)) else {
             return Ok(None);
         };
-        let (Some(weights), [rows, units]) = (w.f32s(), w.dims.as_slice()) else {
-            return Ok(None);
+        // A vector is a column whose product has no dimension of its own.
+        let (rows, units, dims) = match w.dims.as_slice() {
+            [rows, units] if *units > 0 => (*rows, *units, Dims::columns(*units)),
+            [rows] => (*rows, 1, Dims::scalar()),
+            _ => return Ok(None),
         };
-        if *rows != x.view.width || *units == 0 {
+        if rows != x.view.width {
             return Ok(None);
         }
-        let dense = Dense::new(weights.to_vec(), vec![0.0; *units]);
-        self.dense(node, x, dense)
+        let tensor = match &w.cells {
+            Cells::F64(weights) => self.product(x, weights.clone(), vec![0.0; units]),
+            Cells::F32(weights) => self.dense(x, Dense::new(weights.clone(), vec![0.0; units])),
+            _ => None,
+        };
+        self.rows_value(node, tensor.map(|t| Tensor { dims, ..t }))
     }
 
     pub(super) fn gemm(&mut self, node: &'a NodeProto) -> Compiled {
@@ -93,8 +34,7 @@ impl<'a> Compiler<'a> {
         let (Some(x), Some(w)) = (self.rows(node, 0), self.constant_input(node, 1)) else {
             return Ok(None);
         };
-        let (Some(cells), [rows, columns], false) = (w.f32s(), w.dims.as_slice(), flag("transA"))
-        else {
+        let ([rows, columns], false) = (w.dims.as_slice(), flag("transA")) else {
             return Ok(None);
         };
         let alpha = attributes.float("alpha").unwrap_or(1.0);
@@ -114,30 +54,50 @@ impl<'a> Compiler<'a> {
                 k * columns + j
             }
         };
-        let weights = (0..width)
-            .flat_map(|k| (0..units).map(move |j| (k, j)))
-            .map(|(k, j)| cells[cell(k, j)] * alpha);
-        let weights: Vec<f32> = weights.collect();
+        let order = (0..width).flat_map(|k| (0..units).map(move |j| cell(k, j)));
+        let order: Vec<usize> = order.collect();
+        let beta = attributes.float("beta").unwrap_or(1.0);
         let bias = match node.input.get(2).filter(|name| !name.is_empty()) {
-            None => vec![0.0; units],
-            Some(_) => {
-                let Some(c) = self.constant_input(node, 2) else {
-                    return Ok(None);
-                };
-                let beta = attributes.float("beta").unwrap_or(1.0);
-                match c.f32s() {
-                    Some([v]) => vec![v * beta; units],
-                    Some(v) if v.len() == units => v.iter().map(|v| v * beta).collect(),
-                    _ => return Ok(None),
+            None => None,
+            Some(_) if self.rows(node, 2).is_some() && beta == 1.0 => None,
+            Some(_) => match self.constant_input(node, 2) {
+                Some(c) if c.len() == 1 || (c.len() == units && c.dims.last() == Some(&units)) => {
+                    Some(c)
                 }
-            }
+                _ => return Ok(None),
+            },
         };
-        self.dense(node, x, Dense::new(weights, bias))
+        let bias_at = |cells: usize, j: usize| if cells == 1 { 0 } else { j };
+        let tensor = match (&w.cells, bias.as_ref().map(|c| &c.cells)) {
+            (Cells::F32(w), None | Some(Cells::F32(_))) => {
+                let weights = order.iter().map(|i| w[*i] * alpha).collect();
+                let bias = bias.as_ref().and_then(|c| c.f32s()).unwrap_or(&[0.0]);
+                let bias = (0..units).map(|j| bias[bias_at(bias.len(), j)] * beta);
+                let bias = bias.collect();
+                self.dense(x, Dense::new(weights, bias))
+            }
+            (Cells::F64(w), None | Some(Cells::F64(_))) => {
+                let weights = order.iter().map(|i| w[*i] * f64::from(alpha)).collect();
+                let bias = match bias.as_ref().map(|c| &c.cells) {
+                    Some(Cells::F64(bias)) => bias.as_slice(),
+                    _ => &[0.0],
+                };
+                let bias = (0..units).map(|j| bias[bias_at(bias.len(), j)] * f64::from(beta));
+                let bias = bias.collect();
+                self.product(x, weights, bias)
+            }
+            _ => None,
+        };
+        let tensor = match (tensor, self.rows(node, 2)) {
+            (Some(t), Some(c)) => self.pair("Add", &Value::Rows(t), &Value::Rows(c)),
+            (tensor, _) => tensor,
+        };
+        self.rows_value(node, tensor)
     }
 
-    pub(super) fn dense(&mut self, node: &'a NodeProto, x: Tensor, dense: Dense) -> Compiled {
-        if x.view.element != Element::F32 || x.rank != Rank::Two {
-            return Ok(None);
+    fn dense(&mut self, x: Tensor, dense: Dense) -> Option<Tensor> {
+        if x.view.element != Element::F32 || !x.dims.is_matrix() {
+            return None;
         }
         let view = self.block(Shape::f32(dense.units()));
         self.program.steps.push(Step {
@@ -145,7 +105,7 @@ impl<'a> Compiler<'a> {
             inputs: vec![x.view],
             outputs: vec![view],
         });
-        Ok(self.set(node, Value::rows(view, Rank::Two)))
+        Some(Tensor::new(view, Dims::columns(view.width)))
     }
 
     /// The dense layer that made `x`, where this node is its only reader and it has no activation yet.
@@ -169,47 +129,92 @@ impl<'a> Compiler<'a> {
         matches!(self.values.get(name), Some(Value::Rows(t)) if t.view == x.view)
     }
 
-    pub(super) fn fold_bias(&mut self, node: &'a NodeProto, x: Tensor, bias: &[f32]) -> bool {
-        let units = x.view.width;
-        let Some(dense) = self.layer(node, x).filter(|_| bias.len() == units) else {
-            return false;
-        };
-        *dense = dense.clone().plus(bias);
-        self.set(node, Value::Rows(x)).is_some()
+    /// Adds a constant row to the layer that this node alone reads.
+    pub(super) fn fold_bias(&mut self, node: &'a NodeProto) -> Result<bool> {
+        if node.input.len() != 2 {
+            return Ok(false);
+        }
+        let sides = [(0, 1), (1, 0)];
+        for (x, c) in sides {
+            let (Some(x), Some(c)) = (self.rows(node, x), self.constant_input(node, c)) else {
+                continue;
+            };
+            let units = x.view.width;
+            let bias = c.f32s().filter(|bias| bias.len() == units);
+            let whole = x.dims.of_constant(&c.dims) == Some(x.dims);
+            if let (Some(bias), true) = (bias, whole)
+                && let Some(dense) = self.layer(node, x)
+            {
+                *dense = dense.clone().plus(bias);
+                return Ok(self.set(node, Value::Rows(x)).is_some());
+            }
+        }
+        Ok(false)
+    }
+
+    /// A product in double precision.
+    fn product(&mut self, x: Tensor, weights: Vec<f64>, bias: Vec<f64>) -> Option<Tensor> {
+        if x.element() != Element::F64 || !x.dims.is_matrix() {
+            return None;
+        }
+        let dims = Dims::columns(bias.len());
+        let kernel = Box::new(Product { weights, bias });
+        Some(self.push(kernel, vec![x.view], Element::F64, dims))
     }
 
     pub(super) fn activation(&mut self, node: &'a NodeProto, activation: Activation) -> Compiled {
-        let Some(x) = self
-            .rows(node, 0)
-            .filter(|x| x.view.element == Element::F32)
-        else {
+        let Some(x) = self.rows(node, 0) else {
             return Ok(None);
         };
+        if x.element() == Element::F64 {
+            return self.activation_f64(node, x, activation);
+        }
+        if x.element() != Element::F32 {
+            return Ok(None);
+        }
         let distribution = activation == Activation::Softmax;
         if let Some(dense) = self.layer(node, x) {
             *dense = dense.clone().then(activation);
             return Ok(self.set(node, Value::Rows(Tensor { distribution, ..x })));
         }
-        let view = self.block(Shape::f32(x.view.width));
-        self.step(activation, vec![x.view], view);
-        Ok(self.set(
+        let made = self.push(Box::new(activation), vec![x.view], Element::F32, x.dims);
+        self.rows_value(
             node,
-            Value::Rows(Tensor {
-                view,
-                rank: x.rank,
+            Some(Tensor {
                 distribution,
+                ..made
             }),
-        ))
+        )
     }
 
-    pub(super) fn softmax(&mut self, node: &'a NodeProto) -> Compiled {
-        let default = if self.opset < 13 { 1 } else { -1 };
-        let axis = Attributes::new(node)?.int("axis").unwrap_or(default);
-        match self.rows(node, 0) {
-            Some(x) if x.rank == Rank::Two && matches!(axis, 1 | -1) => {
-                self.activation(node, Activation::Softmax)
+    fn activation_f64(
+        &mut self,
+        node: &'a NodeProto,
+        x: Tensor,
+        activation: Activation,
+    ) -> Compiled {
+        let kernel: Box<dyn Kernel> = match activation {
+            Activation::Relu => Box::new(Unary::new(|x: f64| if x < 0.0 { 0.0 } else { x })),
+            Activation::LeakyRelu(slope) => {
+                let slope = f64::from(slope);
+                Box::new(Unary::new(
+                    move |x: f64| if x < 0.0 { x * slope } else { x },
+                ))
             }
-            _ => Ok(None),
-        }
+            Activation::Sigmoid => Box::new(Unary::new(|x: f64| {
+                let v = 1.0 / (1.0 + math::exp_of(-x.abs()));
+                if x < 0.0 { 1.0 - v } else { v }
+            })),
+            Activation::Tanh => Box::new(Unary::new(|x: f64| {
+                if x.abs() < 1e-4 {
+                    x - x * x * x / 3.0
+                } else {
+                    1.0 - 2.0 / (math::exp_of(2.0 * x) + 1.0)
+                }
+            })),
+            Activation::Softmax => return Ok(None),
+        };
+        let tensor = self.push(kernel, vec![x.view], Element::F64, x.dims);
+        self.rows_value(node, Some(tensor))
     }
 }

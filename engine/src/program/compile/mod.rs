@@ -1,25 +1,35 @@
 //! From the nodes of a graph to the steps of a tabular program.
 
+mod constants;
 mod dense;
+mod dims;
+mod elementwise;
+mod reduce;
 mod select;
 mod shape;
+#[cfg(test)]
+mod tests;
+mod text;
 
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto};
 
+use self::dims::Dims;
 use super::fuse::place_concats;
 use super::layers::stack_layers;
 use super::step::{Call, Place, Step, View};
 use super::tabular::{Tabular, label_output};
 use crate::batch::columns;
 use crate::error::{Error, Result};
-use crate::kernels::arithmetic::{Activation, Arithmetic, Operation};
+use crate::kernels::arithmetic::Activation;
 use crate::kernels::cast::Cast;
 use crate::kernels::dense::Dense;
-use crate::kernels::select::ArgMax;
+use crate::kernels::select::Columns;
+use crate::kernels::text::tokenise::Tokeniser;
 use crate::kernels::{Element, Kernel, Shape};
 use crate::ops::tensor::Constant;
 use crate::ops::{self, Attributes, Bound, Labels, array_feature_extractor, label_encoder};
@@ -34,33 +44,34 @@ enum Value {
     /// An index into class labels.
     Label(Tensor, Rc<Labels>),
     Constant(Rc<Constant>),
+    /// The tokens of a column of texts: as many as a row has.
+    Tokens(View, Arc<Tokeniser>),
 }
 
-impl Value {
-    fn rows(view: View, rank: Rank) -> Value {
-        Value::Rows(Tensor {
-            view,
-            rank,
-            distribution: false,
-        })
-    }
-}
-
-/// Rows of a block with the rank the graph gives them.
+/// Rows of a block with the dimensions that the graph gives them; the view is as wide as these have cells.
 #[derive(Debug, Clone, Copy)]
 struct Tensor {
     view: View,
-    rank: Rank,
+    dims: Dims,
     /// A softmax, or the probabilities of a classifier.
     distribution: bool,
+    /// Integers of 32 bits, whose arithmetic wraps there.
+    narrow: bool,
 }
 
-/// Dimensions of rows: `[N]`, `[N, F]`, or `[N, M, F / M]` as a OneHotEncoder writes them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rank {
-    One,
-    Two,
-    Three(usize),
+impl Tensor {
+    fn new(view: View, dims: Dims) -> Tensor {
+        Tensor {
+            view,
+            dims,
+            distribution: false,
+            narrow: false,
+        }
+    }
+
+    fn element(&self) -> Element {
+        self.view.element
+    }
 }
 
 /// Compiles a whole graph; `None` where an operator or its use has no kernel here.
@@ -91,6 +102,47 @@ pub fn compile(
     place_concats(&mut program);
     stack_layers(&mut program);
     Ok(Some(program))
+}
+
+/// A view for each output of a graph, with the labels that its cells are indices into.
+#[cfg(test)]
+type Outputs = Vec<(View, Option<Labels>)>;
+
+/// [`compile`] for outputs of any kind: their views, and the labels of those that are an index into some.
+#[cfg(test)]
+pub fn compile_values(
+    model: &ModelProto,
+    inputs: &[Declared],
+    features: &[Feature],
+) -> Result<Option<(Tabular, Outputs)>> {
+    let Some(graph) = &model.graph else {
+        return Ok(None);
+    };
+    let opset = model
+        .opset_import
+        .iter()
+        .find(|o| o.domain.is_empty())
+        .map_or(0, |o| o.version);
+    let mut compiler = Compiler::new(graph, opset)?;
+    compiler.inputs(inputs, features);
+    for node in &graph.node {
+        if compiler.node(node)?.is_none() {
+            return Ok(None);
+        }
+    }
+    let mut views = Vec::new();
+    for output in &graph.output {
+        match compiler.values.get(output.name.as_str()) {
+            Some(Value::Rows(t)) => views.push((t.view, None)),
+            Some(Value::Label(t, labels)) => views.push((t.view, Some(labels.as_ref().clone()))),
+            _ => return Ok(None),
+        }
+    }
+    let mut program = compiler.program;
+    let kept = views.iter().map(|(view, _)| (*view, Output::Label(None)));
+    program.outputs = kept.collect();
+    place_concats(&mut program);
+    Ok(Some((program, views)))
 }
 
 struct Compiler<'a> {
@@ -153,15 +205,14 @@ impl<'a> Compiler<'a> {
                 stride: stride(element),
                 width: declared.input.width,
             };
-            let rank = if declared.rank == 1 {
-                Rank::One
+            let dims = if declared.rank == 1 {
+                Dims::scalar()
             } else {
-                Rank::Two
+                Dims::columns(view.width)
             };
             let tensor = Tensor {
-                view,
-                rank,
-                distribution: false,
+                narrow: declared.narrow,
+                ..Tensor::new(view, dims)
             };
             self.values
                 .insert(&declared.input.name, Value::Rows(tensor));
@@ -181,11 +232,12 @@ impl<'a> Compiler<'a> {
                             distribution: *distribution,
                         },
                     ),
-                    Element::I64 if view.width == 1 => (*view, Output::Label(None)),
+                    Element::I64 | Element::Text if view.width == 1 => (*view, Output::Label(None)),
+                    Element::Bool => (*view, Output::Flags),
                     _ => (*view, Output::Other),
                 },
                 Value::Label(tensor, labels) => (tensor.view, label_output(labels)),
-                Value::Constant(_) => return None,
+                Value::Constant(_) | Value::Tokens(..) => return None,
             };
             self.program.outputs.push((view, output));
         }
@@ -193,17 +245,21 @@ impl<'a> Compiler<'a> {
     }
 
     fn node(&mut self, node: &'a NodeProto) -> Compiled {
+        if node.domain.is_empty()
+            && let Some(()) = self.fold(node)?
+        {
+            return Ok(Some(()));
+        }
         match node.op_type.as_str() {
             "Constant" => self.constant(node),
-            "Identity" => self.identity(node),
+            "Identity" | "Dropout" => self.identity(node),
             "Cast" => self.cast(node),
             "Concat" => self.concat(node),
             "FeatureVectorizer" => self.feature_vectorizer(node),
             "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" => self.reshape(node),
-            "Add" => self.arithmetic(node, Operation::Add),
-            "Sub" => self.arithmetic(node, Operation::Sub),
-            "Mul" => self.arithmetic(node, Operation::Mul),
-            "Div" => self.arithmetic(node, Operation::Div),
+            "Transpose" => self.transpose(node),
+            "Slice" => self.slice(node),
+            "Split" => self.split(node),
             "MatMul" => self.matmul(node),
             "Gemm" => self.gemm(node),
             "Relu" => self.activation(node, Activation::Relu),
@@ -213,10 +269,19 @@ impl<'a> Compiler<'a> {
             }
             "Sigmoid" => self.activation(node, Activation::Sigmoid),
             "Tanh" => self.activation(node, Activation::Tanh),
-            "Softmax" => self.softmax(node),
-            "ArgMax" => self.arg_max(node),
-            "ArrayFeatureExtractor" => self.array_feature_extractor(node),
+            "Softmax" | "LogSoftmax" | "LpNormalization" => self.shares(node),
+            "ArgMax" | "ArgMin" => self.extreme(node),
+            "Where" => self.choose(node),
+            "Clip" => self.clip(node),
             "Gather" => self.gather(node),
+            "ArrayFeatureExtractor" => self.array_feature_extractor(node),
+            "StringNormalizer" => self.string_normalizer(node),
+            "Tokenizer" => self.tokenizer(node),
+            "TfIdfVectorizer" => self.tf_idf_vectorizer(node),
+            "StringConcat" => self.string_concat(node),
+            name if name.starts_with("Reduce") => self.reduce(node),
+            name if elementwise::is_binary(name) => self.binary(node),
+            name if elementwise::is_unary(name) => self.unary(node),
             other => match ops::find(other) {
                 Some(bind) if other == "LabelEncoder" => self.label_encoder(node, bind),
                 Some(bind) => self.operator(node, bind),
@@ -269,19 +334,61 @@ impl<'a> Compiler<'a> {
         });
     }
 
-    /// A step into a new block, `[N, F]`.
-    fn push(&mut self, kernel: impl Kernel + 'static, inputs: Vec<View>, shape: Shape) -> Value {
-        let view = self.block(shape);
-        self.step(kernel, inputs, view);
-        Value::rows(view, Rank::Two)
+    /// A step into a new block of these dimensions.
+    fn push(
+        &mut self,
+        kernel: Box<dyn Kernel>,
+        inputs: Vec<View>,
+        element: Element,
+        dims: Dims,
+    ) -> Tensor {
+        let view = self.block(Shape {
+            element,
+            width: dims.cells(),
+        });
+        self.program.steps.push(Step {
+            call: Call::Kernel(kernel),
+            inputs,
+            outputs: vec![view],
+        });
+        Tensor::new(view, dims)
+    }
+
+    /// The cells of `x` by position; neighbours in order are a narrower view, others are copied.
+    fn pick(&mut self, x: Tensor, cells: Vec<usize>, dims: Dims) -> Option<Tensor> {
+        if cells.len() != dims.cells() || cells.iter().any(|c| *c >= x.view.width) {
+            return None;
+        }
+        let first = cells.first().copied().unwrap_or(0);
+        if cells.windows(2).all(|w| w[1] == w[0] + 1) {
+            let view = x.view.columns(first, cells.len());
+            return Some(Tensor { view, dims, ..x });
+        }
+        let picked = self.push(
+            Box::new(Columns::new(cells)),
+            vec![x.view],
+            x.element(),
+            dims,
+        );
+        Some(Tensor {
+            narrow: x.narrow,
+            ..picked
+        })
+    }
+
+    fn rows_value(&mut self, node: &'a NodeProto, tensor: Option<Tensor>) -> Compiled {
+        Ok(tensor.and_then(|tensor| self.set(node, Value::Rows(tensor))))
     }
 
     fn operator(&mut self, node: &'a NodeProto, bind: ops::Bind) -> Compiled {
         let Some(x) = self.rows(node, 0).filter(|_| node.input.len() == 1) else {
             return Ok(None);
         };
-        let cellwise = matches!(node.op_type.as_str(), "LabelEncoder" | "OneHotEncoder");
-        if x.rank != Rank::Two && !(cellwise && x.rank == Rank::One) {
+        let cellwise = matches!(
+            node.op_type.as_str(),
+            "LabelEncoder" | "OneHotEncoder" | "CategoryMapper" | "Binarizer"
+        );
+        if !x.dims.is_matrix() && !cellwise {
             return Ok(None);
         }
         let shape = Shape {
@@ -289,11 +396,11 @@ impl<'a> Compiler<'a> {
             width: x.view.width,
         };
         let mut input = x.view;
-        let linear = matches!(
+        let single = matches!(
             node.op_type.as_str(),
-            "LinearClassifier" | "LinearRegressor"
+            "LinearClassifier" | "LinearRegressor" | "SVMClassifier" | "SVMRegressor"
         );
-        if linear && shape.element != Element::F32 && storage(shape.element) != Element::Text {
+        if single && shape.element != Element::F32 && storage(shape.element) != Element::Text {
             input = self.block(Shape::f32(shape.width));
             self.step(Cast { to: Element::F32 }, vec![x.view], input);
         }
@@ -310,15 +417,22 @@ impl<'a> Compiler<'a> {
         });
         let labels = labels.map(Rc::new);
         for (i, (name, view)) in node.output.iter().zip(views).enumerate() {
-            let rank = match (labels.is_some() && i == 0, node.op_type.as_str(), x.rank) {
-                (true, ..) | (_, "LabelEncoder", Rank::One) => Rank::One,
-                (_, "OneHotEncoder", Rank::Two) => Rank::Three(shape.width),
-                _ => Rank::Two,
+            let dims = match (labels.is_some() && i == 0, node.op_type.as_str()) {
+                (true, _) => Some(Dims::scalar()),
+                (_, "OneHotEncoder") => {
+                    let mut sizes = x.dims.sizes().to_vec();
+                    sizes.push(view.width / shape.width);
+                    Dims::new(&sizes)
+                }
+                (_, _) if cellwise => Some(x.dims),
+                _ => Some(Dims::columns(view.width)),
+            };
+            let Some(dims) = dims else {
+                return Ok(None);
             };
             let tensor = Tensor {
-                view,
-                rank,
                 distribution: labels.is_some(),
+                ..Tensor::new(view, dims)
             };
             let value = match &labels {
                 Some(labels) if i == 0 => Value::Label(tensor, labels.clone()),
@@ -329,15 +443,12 @@ impl<'a> Compiler<'a> {
         Ok(Some(()))
     }
 
-    fn constant(&mut self, node: &'a NodeProto) -> Compiled {
-        let Some(tensor) = Attributes::new(node)?.tensor("value") else {
-            return Ok(None);
-        };
-        Ok(self.set(node, Value::Constant(Rc::new(Constant::read(tensor)?))))
-    }
-
     fn identity(&mut self, node: &'a NodeProto) -> Compiled {
-        let Some(value) = self.value(node, 0).cloned() else {
+        let Some(value) = self
+            .value(node, 0)
+            .cloned()
+            .filter(|_| node.output.len() == 1)
+        else {
             return Ok(None);
         };
         Ok(self.set(node, value))
@@ -351,18 +462,4 @@ fn storage(element: Element) -> Element {
     } else {
         element
     }
-}
-
-/// A constant as one value per column of `x`, or for `x` of one column any number of them. `None` where it would change
-/// the number of rows.
-fn columns_of(constant: &Constant, x: Tensor) -> Option<Vec<f32>> {
-    let values = constant.f32s().filter(|_| x.view.element == Element::F32)?;
-    let width = x.view.width;
-    let columns = match constant.dims.as_slice() {
-        [] | [1] => 1,
-        [1, 1] if x.rank == Rank::Two => 1,
-        [n] | [1, n] if x.rank == Rank::Two && (*n == width || width == 1) => *n,
-        _ => return None,
-    };
-    (columns == values.len()).then(|| values.to_vec())
 }

@@ -3,34 +3,6 @@
 use super::*;
 
 impl<'a> Compiler<'a> {
-    pub(super) fn arg_max(&mut self, node: &'a NodeProto) -> Compiled {
-        let attributes = Attributes::new(node)?;
-        let Some(x) = self
-            .rows(node, 0)
-            .filter(|x| x.rank == Rank::Two && x.view.element == Element::F32)
-        else {
-            return Ok(None);
-        };
-        if !matches!(attributes.int("axis"), Some(1 | -1)) {
-            return Ok(None);
-        }
-        let rank = if attributes.int("keepdims").unwrap_or(1) != 0 {
-            Rank::Two
-        } else {
-            Rank::One
-        };
-        let view = self.block(Shape::i64(1));
-        self.choices.push((view, x.view.width));
-        self.step(
-            ArgMax {
-                last: attributes.int("select_last_index").unwrap_or(0) != 0,
-            },
-            vec![x.view],
-            view,
-        );
-        Ok(self.set(node, Value::rows(view, rank)))
-    }
-
     /// Class labels by index, or columns by constant index.
     pub(super) fn array_feature_extractor(&mut self, node: &'a NodeProto) -> Compiled {
         if let (Some(classes), Some(index)) = (self.constant_input(node, 0), self.rows(node, 1)) {
@@ -66,6 +38,10 @@ impl<'a> Compiler<'a> {
                 Labels::Integers(integers) => (*tensor, integers.clone()),
                 Labels::Texts(_) => return Ok(None),
             },
+            Some(Value::Constant(constant)) => {
+                let constant = constant.clone();
+                return self.encoded(node, &constant, bind);
+            }
             Some(Value::Rows(tensor)) => match self.classes(*tensor) {
                 Some(classes) => (*tensor, (0..).take(classes).collect()),
                 None => return self.operator(node, bind),
@@ -78,54 +54,50 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// Columns by a list of constant indices, negative ones counted from the end.
+    /// Places along an axis of a row by constant index, negative ones counted from the end.
     pub(super) fn gather(&mut self, node: &'a NodeProto) -> Compiled {
         let (Some(x), Some(indices)) = (self.rows(node, 0), self.constant_input(node, 1)) else {
             return Ok(None);
         };
-        let axis = Attributes::new(node)?.int("axis").unwrap_or(0);
-        let width = i64::try_from(x.view.width).unwrap_or(i64::MAX);
-        match indices.i64s() {
-            Some(cells)
-                if x.rank == Rank::Two
-                    && matches!(axis, 1 | -1)
-                    && indices.dims.len() == 1
-                    && !cells.is_empty() =>
-            {
-                let cells: Vec<i64> = cells
-                    .iter()
-                    .map(|i| if *i < 0 { i.saturating_add(width) } else { *i })
-                    .collect();
-                self.select(node, x, &cells)
-            }
-            _ => Ok(None),
-        }
+        let axis = x.dims.axis(Attributes::new(node)?.int("axis").unwrap_or(0));
+        let (Some(axis), Some(cells)) = (axis, indices.i64s()) else {
+            return Ok(None);
+        };
+        let sizes = x.dims.sizes();
+        let size = i64::try_from(sizes[axis]).unwrap_or(i64::MAX);
+        let places: Option<Vec<usize>> = cells
+            .iter()
+            .map(|i| {
+                let place = if *i < 0 { i.saturating_add(size) } else { *i };
+                usize::try_from(place).ok().filter(|_| place < size)
+            })
+            .collect();
+        let Some(places) = places.filter(|p| !p.is_empty()) else {
+            return Err(Error::Invalid(format!(
+                "Gather takes an index that is not one of {size}"
+            )));
+        };
+        let dims = Dims::new(&[&sizes[..axis], &indices.dims, &sizes[axis + 1..]].concat());
+        let tensor = self.along(x, axis, &places).zip(dims);
+        self.rows_value(node, tensor.map(|(t, dims)| Tensor { dims, ..t }))
     }
 
-    /// A run of columns is a narrower view; others are copied.
+    /// Columns by constant index.
     pub(super) fn select(&mut self, node: &'a NodeProto, x: Tensor, indices: &[i64]) -> Compiled {
+        if !x.dims.is_matrix() {
+            return Ok(None);
+        }
         let shape = Shape {
             element: x.view.element,
             width: x.view.width,
         };
-        let Bound {
-            kernel, outputs, ..
-        } = array_feature_extractor::bind(indices, shape)?;
-        let first = indices.first().and_then(|i| usize::try_from(*i).ok());
-        let run = indices.windows(2).all(|w| w[1] == w[0] + 1);
-        let view = match (first, outputs.first()) {
-            (Some(first), _) if run => x.view.columns(first, indices.len()),
-            (_, Some(shape)) => {
-                let view = self.block(*shape);
-                self.program.steps.push(Step {
-                    call: Call::Kernel(kernel),
-                    inputs: vec![x.view],
-                    outputs: vec![view],
-                });
-                view
-            }
-            _ => return Ok(None),
-        };
-        Ok(self.set(node, Value::rows(view, Rank::Two)))
+        array_feature_extractor::bind(indices, shape)?;
+        let cells: Vec<usize> = indices
+            .iter()
+            .filter_map(|i| usize::try_from(*i).ok())
+            .collect();
+        let dims = Dims::columns(cells.len());
+        let tensor = self.pick(x, cells, dims);
+        self.rows_value(node, tensor)
     }
 }

@@ -1,0 +1,626 @@
+//! Nodes of one, two or three values, cell by cell, with broadcasting inside a row.
+
+use super::*;
+use crate::kernels::elementwise::{Binary, Cell, EqualText, Operand, Unary, Where, WhereText};
+use crate::kernels::math;
+use crate::ops::tensor::Cells;
+
+type Made = Option<(Box<dyn Kernel>, Element)>;
+
+const BINARY: [&str; 18] = [
+    "Add",
+    "Sub",
+    "Mul",
+    "Div",
+    "Pow",
+    "Max",
+    "Min",
+    "Sum",
+    "Mean",
+    "PRelu",
+    "Equal",
+    "Less",
+    "LessOrEqual",
+    "Greater",
+    "GreaterOrEqual",
+    "And",
+    "Or",
+    "Xor",
+];
+
+const UNARY: [&str; 17] = [
+    "Abs",
+    "Neg",
+    "Sign",
+    "Exp",
+    "Log",
+    "Sqrt",
+    "Reciprocal",
+    "Floor",
+    "Ceil",
+    "Round",
+    "Softplus",
+    "Softsign",
+    "Elu",
+    "HardSigmoid",
+    "IsNaN",
+    "IsInf",
+    "Not",
+];
+
+pub(super) fn is_binary(name: &str) -> bool {
+    BINARY.contains(&name)
+}
+
+pub(super) fn is_unary(name: &str) -> bool {
+    UNARY.contains(&name)
+}
+
+/// An operand with the dimensions it has in a row.
+#[derive(Clone)]
+enum Side {
+    Rows(Tensor),
+    Constant(Rc<Constant>, Dims),
+}
+
+impl<'a> Compiler<'a> {
+    /// A node of two or, by pairs, more values.
+    pub(super) fn binary(&mut self, node: &'a NodeProto) -> Compiled {
+        let name = match node.op_type.as_str() {
+            "Sum" | "Mean" => "Add",
+            name => name,
+        };
+        if name == "Add" && self.fold_bias(node)? {
+            return Ok(Some(()));
+        }
+        let mut total: Option<Value> = None;
+        for i in 0..node.input.len() {
+            let Some(next) = self.value(node, i).cloned() else {
+                return Ok(None);
+            };
+            total = match total {
+                None => Some(next),
+                Some(total) => self.pair(name, &total, &next).map(Value::Rows),
+            };
+            if total.is_none() {
+                return Ok(None);
+            }
+        }
+        if node.op_type == "Mean"
+            && let Some(sum) = total.take()
+        {
+            let count = Constant {
+                dims: Vec::new(),
+                cells: Cells::F32(vec![node.input.len() as f32]),
+            };
+            total = self
+                .pair("Div", &sum, &Value::Constant(Rc::new(count)))
+                .map(Value::Rows);
+        }
+        match total {
+            Some(value @ Value::Rows(_)) => Ok(self.set(node, value)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Both operands with the dimensions that they broadcast to.
+    fn sides(&self, x: &Value, y: &Value) -> Option<(Side, Side, Dims)> {
+        match (x, y) {
+            (Value::Rows(x), Value::Rows(y)) => {
+                let dims = x.dims.broadcast(&y.dims)?;
+                Some((Side::Rows(*x), Side::Rows(*y), dims))
+            }
+            (Value::Rows(x), Value::Constant(c)) => {
+                let of = x.dims.of_constant(&c.dims)?;
+                let dims = x.dims.broadcast(&of)?;
+                Some((Side::Rows(*x), Side::Constant(c.clone(), of), dims))
+            }
+            (Value::Constant(_), Value::Rows(_)) => {
+                let (y, x, dims) = self.sides(y, x)?;
+                Some((x, y, dims))
+            }
+            _ => None,
+        }
+    }
+
+    /// The operand as a kernel takes it: one cell or as many as `dims` has. Rows are stretched first.
+    fn operand<T: Clone>(
+        &mut self,
+        side: &Side,
+        dims: Dims,
+        read: impl Fn(&Constant) -> Option<Vec<T>>,
+        inputs: &mut Vec<View>,
+    ) -> Option<Operand<T>> {
+        match side {
+            Side::Rows(x) => {
+                let whole = x.view.width == 1 || x.dims == dims;
+                let x = if whole {
+                    *x
+                } else {
+                    self.pick(*x, x.dims.stretch(&dims), dims)?
+                };
+                inputs.push(x.view);
+                Some(Operand::Rows)
+            }
+            Side::Constant(constant, of) => {
+                let cells = read(constant)?;
+                Some(Operand::Constant(if cells.len() == 1 {
+                    cells
+                } else {
+                    let stretched = of.stretch(&dims);
+                    let cells = stretched.iter().map(|i| cells.get(*i).cloned());
+                    cells.collect::<Option<_>>()?
+                }))
+            }
+        }
+    }
+
+    pub(super) fn pair(&mut self, name: &str, x: &Value, y: &Value) -> Option<Tensor> {
+        let (x, y, dims) = self.sides(x, y)?;
+        let element = match (&x, &y) {
+            (Side::Rows(x), Side::Rows(y)) if x.element() != y.element() => return None,
+            (Side::Rows(t), _) | (_, Side::Rows(t)) => t,
+            _ => return None,
+        };
+        let (element, narrow) = (element.element(), element.narrow);
+        let compares = matches!(
+            name,
+            "Equal" | "Less" | "LessOrEqual" | "Greater" | "GreaterOrEqual"
+        );
+        if narrow && !compares {
+            return None;
+        }
+        let ones = |side: &Side| matches!(side, Side::Constant(c, _) if c.f32s().is_some_and(|c| c.iter().all(|v| *v == 1.0)));
+        if let (Side::Rows(x), "Mul" | "Div", true) =
+            (&x, name, ones(&y) && element == Element::F32)
+            && x.dims == dims
+        {
+            return Some(*x);
+        }
+        let mut inputs = Vec::new();
+        let (kernel, element) = match element {
+            Element::F32 => {
+                let read = |c: &Constant| c.f32s().map(<[f32]>::to_vec);
+                let x = self.operand(&x, dims, read, &mut inputs)?;
+                let y = self.operand(&y, dims, read, &mut inputs)?;
+                floats(name, x, y, math::pow)?
+            }
+            Element::F64 => {
+                let x = self.operand(&x, dims, f64s, &mut inputs)?;
+                let y = self.operand(&y, dims, f64s, &mut inputs)?;
+                floats(name, x, y, math::pow64)?
+            }
+            Element::I64 | Element::Bool => {
+                let read = |c: &Constant| c.i64s().map(<[i64]>::to_vec);
+                let x = self.operand(&x, dims, read, &mut inputs)?;
+                let y = self.operand(&y, dims, read, &mut inputs)?;
+                integers(name, element, x, y)?
+            }
+            Element::Text if name == "Equal" => {
+                let x = self.operand(&x, dims, boxed, &mut inputs)?;
+                let y = self.operand(&y, dims, boxed, &mut inputs)?;
+                let kernel: Box<dyn Kernel> = Box::new(EqualText { x, y });
+                (kernel, Element::Bool)
+            }
+            Element::Text => return None,
+        };
+        Some(self.push(kernel, inputs, element, dims))
+    }
+
+    /// StringConcat, which broadcasts as Add does.
+    pub(super) fn string_concat(&mut self, node: &'a NodeProto) -> Compiled {
+        let (Some(x), Some(y)) = (self.value(node, 0).cloned(), self.value(node, 1).cloned())
+        else {
+            return Ok(None);
+        };
+        let Some((x, y, dims)) = self.sides(&x, &y) else {
+            return Ok(None);
+        };
+        let mut inputs = Vec::new();
+        let (Some(x), Some(y)) = (
+            self.operand(&x, dims, boxed, &mut inputs),
+            self.operand(&y, dims, boxed, &mut inputs),
+        ) else {
+            return Ok(None);
+        };
+        if inputs.iter().any(|view| view.element != Element::Text) {
+            return Ok(None);
+        }
+        let kernel = Box::new(crate::kernels::elementwise::ConcatText { x, y });
+        let tensor = self.push(kernel, inputs, Element::Text, dims);
+        self.rows_value(node, Some(tensor))
+    }
+
+    /// Where: a condition per row; either side may be constant.
+    pub(super) fn choose(&mut self, node: &'a NodeProto) -> Compiled {
+        let (Some(condition), Some(x), Some(y)) = (
+            self.rows(node, 0),
+            self.value(node, 1).cloned(),
+            self.value(node, 2).cloned(),
+        ) else {
+            return Ok(None);
+        };
+        let tensor = self.chosen(condition, &x, &y);
+        self.rows_value(node, tensor)
+    }
+
+    fn chosen(&mut self, condition: Tensor, x: &Value, y: &Value) -> Option<Tensor> {
+        let side = |value: &Value| match value {
+            Value::Rows(t) => Some((Side::Rows(*t), t.dims)),
+            Value::Constant(c) => {
+                let dims = condition.dims.of_constant(&c.dims)?;
+                Some((Side::Constant(c.clone(), dims), dims))
+            }
+            _ => None,
+        };
+        let ((x, x_dims), (y, y_dims)) = (side(x)?, side(y)?);
+        let dims = condition.dims.broadcast(&x_dims)?.broadcast(&y_dims)?;
+        let element = |side: &Side| match side {
+            Side::Rows(t) => t.element(),
+            Side::Constant(c, _) => c.element(),
+        };
+        let of = element(&x);
+        if condition.element() != Element::Bool || storage(of) != storage(element(&y)) {
+            return None;
+        }
+        let mut inputs = Vec::new();
+        let whole = condition.view.width == 1 || condition.dims == dims;
+        let condition = if whole {
+            condition
+        } else {
+            self.pick(condition, condition.dims.stretch(&dims), dims)?
+        };
+        inputs.push(condition.view);
+        let kernel: Box<dyn Kernel> = match of {
+            Element::F32 => {
+                let read = |c: &Constant| c.f32s().map(<[f32]>::to_vec);
+                let x = self.operand(&x, dims, read, &mut inputs)?;
+                let y = self.operand(&y, dims, read, &mut inputs)?;
+                Box::new(Where { x, y })
+            }
+            Element::F64 => {
+                let x = self.operand(&x, dims, f64s, &mut inputs)?;
+                let y = self.operand(&y, dims, f64s, &mut inputs)?;
+                Box::new(Where { x, y })
+            }
+            Element::I64 | Element::Bool => {
+                let read = |c: &Constant| c.i64s().map(<[i64]>::to_vec);
+                let x = self.operand(&x, dims, read, &mut inputs)?;
+                let y = self.operand(&y, dims, read, &mut inputs)?;
+                Box::new(Where { x, y })
+            }
+            Element::Text => {
+                let x = self.operand(&x, dims, boxed, &mut inputs)?;
+                let y = self.operand(&y, dims, boxed, &mut inputs)?;
+                Box::new(WhereText { x, y })
+            }
+        };
+        Some(self.push(kernel, inputs, of, dims))
+    }
+
+    pub(super) fn unary(&mut self, node: &'a NodeProto) -> Compiled {
+        let Some(x) = self.rows(node, 0) else {
+            return Ok(None);
+        };
+        let attributes = Attributes::new(node)?;
+        let (alpha, beta) = (attributes.float("alpha"), attributes.float("beta"));
+        let name = node.op_type.as_str();
+        let infinite = name == "IsInf"
+            && (attributes.int("detect_negative") == Some(0)
+                || attributes.int("detect_positive") == Some(0));
+        if x.narrow || infinite {
+            return Ok(None);
+        }
+        let made = match x.element() {
+            Element::F32 => single(name, alpha, beta),
+            Element::F64 => double(name, alpha, beta),
+            Element::I64 => whole(name),
+            Element::Bool if name == "Not" => made(|x: i64| i64::from(x == 0), Element::Bool),
+            _ => None,
+        };
+        let Some((kernel, element)) = made else {
+            return Ok(None);
+        };
+        let tensor = self.push(kernel, vec![x.view], element, x.dims);
+        self.rows_value(node, Some(tensor))
+    }
+
+    /// Clip with constant bounds, from attributes or inputs.
+    pub(super) fn clip(&mut self, node: &'a NodeProto) -> Compiled {
+        let attributes = Attributes::new(node)?;
+        let Some(x) = self.rows(node, 0) else {
+            return Ok(None);
+        };
+        let mut bounds = [
+            attributes.float("min").map(f64::from),
+            attributes.float("max").map(f64::from),
+        ];
+        for (i, bound) in bounds.iter_mut().enumerate() {
+            if node.input.get(i + 1).is_some_and(|name| !name.is_empty()) {
+                let constant = self.constant_input(node, i + 1);
+                let Some(cells) = constant.and_then(|c| f64s(&c)).filter(|c| c.len() == 1) else {
+                    return Ok(None);
+                };
+                *bound = cells.first().copied();
+            }
+        }
+        let [least, most] = [
+            bounds[0].unwrap_or(f64::NEG_INFINITY),
+            bounds[1].unwrap_or(f64::INFINITY),
+        ];
+        // A comparison with NaN is false, so that NaN stays.
+        let made = match x.element() {
+            Element::F32 => {
+                let (least, most) = (least as f32, most as f32);
+                made(
+                    move |x: f32| {
+                        let x = if x < least { least } else { x };
+                        if x > most { most } else { x }
+                    },
+                    Element::F32,
+                )
+            }
+            Element::F64 => made(
+                move |x: f64| {
+                    let x = if x < least { least } else { x };
+                    if x > most { most } else { x }
+                },
+                Element::F64,
+            ),
+            _ => None,
+        };
+        let tensor = made.map(|(kernel, element)| self.push(kernel, vec![x.view], element, x.dims));
+        self.rows_value(node, tensor)
+    }
+}
+
+/// An operation of two constants, one of a single cell or both of as many.
+pub(super) fn constants(name: &str, x: &Constant, y: &Constant) -> Result<Option<Cells>> {
+    let made = match (&x.cells, &y.cells) {
+        (Cells::F32(x), Cells::F32(y)) => floats(
+            name,
+            Operand::Constant(x.clone()),
+            Operand::Constant(y.clone()),
+            math::pow,
+        ),
+        (Cells::F64(x), Cells::F64(y)) => floats(
+            name,
+            Operand::Constant(x.clone()),
+            Operand::Constant(y.clone()),
+            math::pow64,
+        ),
+        (Cells::I64(x), Cells::I64(y)) => integers(
+            name,
+            Element::I64,
+            Operand::Constant(x.clone()),
+            Operand::Constant(y.clone()),
+        ),
+        _ => None,
+    };
+    let width = x.len().max(y.len());
+    match made {
+        Some((kernel, element)) if element != Element::Bool => {
+            constants::once(kernel.as_ref(), None, Shape { element, width }).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The cells of a float constant in double precision.
+fn f64s(constant: &Constant) -> Option<Vec<f64>> {
+    match &constant.cells {
+        Cells::F64(v) => Some(v.clone()),
+        Cells::F32(v) => Some(v.iter().map(|v| f64::from(*v)).collect()),
+        _ => None,
+    }
+}
+
+fn boxed(constant: &Constant) -> Option<Vec<Box<str>>> {
+    match &constant.cells {
+        Cells::Text(v) => Some(v.iter().map(|v| v.as_str().into()).collect()),
+        _ => None,
+    }
+}
+
+fn made<T: Cell, U: Cell>(f: impl Fn(T) -> U + Send + Sync + 'static, element: Element) -> Made {
+    Some((Box::new(Unary::new(f)), element))
+}
+
+/// Operations of two floats, to the same element or to bools.
+fn floats<T>(name: &str, x: Operand<T>, y: Operand<T>, pow: fn(T, T) -> T) -> Made
+where
+    T: Cell
+        + PartialOrd
+        + std::ops::Add<Output = T>
+        + std::ops::Sub<Output = T>
+        + std::ops::Mul<Output = T>
+        + std::ops::Div<Output = T>
+        + crate::kernels::reduce::Real,
+{
+    let same = if size_of::<T>() == 4 {
+        Element::F32
+    } else {
+        Element::F64
+    };
+    let zero = T::default();
+    let is_nan = |x: T| x.partial_cmp(&x).is_none();
+    let kernel: Box<dyn Kernel> = match name {
+        "Add" => Box::new(Binary::new(x, y, |x: T, y: T| x + y)),
+        "Sub" => Box::new(Binary::new(x, y, |x: T, y: T| x - y)),
+        "Mul" => Box::new(Binary::new(x, y, |x: T, y: T| x * y)),
+        "Div" => Box::new(Binary::new(x, y, |x: T, y: T| x / y)),
+        "Pow" => Box::new(Binary::new(x, y, pow)),
+        "Max" => Box::new(Binary::new(
+            x,
+            y,
+            move |x: T, y: T| {
+                if x > y || is_nan(x) { x } else { y }
+            },
+        )),
+        "Min" => Box::new(Binary::new(
+            x,
+            y,
+            move |x: T, y: T| {
+                if x < y || is_nan(x) { x } else { y }
+            },
+        )),
+        "PRelu" => Box::new(Binary::new(
+            x,
+            y,
+            move |x: T, slope: T| {
+                if x < zero { x * slope } else { x }
+            },
+        )),
+        _ => return Some((ordered(name, x, y)?, Element::Bool)),
+    };
+    Some((kernel, same))
+}
+
+fn ordered<T: Cell + PartialOrd>(
+    name: &str,
+    x: Operand<T>,
+    y: Operand<T>,
+) -> Option<Box<dyn Kernel>> {
+    Some(match name {
+        "Equal" => Box::new(Binary::new(x, y, |x: T, y: T| i64::from(x == y))),
+        "Less" => Box::new(Binary::new(x, y, |x: T, y: T| i64::from(x < y))),
+        "LessOrEqual" => Box::new(Binary::new(x, y, |x: T, y: T| i64::from(x <= y))),
+        "Greater" => Box::new(Binary::new(x, y, |x: T, y: T| i64::from(x > y))),
+        "GreaterOrEqual" => Box::new(Binary::new(x, y, |x: T, y: T| i64::from(x >= y))),
+        _ => return None,
+    })
+}
+
+/// Operations of two integers; divisions are by constants other than 0.
+fn integers(name: &str, element: Element, x: Operand<i64>, y: Operand<i64>) -> Made {
+    let logic = element == Element::Bool;
+    let divides = matches!(&y, Operand::Constant(c) if c.iter().all(|c| *c != 0));
+    let kernel: Box<dyn Kernel> = match (name, logic) {
+        ("Add", false) => Box::new(Binary::new(x, y, i64::wrapping_add)),
+        ("Sub", false) => Box::new(Binary::new(x, y, i64::wrapping_sub)),
+        ("Mul", false) => Box::new(Binary::new(x, y, i64::wrapping_mul)),
+        ("Div", false) if divides => Box::new(Binary::new(x, y, i64::wrapping_div)),
+        ("Max", false) => Box::new(Binary::new(x, y, |x: i64, y: i64| x.max(y))),
+        ("Min", false) => Box::new(Binary::new(x, y, |x: i64, y: i64| x.min(y))),
+        ("And", true) => Box::new(Binary::new(x, y, |x: i64, y: i64| x & y)),
+        ("Or", true) => Box::new(Binary::new(x, y, |x: i64, y: i64| x | y)),
+        ("Xor", true) => Box::new(Binary::new(x, y, |x: i64, y: i64| x ^ y)),
+        ("Equal", _) | (_, false) => return Some((ordered(name, x, y)?, Element::Bool)),
+        _ => return None,
+    };
+    Some((kernel, element))
+}
+
+pub(super) fn single(name: &str, alpha: Option<f32>, beta: Option<f32>) -> Made {
+    let to = Element::F32;
+    let wide = |f: fn(f64) -> f64| move |x: f32| f(f64::from(x)) as f32;
+    match name {
+        "Abs" => made(f32::abs, to),
+        "Neg" => made(|x: f32| -x, to),
+        "Sign" => made(
+            |x: f32| {
+                if x == 0.0 || x.is_nan() {
+                    x
+                } else {
+                    x.signum()
+                }
+            },
+            to,
+        ),
+        "Exp" => made(wide(math::exp_of), to),
+        "Log" => made(wide(math::ln64), to),
+        "Sqrt" => made(f32::sqrt, to),
+        "Reciprocal" => made(|x: f32| 1.0 / x, to),
+        "Floor" => made(f32::floor, to),
+        "Ceil" => made(f32::ceil, to),
+        "Round" => made(f32::round_ties_even, to),
+        "Softplus" => made(wide(softplus), to),
+        "Softsign" => made(|x: f32| x / (1.0 + x.abs()), to),
+        "Elu" => {
+            let alpha = alpha.unwrap_or(1.0);
+            made(
+                move |x: f32| {
+                    if x < 0.0 {
+                        alpha * (math::exp(x) - 1.0)
+                    } else {
+                        x
+                    }
+                },
+                to,
+            )
+        }
+        "HardSigmoid" => {
+            let (alpha, beta) = (alpha.unwrap_or(0.2), beta.unwrap_or(0.5));
+            made(move |x: f32| (alpha * x + beta).clamp(0.0, 1.0), to)
+        }
+        "IsNaN" => made(|x: f32| i64::from(x.is_nan()), Element::Bool),
+        "IsInf" => made(|x: f32| i64::from(x.is_infinite()), Element::Bool),
+        _ => None,
+    }
+}
+
+pub(super) fn double(name: &str, alpha: Option<f32>, beta: Option<f32>) -> Made {
+    let to = Element::F64;
+    match name {
+        "Abs" => made(f64::abs, to),
+        "Neg" => made(|x: f64| -x, to),
+        "Sign" => made(
+            |x: f64| {
+                if x == 0.0 || x.is_nan() {
+                    x
+                } else {
+                    x.signum()
+                }
+            },
+            to,
+        ),
+        "Exp" => made(math::exp_of, to),
+        "Log" => made(math::ln64, to),
+        "Sqrt" => made(f64::sqrt, to),
+        "Reciprocal" => made(|x: f64| 1.0 / x, to),
+        "Floor" => made(f64::floor, to),
+        "Ceil" => made(f64::ceil, to),
+        "Round" => made(f64::round_ties_even, to),
+        "Softplus" => made(softplus, to),
+        "Softsign" => made(|x: f64| x / (1.0 + x.abs()), to),
+        "Elu" => {
+            let alpha = f64::from(alpha.unwrap_or(1.0));
+            made(
+                move |x: f64| {
+                    if x < 0.0 {
+                        alpha * (math::exp_of(x) - 1.0)
+                    } else {
+                        x
+                    }
+                },
+                to,
+            )
+        }
+        "HardSigmoid" => {
+            let (alpha, beta) = (alpha.unwrap_or(0.2), beta.unwrap_or(0.5));
+            let (alpha, beta) = (f64::from(alpha), f64::from(beta));
+            made(move |x: f64| (alpha * x + beta).clamp(0.0, 1.0), to)
+        }
+        "IsNaN" => made(|x: f64| i64::from(x.is_nan()), Element::Bool),
+        "IsInf" => made(|x: f64| i64::from(x.is_infinite()), Element::Bool),
+        _ => None,
+    }
+}
+
+fn whole(name: &str) -> Made {
+    let to = Element::I64;
+    match name {
+        "Abs" => made(i64::wrapping_abs, to),
+        "Neg" => made(i64::wrapping_neg, to),
+        "Sign" => made(i64::signum, to),
+        _ => None,
+    }
+}
+
+/// `ln(1 + e^x)`
+fn softplus(x: f64) -> f64 {
+    if x > 30.0 {
+        return x;
+    }
+    math::ln64(1.0 + math::exp_of(x))
+}
