@@ -1,5 +1,7 @@
 //! The blocks of a tabular program and one kernel call over them.
 
+use std::cell::{Ref, RefCell, RefMut};
+
 use crate::batch::Blocks;
 use crate::error::{Error, Result};
 use crate::kernels::dense::Dense;
@@ -45,12 +47,6 @@ pub enum Cells {
     I64(Vec<i64>),
     /// Cells and the arena of their texts.
     Text(Vec<Span>, Arena),
-}
-
-impl Default for Cells {
-    fn default() -> Self {
-        Cells::F32(Vec::new())
-    }
 }
 
 impl Cells {
@@ -127,77 +123,84 @@ impl Step {
     }
 
     /// Runs the kernel over the chunk.
-    pub fn run(&self, chunk: Chunk<'_>, blocks: &mut [Cells], scratch: &mut Scratch) -> Result<()> {
-        let mut taken: [Cells; 2] = [
-            take(blocks, self.outputs.first()),
-            take(blocks, self.outputs.get(1)),
-        ];
-        let result = self.call_kernel(chunk, blocks, &mut taken, scratch);
-        for (view, cells) in self.outputs.iter().zip(taken) {
-            if let Place::Block(b) = view.place
-                && let Some(block) = blocks.get_mut(b)
-            {
-                *block = cells;
-            }
-        }
-        result
-    }
-
-    fn call_kernel(
+    pub fn run(
         &self,
         chunk: Chunk<'_>,
-        blocks: &[Cells],
-        taken: &mut [Cells; 2],
+        blocks: &[RefCell<Cells>],
         scratch: &mut Scratch,
     ) -> Result<()> {
         let kernel = self.call.kernel();
-        let [first, second] = taken;
+        let source = |view: &View| source(view, blocks);
         match (self.inputs.as_slice(), self.outputs.as_slice()) {
-            ([x], [out]) => kernel.run(
-                &[read(x, chunk, blocks)?],
-                &mut [write(out, chunk.rows, first)?],
-                scratch,
-            ),
+            ([x], [out]) => {
+                let (from, mut to) = (source(x)?, target(out, blocks)?);
+                let inputs = [read(x, chunk, from.as_deref())?];
+                kernel.run(&inputs, &mut [write(out, chunk.rows, &mut to)?], scratch)
+            }
             ([x, y], [out]) => {
-                let inputs = [read(x, chunk, blocks)?, read(y, chunk, blocks)?];
-                kernel.run(&inputs, &mut [write(out, chunk.rows, first)?], scratch)
+                let (first, second, mut to) = (source(x)?, source(y)?, target(out, blocks)?);
+                let inputs = [
+                    read(x, chunk, first.as_deref())?,
+                    read(y, chunk, second.as_deref())?,
+                ];
+                kernel.run(&inputs, &mut [write(out, chunk.rows, &mut to)?], scratch)
             }
             ([x, y, z], [out]) => {
+                let (first, second, third) = (source(x)?, source(y)?, source(z)?);
+                let mut to = target(out, blocks)?;
                 let inputs = [
-                    read(x, chunk, blocks)?,
-                    read(y, chunk, blocks)?,
-                    read(z, chunk, blocks)?,
+                    read(x, chunk, first.as_deref())?,
+                    read(y, chunk, second.as_deref())?,
+                    read(z, chunk, third.as_deref())?,
                 ];
-                kernel.run(&inputs, &mut [write(out, chunk.rows, first)?], scratch)
+                kernel.run(&inputs, &mut [write(out, chunk.rows, &mut to)?], scratch)
             }
             ([x], [out, also]) => {
-                let outputs = &mut [
-                    write(out, chunk.rows, first)?,
-                    write(also, chunk.rows, second)?,
+                let from = source(x)?;
+                let (mut to, mut other) = (target(out, blocks)?, target(also, blocks)?);
+                let mut outputs = [
+                    write(out, chunk.rows, &mut to)?,
+                    write(also, chunk.rows, &mut other)?,
                 ];
-                kernel.run(&[read(x, chunk, blocks)?], outputs, scratch)
+                let inputs = [read(x, chunk, from.as_deref())?];
+                kernel.run(&inputs, &mut outputs, scratch)
             }
             _ => Err(mismatch("step")),
         }
     }
 }
 
-fn take(blocks: &mut [Cells], view: Option<&View>) -> Cells {
-    match view.map(|v| v.place) {
-        Some(Place::Block(b)) => blocks.get_mut(b).map(std::mem::take).unwrap_or_default(),
-        _ => Cells::default(),
+/// The program's block that a view reads; `None` for the batch's.
+#[inline]
+pub fn source<'a>(view: &View, blocks: &'a [RefCell<Cells>]) -> Result<Option<Ref<'a, Cells>>> {
+    match view.place {
+        Place::Input => Ok(None),
+        Place::Block(b) => {
+            let block = blocks.get(b).and_then(|block| block.try_borrow().ok());
+            block.map(Some).ok_or_else(|| mismatch("step"))
+        }
     }
 }
 
-/// The view's rows of the chunk.
-pub fn read<'a>(view: &View, chunk: Chunk<'a>, blocks: &'a [Cells]) -> Result<Slab<'a>> {
+#[inline]
+fn target<'a>(view: &View, blocks: &'a [RefCell<Cells>]) -> Result<RefMut<'a, Cells>> {
+    let block = match view.place {
+        Place::Input => None,
+        Place::Block(b) => blocks.get(b).and_then(|block| block.try_borrow_mut().ok()),
+    };
+    block.ok_or_else(|| mismatch("step"))
+}
+
+/// The view's rows of the chunk, in `block` or the batch.
+#[inline]
+pub fn read<'a>(view: &View, chunk: Chunk<'a>, block: Option<&'a Cells>) -> Result<Slab<'a>> {
     let View {
         offset,
         stride,
         width,
         ..
     } = *view;
-    let Place::Block(b) = view.place else {
+    let Some(block) = block else {
         let offset = offset + chunk.first * stride;
         let Chunk { batch, rows, .. } = chunk;
         return Ok(match view.element {
@@ -212,18 +215,18 @@ pub fn read<'a>(view: &View, chunk: Chunk<'a>, blocks: &'a [Cells]) -> Result<Sl
             ),
         });
     };
-    Ok(match blocks.get(b) {
-        Some(Cells::F32(cells)) => Slab::F32(Rows::new(cells, offset, stride, width, chunk.rows)?),
-        Some(Cells::F64(cells)) => Slab::F64(Rows::new(cells, offset, stride, width, chunk.rows)?),
-        Some(Cells::I64(cells)) => Slab::I64(Rows::new(cells, offset, stride, width, chunk.rows)?),
-        Some(Cells::Text(cells, arena)) => Slab::Text(
+    Ok(match block {
+        Cells::F32(cells) => Slab::F32(Rows::new(cells, offset, stride, width, chunk.rows)?),
+        Cells::F64(cells) => Slab::F64(Rows::new(cells, offset, stride, width, chunk.rows)?),
+        Cells::I64(cells) => Slab::I64(Rows::new(cells, offset, stride, width, chunk.rows)?),
+        Cells::Text(cells, arena) => Slab::Text(
             Rows::new(cells, offset, stride, width, chunk.rows)?,
             arena.as_str(),
         ),
-        None => return Err(mismatch("step")),
     })
 }
 
+#[inline]
 fn write<'a>(view: &View, rows: usize, cells: &'a mut Cells) -> Result<SlabMut<'a>> {
     let View {
         offset,

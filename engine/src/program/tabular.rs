@@ -1,8 +1,10 @@
 //! The fused program of a tabular model: kernel calls over preallocated blocks, a chunk of rows at a time.
 
+use std::cell::RefCell;
+
 use super::compile::compile;
 use super::sink::Sink;
-use super::step::{Cells, Chunk, Step, View, filled, read};
+use super::step::{Cells, Chunk, Step, View, filled, read, source};
 use crate::batch::Blocks;
 use crate::error::{Error, Result};
 #[cfg(test)]
@@ -34,8 +36,15 @@ pub struct Tabular {
 /// Memory of one caller's runs.
 #[derive(Debug)]
 pub struct State {
-    blocks: Vec<Cells>,
+    blocks: Vec<RefCell<Cells>>,
     scratch: Scratch,
+}
+
+impl State {
+    /// Drops the texts of the chunk before.
+    fn clear(&mut self) {
+        self.blocks.iter_mut().for_each(|b| b.get_mut().clear());
+    }
 }
 
 impl Tabular {
@@ -112,7 +121,7 @@ impl Tabular {
         let blocks = self
             .blocks
             .iter()
-            .map(|shape| Cells::allocate(shape.element, shape.width * rows));
+            .map(|shape| Cells::allocate(shape.element, shape.width * rows).map(RefCell::new));
         let ScratchSize {
             f32,
             f64,
@@ -148,13 +157,14 @@ impl Tabular {
                 first,
                 rows: self.chunk.min(rows - first),
             };
-            state.blocks.iter_mut().for_each(Cells::clear);
+            state.clear();
             for step in &self.steps {
-                step.run(chunk, &mut state.blocks, &mut state.scratch)?;
+                step.run(chunk, &state.blocks, &mut state.scratch)?;
             }
             for (i, (view, output)) in self.outputs.iter().enumerate() {
                 if sink.wants(i) {
-                    sink.slab(i, output, first, &read(view, chunk, &state.blocks)?)?;
+                    let block = source(view, &state.blocks)?;
+                    sink.slab(i, output, first, &read(view, chunk, block.as_deref())?)?;
                 }
             }
         }
@@ -173,11 +183,12 @@ impl Tabular {
         read_rows: impl FnOnce(Slab<'_>) -> T,
     ) -> Result<T> {
         let chunk = Chunk { batch, first, rows };
-        state.blocks.iter_mut().for_each(Cells::clear);
+        state.clear();
         for step in &self.steps {
-            step.run(chunk, &mut state.blocks, &mut state.scratch)?;
+            step.run(chunk, &state.blocks, &mut state.scratch)?;
         }
-        Ok(read_rows(read(view, chunk, &state.blocks)?))
+        let block = source(view, &state.blocks)?;
+        Ok(read_rows(read(view, chunk, block.as_deref())?))
     }
 }
 
