@@ -1,5 +1,6 @@
 //! Plain loops over slices. A kernel is validated when it is made; it knows nothing of graphs.
 
+pub mod along;
 pub mod arithmetic;
 pub mod binarize;
 pub mod cast;
@@ -14,7 +15,6 @@ pub mod normalise;
 pub mod post;
 #[cfg(test)]
 mod properties;
-pub mod reduce;
 pub mod scale;
 pub mod select;
 pub mod slab;

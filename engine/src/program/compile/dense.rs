@@ -3,7 +3,7 @@
 use super::*;
 use crate::kernels::elementwise::Unary;
 use crate::kernels::math;
-use crate::kernels::reduce::Product;
+use crate::kernels::along::Product;
 use crate::ops::tensor::Cells;
 
 impl<'a> Compiler<'a> {
