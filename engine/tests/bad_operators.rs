@@ -419,3 +419,71 @@ fn only_the_tokenizer_is_known_of_its_domain() {
         "{found:?}"
     );
 }
+
+/// A field of bytes.
+fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
+    assert!(bytes.len() < 128);
+    [&[number << 3 | 2, bytes.len() as u8], bytes].concat()
+}
+
+/// A model whose input "m" is a map of these element types (`None`: no type at all) before a vectorizer.
+fn map(types: Option<(u8, u8)>, vocabulary: Vec<AttributeProto>) -> Vec<u8> {
+    let nodes = vec![
+        ml("DictVectorizer", &["m"], &["x"], vocabulary),
+        ml(
+            "LinearRegressor",
+            &["x"],
+            &["y"],
+            vec![floats("coefficients", &[1.0, 2.0])],
+        ),
+    ];
+    let bytes = model(vec![], &["y"], nodes, vec![]);
+    let mut proto = ModelProto::decode(bytes.as_slice()).unwrap();
+    let mut graph = proto.graph.take().unwrap().encode_to_vec();
+    let mut input = field(1, b"m");
+    if let Some((key, value)) = types {
+        let value = field(1, &[8, value]);
+        let map = [vec![8, key], field(2, &value)].concat();
+        input.extend(field(2, &field(5, &map)));
+    }
+    graph.extend(field(11, &input));
+    let mut bytes = proto.encode_to_vec();
+    prost::encoding::encode_key(7, prost::encoding::WireType::LengthDelimited, &mut bytes);
+    prost::encoding::encode_varint(graph.len() as u64, &mut bytes);
+    bytes.extend(graph);
+    bytes
+}
+
+#[test]
+fn maps() {
+    let load = |bytes: Vec<u8>| Model::load(&bytes, &Limits::default());
+    let texts = || vec![strings("string_vocabulary", &["a", "b"])];
+    let integers = || vec![ints("int64_vocabulary", &[7, -1])];
+    let names = |model: Model| {
+        let features = model.signature().features.iter();
+        features.map(|f| f.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(load(map(Some((8, 1)), texts())).unwrap()), ["a", "b"]);
+    assert_eq!(
+        names(load(map(Some((7, 11)), integers())).unwrap()),
+        ["7", "-1"]
+    );
+    let refused = |bytes, text| says(load(bytes).map(|_| ()), text);
+    refused(map(None, texts()), "is no map");
+    refused(map(Some((7, 1)), texts()), "2 texts and 0 integers");
+    refused(map(Some((1, 1)), texts()), "2 texts and 0 integers");
+    refused(map(Some((8, 1)), vec![]), "0 texts and 0 integers");
+    refused(
+        map(
+            Some((8, 1)),
+            vec![strings("string_vocabulary", &["a", "a"])],
+        ),
+        "distinct",
+    );
+    refused(map(Some((8, 14)), texts()), "COMPLEX64");
+    let many: Vec<i64> = (0..1_601).collect();
+    refused(
+        map(Some((7, 1)), vec![ints("int64_vocabulary", &many)]),
+        "1601 features",
+    );
+}

@@ -70,6 +70,33 @@ fn imputed_scaled_logistic_takes_null() {
     assert!(model.signature().features.iter().all(|f| f.handles_nan));
 }
 
+#[test]
+fn texts_by_their_n_grams() {
+    let model = check("message_tfidf");
+    assert_eq!(model.signature().features[0].name, "message");
+}
+
+#[test]
+fn texts_beside_categories_and_numbers() {
+    check("message_mixed");
+}
+
+#[test]
+fn support_vectors_of_three_classes() {
+    assert_eq!(
+        check("vectors_svc").signature().labels,
+        ["high", "low", "middle"]
+    );
+}
+
+#[test]
+fn a_map_is_a_feature_for_each_key() {
+    let model = check("dictionary_logistic");
+    let features = &model.signature().features;
+    let names: Vec<&str> = features.iter().map(|f| f.name.as_str()).collect();
+    assert_eq!(names, ["credit", "debit", "fee"]);
+}
+
 /// Compares a folder of generated models, given as FINAI_MODELS, and counts those that agree.
 #[test]
 #[ignore = "takes a folder of models with recorded outputs"]

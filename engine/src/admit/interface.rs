@@ -6,7 +6,7 @@ use tract_onnx::pb;
 
 use super::graph::{Value, Values};
 use super::prescan::limit;
-use super::tensor;
+use super::{maps, tensor};
 use crate::{Error, Limits, Result};
 
 /// Checks the stored values and lists them.
@@ -48,9 +48,18 @@ pub(super) fn inputs<'a>(
             return Err(Error::Invalid(format!("two inputs are named \"{name}\"")));
         }
         let what = format!("input \"{name}\"");
-        let Some(pb::type_proto::Value::TensorType(typed)) =
-            input.r#type.as_ref().and_then(|typed| typed.value.as_ref())
-        else {
+        let typed = input.r#type.as_ref().and_then(|typed| typed.value.as_ref());
+        if typed.is_none() && !values.contains_key(name) && maps::is_map(graph, name) {
+            let value = Value {
+                constant: None,
+                rank: Some(2),
+                parts: 1,
+            };
+            values.insert(name, value);
+            fed += 1;
+            continue;
+        }
+        let Some(pb::type_proto::Value::TensorType(typed)) = typed else {
             return Err(Error::Invalid(format!("{what} has no tensor type")));
         };
         tensor::element_type(typed.elem_type, &what)?;

@@ -15,6 +15,7 @@ mod graph;
 mod inspect;
 mod interface;
 mod literals;
+mod maps;
 mod operators;
 mod opset;
 mod prescan;
@@ -30,7 +31,8 @@ pub use operators::supported_operators;
 ///
 /// The result differs from the file in spelling only: the default domain is the empty string, every node has a name
 /// of its own, optional inputs left out at the end are gone, symbolic dimensions of inputs are plain identifiers (or
-/// unknown), shapes of outputs and descriptions of inner values are dropped.
+/// unknown), shapes of outputs and descriptions of inner values are dropped, an input that is a map is a tensor with one
+/// column for each key of its vocabulary.
 ///
 /// # Errors
 /// [`Error::NotOnnx`] for bytes that are not a model, [`Error::TooLarge`] above `limits`,
@@ -40,6 +42,7 @@ pub fn admit(bytes: &[u8], limits: &Limits) -> Result<pb::ModelProto> {
     prescan(bytes, limits)?;
     let mut model = decode(bytes)?;
     graph::check(&model, limits)?;
+    maps::rewrite(&mut model, bytes, limits)?;
     canonical::rewrite(&mut model);
     Ok(model)
 }

@@ -230,6 +230,10 @@ static OPERATORS: &[Operator] = &[
     ml("ArrayFeatureExtractor", (2, 2), 1),
     ml("Binarizer", (1, 1), 1),
     ml("CategoryMapper", (1, 1), 1),
+    Operator {
+        note: "its map becomes one feature for each key of the vocabulary",
+        ..ml("DictVectorizer", (1, 1), 1)
+    },
     ml("FeatureVectorizer", (1, MANY), 1),
     ml("Imputer", (1, 1), 1),
     Operator {
@@ -254,6 +258,10 @@ static OPERATORS: &[Operator] = &[
 
 /// Why operators that exporters do write are not in the table.
 static REFUSED: &[(&str, &[&str])] = &[
+    (
+        "a row is no map: export the model with an input for each column",
+        &["CastMap"],
+    ),
     (
         "output size depends on the data",
         &["Compress", "NonMaxSuppression", "NonZero", "Unique"],

@@ -1,6 +1,7 @@
 //! Plain loops over slices. A kernel is validated when it is made; it knows nothing of graphs.
 
 pub mod aligned;
+pub mod along;
 pub mod arithmetic;
 pub mod binarize;
 pub mod cast;
@@ -15,7 +16,6 @@ pub mod normalise;
 pub mod post;
 #[cfg(test)]
 mod properties;
-pub mod reduce;
 pub mod scale;
 pub mod select;
 pub mod slab;

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
+use super::along::{Axis, Extreme, Reduce, Reduction};
 use super::label::{Keys, LabelEncoder, Table};
-use super::reduce::{Axis, Extreme, Reduce, Reduction};
 use super::svm::{Similarity, SvmRegressor, Vectors};
 use super::text::pattern::Pattern;
 use super::text::tfidf::{Mode, Pool, TfIdf, Vocabulary};

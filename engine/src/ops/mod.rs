@@ -120,6 +120,14 @@ pub const OPERATORS: [(&str, Bind); 14] = [
     ("TreeEnsembleRegressor", tree_ensemble_regressor::bind),
 ];
 
+/// Operators that compute in single precision whatever numbers they are given.
+pub const SINGLE: [&str; 4] = [
+    "LinearClassifier",
+    "LinearRegressor",
+    "SVMClassifier",
+    "SVMRegressor",
+];
+
 /// The function that binds an operator, if it is one of ours.
 pub fn find(op_type: &str) -> Option<Bind> {
     OPERATORS

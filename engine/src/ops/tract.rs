@@ -9,10 +9,11 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::infer::{InferenceOp, ShapeFactoid};
 use tract_onnx::tract_hir::internal::*;
 
-use super::{Bind, Bound, Labels, OPERATORS, find};
+use super::{Bind, Bound, Labels, OPERATORS, SINGLE, find};
 use crate::error::Error;
+use crate::kernels::slab::text;
 use crate::kernels::{
-    Element, Kernel, Register, Rows, RowsMut, Scratch, Shape, Slab, SlabMut, Span, mismatch,
+    Arena, Element, Kernel, Register, Rows, RowsMut, Scratch, Shape, Slab, SlabMut, Span, mismatch,
 };
 
 /// Registers all operators, replacing those that tract has by the same name.
@@ -79,7 +80,7 @@ impl Waiting {
         };
         let rows = dims.first().copied().unwrap_or(1);
         let cellwise = match self.node.op_type.as_str() {
-            "LabelEncoder" => Some(dims.clone()),
+            "LabelEncoder" | "CategoryMapper" | "Binarizer" => Some(dims.clone()),
             "OneHotEncoder" => {
                 let cells: usize = dims.iter().product();
                 let categories = outputs
@@ -220,6 +221,14 @@ impl EvalOp for Calling {
             .and_then(|o| o.dims.first())
             .copied()
             .unwrap_or(1);
+        let single = |t: TValue| match t.datum_type() {
+            DatumType::F32 | DatumType::String => Ok(t),
+            _ if SINGLE.contains(&self.name.as_str()) => {
+                Ok(t.cast_to::<f32>()?.into_owned().into_tvalue())
+            }
+            _ => Ok(t),
+        };
+        let inputs: TVec<TValue> = inputs.into_iter().map(single).collect::<TractResult<_>>()?;
         let texts: Vec<(Vec<Span>, String)> = inputs
             .iter()
             .map(|t| spans(t))
@@ -260,8 +269,11 @@ impl Calling {
         let mut floats: Vec<Vec<f32>> = Vec::new();
         let mut doubles: Vec<Vec<f64>> = Vec::new();
         let mut integers: Vec<Vec<i64>> = Vec::new();
+        let mut texts: Vec<(Vec<Span>, Arena)> = Vec::new();
         for Target { shape, .. } in &self.outputs {
             let n = shape.width * rows;
+            let cells = if shape.element == Element::Text { n } else { 0 };
+            texts.push((vec![Span::default(); cells], Arena::default()));
             floats.push(if shape.element == Element::F32 {
                 vec![0.0; n]
             } else {
@@ -278,18 +290,25 @@ impl Calling {
                 Vec::new()
             });
         }
-        let buffers = floats.iter_mut().zip(&mut doubles).zip(&mut integers);
+        let buffers = floats
+            .iter_mut()
+            .zip(&mut doubles)
+            .zip(integers.iter_mut().zip(&mut texts));
         let outputs =
             self.outputs
                 .iter()
                 .zip(buffers)
-                .map(|(Target { shape, .. }, ((f, d), i))| {
+                .map(|(Target { shape, .. }, ((f, d), (i, t)))| {
                     let width = shape.width;
                     Ok(match shape.element {
                         Element::F32 => SlabMut::F32(RowsMut::new(f, 0, width, width, rows)?),
                         Element::F64 => SlabMut::F64(RowsMut::new(d, 0, width, width, rows)?),
                         Element::I64 => SlabMut::I64(RowsMut::new(i, 0, width, width, rows)?),
-                        _ => return Err(mismatch(&self.name)),
+                        Element::Text => {
+                            let (cells, arena) = t;
+                            SlabMut::Text(RowsMut::new(cells, 0, width, width, rows)?, arena)
+                        }
+                        Element::Bool => return Err(mismatch(&self.name)),
                     })
                 });
         let mut outputs = outputs.collect::<Result<Vec<_>, Error>>()?;
@@ -306,9 +325,16 @@ impl Calling {
             .outputs
             .iter()
             .enumerate()
-            .zip(floats.into_iter().zip(doubles).zip(integers));
+            .zip(floats.into_iter().zip(doubles).zip(integers).zip(texts));
         tensors
-            .map(|((o, target), ((f, d), i))| Ok(self.tensor(o, target, f, d, i)?.into_tvalue()))
+            .map(|((o, target), (((f, d), i), (spans, arena)))| {
+                if target.shape.element == Element::Text {
+                    let texts = spans.iter().map(|s| text(arena.as_str(), *s).to_owned());
+                    let texts: Vec<String> = texts.collect();
+                    return Ok(tensor1(&texts).into_shape(&target.dims)?.into_tvalue());
+                }
+                Ok(self.tensor(o, target, f, d, i)?.into_tvalue())
+            })
             .collect()
     }
 
@@ -344,6 +370,7 @@ impl Calling {
             (_, Some(Labels::Texts(_))) if output == 0 => DatumType::String,
             (Element::F32, _) => DatumType::F32,
             (Element::F64, _) => DatumType::F64,
+            (Element::Text, _) => DatumType::String,
             _ => DatumType::I64,
         })
     }

@@ -58,8 +58,12 @@ impl Tabular {
         let Some(mut program) = compile(model, inputs, features)? else {
             return Ok(None);
         };
-        let cost: usize = program.steps.iter().map(|s| s.call.kernel().cost()).sum();
+        let cells = |s: &Step| s.outputs.iter().map(|v| v.width).sum::<usize>();
+        let cost = |s: &Step| s.call.kernel().cost().max(cells(s) / 4);
+        let cost: usize = program.steps.iter().map(cost).sum();
         program.chunk = (STEPS / cost.max(1) / 16 * 16).clamp(ROWS.0, ROWS.1);
+        let fitting = limits.tensor_memory / program.row_memory().max(1);
+        program.chunk = program.chunk.min(fitting.max(ROWS.0));
         let found = program.row_memory().saturating_mul(program.chunk);
         if found > limits.tensor_memory {
             let limit = limits.tensor_memory as u64;

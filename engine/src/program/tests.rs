@@ -92,6 +92,7 @@ fn programs_agree() {
         "german_rf",
         "german_multi",
         "fraud_imputed",
+        "vectors_svc",
     ] {
         let (tabular, graph) = (run(name, true), run(name, false));
         assert_eq!(tabular.len(), graph.len());

@@ -435,7 +435,7 @@ where
         + std::ops::Sub<Output = T>
         + std::ops::Mul<Output = T>
         + std::ops::Div<Output = T>
-        + crate::kernels::reduce::Real,
+        + crate::kernels::along::Real,
 {
     let same = if size_of::<T>() == 4 {
         Element::F32

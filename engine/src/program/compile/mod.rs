@@ -396,10 +396,7 @@ impl<'a> Compiler<'a> {
             width: x.view.width,
         };
         let mut input = x.view;
-        let single = matches!(
-            node.op_type.as_str(),
-            "LinearClassifier" | "LinearRegressor" | "SVMClassifier" | "SVMRegressor"
-        );
+        let single = ops::SINGLE.contains(&node.op_type.as_str());
         if single && shape.element != Element::F32 && storage(shape.element) != Element::Text {
             input = self.block(Shape::f32(shape.width));
             self.step(Cast { to: Element::F32 }, vec![x.view], input);

@@ -1,7 +1,7 @@
 //! Nodes that reduce or share along axes of a row.
 
 use super::*;
-use crate::kernels::reduce::{Axis, Extreme, Reduce, Reduction, Share, Shares};
+use crate::kernels::along::{Axis, Extreme, Reduce, Reduction, Share, Shares};
 
 /// A dimension of a row as the kernels take it.
 fn axis(dims: &Dims, axis: usize) -> Axis {
