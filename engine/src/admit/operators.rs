@@ -231,6 +231,10 @@ static OPERATORS: &[Operator] = &[
     ml("Normalizer", (1, 1), 1),
     ml("OneHotEncoder", (1, 1), 1),
     ml("Scaler", (1, 1), 1),
+    Operator {
+        since: 5,
+        ..ml("TreeEnsemble", (1, 1), 1)
+    },
     ml("TreeEnsembleClassifier", (1, 1), 2),
     ml("TreeEnsembleRegressor", (1, 1), 1),
     ml("ZipMap", (1, 1), 1),
@@ -288,10 +292,6 @@ static REFUSED: &[(&str, &[&str])] = &[
     (
         "support vector machines are not supported in this version",
         &["SVMClassifier", "SVMRegressor"],
-    ),
-    (
-        "export the trees with ai.onnx.ml 4 or older",
-        &["TreeEnsemble"],
     ),
     (
         "text is not supported in this version",

@@ -17,6 +17,7 @@ pub mod tract;
 mod tree_ensemble;
 mod tree_ensemble_classifier;
 mod tree_ensemble_regressor;
+mod tree_tables;
 pub mod zip_map;
 
 use tract_onnx::pb::NodeProto;
@@ -95,7 +96,7 @@ impl Bound {
 pub type Bind = fn(&NodeProto, &[Shape]) -> Result<Bound>;
 
 /// The operators of `ai.onnx.ml` whose inputs are all rows.
-pub const OPERATORS: [(&str, Bind); 10] = [
+pub const OPERATORS: [(&str, Bind); 11] = [
     ("FeatureVectorizer", feature_vectorizer::bind),
     ("Imputer", imputer::bind),
     ("LabelEncoder", label_encoder::bind),
@@ -104,6 +105,7 @@ pub const OPERATORS: [(&str, Bind); 10] = [
     ("Normalizer", normalizer::bind),
     ("OneHotEncoder", one_hot_encoder::bind),
     ("Scaler", scaler::bind),
+    ("TreeEnsemble", tree_ensemble::bind),
     ("TreeEnsembleClassifier", tree_ensemble_classifier::bind),
     ("TreeEnsembleRegressor", tree_ensemble_regressor::bind),
 ];

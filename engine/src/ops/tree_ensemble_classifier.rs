@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use tract_onnx::pb::NodeProto;
 
 use super::linear_classifier::labels;
-use super::tree_ensemble::{DOUBLES, LeafTable, base_values, read};
+use super::tree_tables::{LeafTable, Wanted, base_values, read};
 use super::{Attributes, Bound, numeric};
 use crate::error::{Error, Result};
 use crate::kernels::Shape;
@@ -24,11 +24,18 @@ const LEAVES: LeafTable = LeafTable {
 /// Label index and one f32 per class.
 pub fn bind(node: &NodeProto, inputs: &[Shape]) -> Result<Bound> {
     let attributes = Attributes::new(node)?;
-    attributes.refuse(&DOUBLES)?;
     let shape = numeric(OP, inputs)?;
     let labels = labels(OP, &attributes, "classlabels_int64s", "classlabels_strings")?;
     let classes = labels.len();
-    let source = read(OP, &attributes, &LEAVES, classes, shape.width)?;
+    let source = read(
+        OP,
+        &attributes,
+        &LEAVES,
+        Wanted {
+            targets: classes,
+            input: shape,
+        },
+    )?;
     let targets: HashSet<usize> = source.weights.iter().map(|w| w.target).collect();
     let probability = source.weights.iter().all(|w| w.value >= 0.0);
     let second = source.weights.iter().any(|w| w.target == 1);
@@ -41,7 +48,7 @@ pub fn bind(node: &NodeProto, inputs: &[Shape]) -> Result<Bound> {
     };
     let post = attributes.post_transform()?;
     let lengths: &[usize] = if classes == 2 { &[2, 1] } else { &[classes] };
-    let base = base_values(OP, &attributes, lengths)?;
+    let base = base_values(OP, &attributes, shape.element, lengths)?;
     match (labelling, base.len(), post) {
         (Labelling::First { .. }, 0 | 1, PostTransform::Probit) => {
             return Err(Error::Unsupported(format!(
