@@ -101,5 +101,8 @@ fn softmax_zero<T: Score>(scores: &mut [T]) {
 /// NaN is passed over.
 fn largest<T: Score>(scores: &[T]) -> T {
     let lowest = T::from(f32::NEG_INFINITY);
-    scores.iter().copied().fold(lowest, |max, s| if s > max { s } else { max })
+    scores
+        .iter()
+        .copied()
+        .fold(lowest, |max, s| if s > max { s } else { max })
 }

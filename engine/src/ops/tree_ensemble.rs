@@ -34,8 +34,12 @@ pub fn bind(node: &NodeProto, inputs: &[Shape]) -> Result<Bound> {
     };
     let post = match attributes.int("post_transform").unwrap_or(0) {
         0 => PostTransform::None,
-        1 => PostTransform::Softmax,
-        2 => PostTransform::Logistic,
+        // Where the standard has 1 for SOFTMAX and 2 for LOGISTIC, onnxruntime computes the other.
+        value @ 1..=2 => {
+            return Err(Error::Unsupported(format!(
+                "post_transform {value} of {OP}, which the standard and onnxruntime read differently,"
+            )));
+        }
         3 => PostTransform::SoftmaxZero,
         4 => PostTransform::Probit,
         other => return Err(invalid(format!("has post transform {other}"))),
@@ -132,7 +136,11 @@ impl<'a> Tables<'a> {
             ("nodes_hitrates", hitrates),
         ];
         let optional = optional.into_iter().filter(|(_, len)| *len != 0);
-        if let Some((name, len)) = lengths.into_iter().chain(optional).find(|(_, len)| *len != n) {
+        if let Some((name, len)) = lengths
+            .into_iter()
+            .chain(optional)
+            .find(|(_, len)| *len != n)
+        {
             return Err(invalid(format!("has {n} nodes_modes and {len} {name}")));
         }
         let (weights, targets) = (self.weights.len(), self.leaf_targets.len());
@@ -189,7 +197,9 @@ impl<'a> Tables<'a> {
         source.roots = self.roots(&mut source.vertices)?;
         // Leaves can be shared: nothing is below them.
         let branches = &source.vertices[..n];
-        check_shape(&source, branches, |v, what| invalid(format!("node {v} {what}")))?;
+        check_shape(&source, branches, |v, what| {
+            invalid(format!("node {v} {what}"))
+        })?;
         Ok(source)
     }
 

@@ -10,7 +10,7 @@ use super::{Attributes, Bound, numeric};
 use crate::error::{Error, Result};
 use crate::kernels::Shape;
 use crate::kernels::post::PostTransform;
-use crate::kernels::trees::{Aggregate, Labelling, TreeClassifier, Trees};
+use crate::kernels::trees::{Aggregate, Labelling, TreeClassifier, Trees, Vertex};
 
 const OP: &str = "TreeEnsembleClassifier";
 
@@ -47,6 +47,20 @@ pub fn bind(node: &NodeProto, inputs: &[Shape]) -> Result<Bound> {
         _ => Labelling::Largest,
     };
     let post = attributes.post_transform()?;
+    let always_second = || {
+        source.vertices.iter().all(|vertex| match vertex {
+            Vertex::Leaf { first, count } => {
+                let weights = source.weights.get(*first..first + count);
+                weights.is_some_and(|w| w.iter().any(|w| w.target == 1))
+            }
+            Vertex::Branch(_) => true,
+        })
+    };
+    if labelling == Labelling::Both && post == PostTransform::Probit && !always_second() {
+        return Err(Error::Unsupported(format!(
+            "post transform PROBIT of {OP} with leaves without a weight of the second class"
+        )));
+    }
     let lengths: &[usize] = if classes == 2 { &[2, 1] } else { &[classes] };
     let base = base_values(OP, &attributes, shape.element, lengths)?;
     match (labelling, base.len(), post) {

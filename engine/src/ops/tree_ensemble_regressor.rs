@@ -2,7 +2,7 @@
 
 use tract_onnx::pb::NodeProto;
 
-use super::tree_tables::{LeafTable, Wanted, base_values, read, targets};
+use super::tree_tables::{LeafTable, Wanted, base_values, fill_leaves, read, targets};
 use super::{Attributes, Bound, numeric};
 use crate::error::{Error, Result};
 use crate::kernels::Shape;
@@ -33,15 +33,18 @@ pub fn bind(node: &NodeProto, inputs: &[Shape]) -> Result<Bound> {
             )));
         }
     };
-    let source = read(
+    let mut source = read(
         OP,
         &attributes,
         &LEAVES,
         Wanted {
-            targets: targets,
+            targets,
             input: shape,
         },
     )?;
+    if targets == 1 {
+        fill_leaves(&mut source);
+    }
     let kernel = TreeRegressor {
         trees: Trees::new(&source, aggregate, shape.element, shape.width)?,
         base: base_values(OP, &attributes, shape.element, &[targets])?,

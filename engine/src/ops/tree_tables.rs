@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::Attributes;
 use super::tensor::{Cells, Constant};
 use crate::error::{Error, Result};
-use crate::kernels::{Element, Shape};
 use crate::kernels::trees::{Branch, Mode, Source, Vertex, Weight};
+use crate::kernels::{Element, Shape};
 
 /// Attribute names of the leaf table.
 pub struct LeafTable {
@@ -41,7 +41,9 @@ pub fn read(
         roots: nodes.roots(),
         ..Source::default()
     };
-    check_shape(&source, &source.vertices, |node, what| nodes.invalid(node, what.into()))?;
+    check_shape(&source, &source.vertices, |node, what| {
+        nodes.invalid(node, what.into())
+    })?;
     let weights = numbers(op, attributes, leaves.weights, input.element)?;
     nodes.add_leaves(attributes, leaves, &weights, &index, &mut source)?;
     Ok(source)
@@ -62,11 +64,7 @@ struct NodeTable<'a> {
 }
 
 impl<'a> NodeTable<'a> {
-    fn read(
-        op: &'a str,
-        attributes: &Attributes<'a>,
-        element: Element,
-    ) -> Result<NodeTable<'a>> {
+    fn read(op: &'a str, attributes: &Attributes<'a>, element: Element) -> Result<NodeTable<'a>> {
         let table = NodeTable {
             op,
             trees: attributes.ints("nodes_treeids"),
@@ -316,6 +314,21 @@ pub fn finite(op: &str, name: &str, values: &[f64]) -> Result<()> {
         Some(i) => Err(Error::Invalid(format!(
             "{op} has {name} {i} that is not a finite number"
         ))),
+    }
+}
+
+/// Gives leaves without a weight one of zero, as onnxruntime does where there is a single target.
+pub fn fill_leaves(source: &mut Source) {
+    for vertex in &mut source.vertices {
+        if let Vertex::Leaf { first, count } = vertex
+            && *count == 0
+        {
+            (*first, *count) = (source.weights.len(), 1);
+            source.weights.push(Weight {
+                target: 0,
+                value: 0.0,
+            });
+        }
     }
 }
 

@@ -162,7 +162,8 @@ impl Blocks {
     }
 
     /// Aggregates of all rows into `sums` (rows x targets); `seen` tells the targets that a leaf contributed to.
-    /// `registers` has `registers()` for every sixteen rows begun.
+    /// `registers` has `registers()` for every sixteen rows begun. False where nothing was done, because the processor has
+    /// no such registers or `deep` is missing.
     pub fn evaluate(
         &self,
         deep: Option<Deep<'_>>,
@@ -170,15 +171,18 @@ impl Blocks {
         sums: &mut [f32],
         seen: &mut [bool],
         registers: &mut [Register],
-    ) {
+    ) -> bool {
         #[cfg(target_arch = "x86_64")]
-        self.sum(deep, rows, sums, registers);
-        if self.average {
+        let done = self.sum(deep, rows, sums, registers);
+        #[cfg(not(target_arch = "x86_64"))]
+        let done = false;
+        if done && self.average {
             sums.iter_mut()
                 .for_each(|sum| *sum /= self.tops.len() as f32);
         }
         seen.chunks_exact_mut(self.targets)
             .for_each(|seen| seen.copy_from_slice(&self.seen));
+        done
     }
 
     /// True where the tree goes on below its exits.

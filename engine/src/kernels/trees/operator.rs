@@ -122,8 +122,11 @@ trait Finish {
     fn row<T: Real>(&mut self, row: usize, sums: &mut [T], seen: &[bool]);
 
     fn rows<T: Real>(&mut self, sums: &mut [T], seen: &[bool], targets: usize) {
-        let rows = sums.chunks_exact_mut(targets).zip(seen.chunks_exact(targets));
-        rows.enumerate().for_each(|(row, (sums, seen))| self.row(row, sums, seen));
+        let rows = sums
+            .chunks_exact_mut(targets)
+            .zip(seen.chunks_exact(targets));
+        rows.enumerate()
+            .for_each(|(row, (sums, seen))| self.row(row, sums, seen));
     }
 }
 
@@ -144,9 +147,15 @@ struct Values<'a, 'b> {
 
 impl Finish for Values<'_, '_> {
     #[inline]
-    fn row<T: Real>(&mut self, row: usize, sums: &mut [T], _: &[bool]) {
+    fn row<T: Real>(&mut self, row: usize, sums: &mut [T], seen: &[bool]) {
         let TreeRegressor { base, post, .. } = self.kernel;
-        add_base(sums, base);
+        // onnxruntime leaves a target without leaves at zero, unless it is the only one.
+        let alone = sums.len() == 1;
+        for ((sum, base), seen) in sums.iter_mut().zip(base).zip(seen) {
+            if *seen || alone {
+                *sum = *sum + T::from_f64(*base);
+            }
+        }
         if sums.len() > 1 || *post == PostTransform::Probit {
             post.apply(sums);
         }
@@ -165,7 +174,9 @@ impl Finish for Values<'_, '_> {
 }
 
 fn add_base<T: Real>(sums: &mut [T], base: &[f64]) {
-    sums.iter_mut().zip(base).for_each(|(s, b)| *s = *s + T::from_f64(*b));
+    sums.iter_mut()
+        .zip(base)
+        .for_each(|(s, b)| *s = *s + T::from_f64(*b));
 }
 
 impl Kernel for TreeRegressor {
@@ -178,7 +189,8 @@ impl Kernel for TreeRegressor {
         let ([x], [out @ (SlabMut::F32(_) | SlabMut::F64(_))]) = (inputs, outputs) else {
             return Err(mismatch("tree ensemble"));
         };
-        self.trees.each(x, scratch, &mut Values { kernel: self, out })
+        self.trees
+            .each(x, scratch, &mut Values { kernel: self, out })
     }
 
     fn scratch(&self) -> ScratchSize {
