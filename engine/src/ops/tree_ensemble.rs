@@ -159,7 +159,11 @@ impl<'a> Tables<'a> {
             targets,
             ..Source::default()
         };
-        let mut sets = self.members.split(|m| m.is_nan());
+        // NaN ends a set; behind the last it can be left out.
+        let mut sets = self
+            .members
+            .split_inclusive(|m| m.is_nan())
+            .map(|set| set.split(|m| m.is_nan()).next().unwrap_or(&[]));
         for i in 0..n {
             let (mode, threshold) = self.mode(i, &mut sets, &mut source.members)?;
             let feature = self.features[i];
@@ -178,7 +182,7 @@ impl<'a> Tables<'a> {
                 no: self.child(i, self.no)?,
             }));
         }
-        if sets.any(|set| !set.is_empty()) {
+        if sets.next().is_some() {
             return Err(invalid("has more membership_values than nodes use".into()));
         }
         for (i, (target, value)) in self.leaf_targets.iter().zip(&self.weights).enumerate() {
