@@ -1,6 +1,6 @@
 //! What TreeEnsembleClassifier and TreeEnsembleRegressor share: the node and leaf tables of the file, checked.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use super::Attributes;
 use super::tensor::{Cells, Constant};
@@ -49,7 +49,47 @@ pub fn read(
     Ok(source)
 }
 
-type Index = HashMap<(i64, i64), usize>;
+/// Finds nodes by tree and id.
+struct Index<'a> {
+    trees: &'a [i64],
+    ids: &'a [i64],
+    /// Positions in ascending order; empty where the tables ascend by themselves.
+    order: Vec<usize>,
+}
+
+impl<'a> Index<'a> {
+    /// The position of a node that is listed twice is the error.
+    fn new(trees: &'a [i64], ids: &'a [i64]) -> Result<Index<'a>, usize> {
+        let key = |i: usize| (trees[i], ids[i]);
+        let mut order = Vec::new();
+        if !(1..ids.len()).all(|i| key(i - 1) < key(i)) {
+            order = (0..ids.len()).collect();
+            order.sort_by_key(|i| key(*i));
+            if let Some(pair) = order.windows(2).find(|pair| key(pair[0]) == key(pair[1])) {
+                return Err(pair[1]);
+            }
+        }
+        Ok(Index { trees, ids, order })
+    }
+
+    /// The node's position; fast where it is as far from `near` as its id says.
+    fn find(&self, near: usize, key: (i64, i64)) -> Option<usize> {
+        let at = |i: usize| Some((*self.trees.get(i)?, *self.ids.get(i)?));
+        let distance = key.1.checked_sub(*self.ids.get(near)?)?;
+        let guess = usize::try_from(distance.checked_add(near as i64)?).ok();
+        if let Some(guess) = guess.filter(|guess| at(*guess) == Some(key)) {
+            return Some(guess);
+        }
+        if self.order.is_empty() {
+            let first = self.trees.partition_point(|tree| *tree < key.0);
+            let count = self.trees[first..].partition_point(|tree| *tree == key.0);
+            let found = self.ids[first..first + count].binary_search(&key.1);
+            return found.ok().map(|i| first + i);
+        }
+        let found = self.order.binary_search_by_key(&Some(key), |i| at(*i));
+        self.order.get(found.ok()?).copied()
+    }
+}
 
 struct NodeTable<'a> {
     op: &'a str,
@@ -89,7 +129,10 @@ impl<'a> NodeTable<'a> {
             ("nodes_falsenodeids", table.no.len()),
         ];
         let tracks = ("nodes_missing_value_tracks_true", table.missing.len());
-        let hitrates = numbers(op, attributes, "nodes_hitrates", element)?.len();
+        let hitrates = match attributes.floats("nodes_hitrates") {
+            [] => numbers(op, attributes, "nodes_hitrates", element)?.len(),
+            given => given.len(),
+        };
         let hitrates = ("nodes_hitrates", hitrates);
         let optional = [tracks, hitrates].into_iter().filter(|(_, len)| *len != 0);
         match lengths
@@ -111,29 +154,20 @@ impl<'a> NodeTable<'a> {
         ))
     }
 
-    fn index(&self) -> Result<Index> {
-        let mut index = HashMap::with_capacity(self.ids.len());
-        for (i, key) in self
-            .trees
-            .iter()
-            .copied()
-            .zip(self.ids.iter().copied())
-            .enumerate()
-        {
-            if index.insert(key, i).is_some() {
-                return Err(self.invalid(i, "is listed twice".into()));
-            }
+    fn index(&self) -> Result<Index<'a>> {
+        Index::new(self.trees, self.ids)
+            .map_err(|twice| self.invalid(twice, "is listed twice".into()))
+    }
+
+    fn vertices(&self, index: &Index<'_>, width: usize) -> Result<Vec<Vertex>> {
+        let mut vertices = Vec::with_capacity(self.ids.len());
+        for i in 0..self.ids.len() {
+            vertices.push(self.vertex(i, index, width)?);
         }
-        Ok(index)
+        Ok(vertices)
     }
 
-    fn vertices(&self, index: &Index, width: usize) -> Result<Vec<Vertex>> {
-        (0..self.ids.len())
-            .map(|i| self.vertex(i, index, width))
-            .collect()
-    }
-
-    fn vertex(&self, i: usize, index: &Index, width: usize) -> Result<Vertex> {
+    fn vertex(&self, i: usize, index: &Index<'_>, width: usize) -> Result<Vertex> {
         let mode = match self.modes[i].as_slice() {
             b"LEAF" => return Ok(Vertex::Leaf { first: 0, count: 0 }),
             b"BRANCH_LEQ" => Mode::Leq,
@@ -160,7 +194,7 @@ impl<'a> NodeTable<'a> {
             return Err(self.invalid(i, "has a threshold that is not a number".into()));
         }
         let child = |id: i64| {
-            let found = index.get(&(self.trees[i], id)).copied();
+            let found = index.find(i, (self.trees[i], id));
             found
                 .ok_or_else(|| self.invalid(i, format!("has child {id}, which is not in the tree")))
         };
@@ -176,9 +210,10 @@ impl<'a> NodeTable<'a> {
 
     /// The first node listed of each tree, in the order of the trees.
     fn roots(&self) -> Vec<usize> {
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
+        let first = |i: &usize| *i == 0 || self.trees[*i] != self.trees[i - 1];
         (0..self.trees.len())
-            .filter(|i| seen.insert(self.trees[*i]))
+            .filter(|i| first(i) && seen.insert(self.trees[*i]))
             .collect()
     }
 
@@ -187,7 +222,7 @@ impl<'a> NodeTable<'a> {
         attributes: &Attributes<'_>,
         table: &LeafTable,
         weights: &[f64],
-        index: &Index,
+        index: &Index<'_>,
         source: &mut Source,
     ) -> Result<()> {
         let (trees, nodes) = (attributes.ints(table.trees), attributes.ints(table.nodes));
@@ -207,14 +242,16 @@ impl<'a> NodeTable<'a> {
         }
         finite(self.op, table.weights, weights)?;
         let mut rows = Vec::with_capacity(n);
+        let mut near = 0;
         for i in 0..n {
-            let Some(vertex) = index.get(&(trees[i], nodes[i])).copied() else {
+            let Some(vertex) = index.find(near, (trees[i], nodes[i])) else {
                 let what = format!(
                     "node {} of tree {}, which has a weight, does not exist",
                     nodes[i], trees[i]
                 );
                 return Err(Error::Invalid(format!("{}: {what}", self.op)));
             };
+            near = vertex;
             if !matches!(source.vertices[vertex], Vertex::Leaf { .. }) {
                 return Err(self.invalid(vertex, "has a weight and is no leaf".into()));
             }

@@ -145,6 +145,7 @@ pub fn layout<N: Node>(source: &Source) -> Option<Layout<N>> {
     for root in &source.roots {
         out.add_tree(source, *root, &mut pairs)?;
     }
+    out.slots.shrink_to_fit();
     Some(out)
 }
 
