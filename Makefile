@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help prepare test check lint test-engine test-sql test-readme demo demo-stop psql bench install clean
+.PHONY: help prepare test check lint test-engine test-sql test-readme demo demo-stop psql bench bench-engine install clean
 
 help: ## print this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,10 +22,13 @@ test: lint test-engine test-sql test-readme ## everything .ci/run runs
 check: lint ## format, lints, documentation
 	@. tools/env && RUSTDOCFLAGS=-Dwarnings building cargo doc --workspace --no-deps
 	@. tools/env && if command -v cargo-deny >/dev/null; then cargo deny check; fi
-	@if command -v shellcheck >/dev/null; then shellcheck tools/* demo/run bench/run tests/run tests/readme .ci/run; fi
+	@if command -v shellcheck >/dev/null; then shellcheck tools/* demo/run bench/run engine/benches/run tests/run tests/readme .ci/run; fi
 
 bench: prepare ## score side by side with onnxruntime called from PL/Python
 	@bench/run
+
+bench-engine: prepare ## the engine alone beside onnxruntime and native XGBoost, in one process on one thread
+	@engine/benches/run
 
 install: prepare ## build for use and install into the system's PostgreSQL 15
 	@. tools/env && building cargo-pgrx pgrx install --release --pg-config "$$pg_config"

@@ -42,7 +42,7 @@ pub struct Top {
     /// Steps from the exits to the farthest leaf. With 0 the table holds a value for each exit and added target, else the
     /// slot of each exit.
     pub rest: u32,
-    /// The table has 16 cells (per target) or 32.
+    /// Cells of the table (per target): one for each exit.
     pub cells: u32,
     /// First target that the tree adds to.
     pub target: u32,
@@ -221,13 +221,10 @@ impl Blocks {
             .map(|(_, level)| *level)
             .min();
         let rest = level.map_or(0, |level| placed.depth - level);
-        let cells = if exits.len() <= LANES { LANES } else { EXITS };
         let mut table = |values: &mut dyn Iterator<Item = Option<u32>>| {
-            let start = self.tables.len();
             for value in values {
                 self.tables.push(value?);
             }
-            self.tables.resize(start + cells, 0);
             Some(())
         };
         if rest > 0 {
@@ -242,7 +239,7 @@ impl Blocks {
             plain: (comparisons.len() - missing) as u32,
             missing: missing as u32,
             rest,
-            cells: cells as u32,
+            cells: exits.len() as u32,
             target: *payload.first.get(tree)?,
         });
         Some(rest > 0)

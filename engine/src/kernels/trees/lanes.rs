@@ -237,16 +237,19 @@ unsafe fn clear<const V: usize, const FAILS: i32>(
     }
 }
 
-/// Cells of a table of 16 or 32.
+/// Cells of a table of at most 32.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn find(table: &[u32], index: __m512i) -> __m512 {
-    // SAFETY: sixteen cells are loaded where there are sixteen.
-    let load = |cells: &[u32; LANES]| unsafe { _mm512_loadu_ps(cells.as_ptr().cast()) };
-    match table.as_chunks().0 {
-        [low] => _mm512_permutexvar_ps(index, load(low)),
-        [low, high] => _mm512_permutex2var_ps(load(low), index, load(high)),
-        _ => _mm512_setzero_ps(),
+    let (low, high) = table.split_at(table.len().min(LANES));
+    let load = |cells: &[u32]| {
+        let there = u16::MAX >> (LANES - cells.len().min(LANES));
+        // SAFETY: only cells that are there are loaded.
+        unsafe { _mm512_maskz_loadu_ps(there, cells.as_ptr().cast()) }
+    };
+    match high {
+        [] => _mm512_permutexvar_ps(index, load(low)),
+        _ => _mm512_permutex2var_ps(load(low), index, load(high)),
     }
 }
 
