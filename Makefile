@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help prepare test check lint test-engine test-sql test-readme conformance demo demo-stop psql bench models install clean
+.PHONY: help prepare test check lint test-engine test-sql test-readme conformance demo demo-stop psql bench bench-engine models install clean
 
 help: ## print this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,13 +22,16 @@ test: lint test-engine test-sql test-readme ## everything .ci/run runs
 check: lint ## format, lints, documentation
 	@. tools/env && RUSTDOCFLAGS=-Dwarnings building cargo doc --workspace --no-deps
 	@. tools/env && if command -v cargo-deny >/dev/null; then cargo deny check; fi
-	@if command -v shellcheck >/dev/null; then shellcheck tools/* demo/run bench/run tests/run tests/readme .ci/run engine/tests/models/regenerate; fi
+	@if command -v shellcheck >/dev/null; then shellcheck tools/* demo/run bench/run engine/benches/run tests/run tests/readme .ci/run engine/tests/models/regenerate engine/tests/conformance/run; fi
 
 conformance: prepare ## run the onnx package's node tests for every operator that models may use
 	@engine/tests/conformance/run
 
 bench: prepare ## score side by side with onnxruntime called from PL/Python
 	@bench/run
+
+bench-engine: prepare ## the engine alone beside onnxruntime and native XGBoost, in one process on one thread
+	@engine/benches/run
 
 models: ## train and export the models of the engine's suite anew (needs Python 3.11)
 	@engine/tests/models/regenerate

@@ -50,9 +50,9 @@ fn any_batch_size_gives_the_same_bits() {
 fn neighbours_do_not_matter() {
     for (model, table) in models() {
         let expected = run(&model, &table, 1);
-        let mut scorer = Scorer::new(model.clone(), 1000).unwrap();
-        for step in [3, 7, 11] {
-            let order: Vec<usize> = (0..1000).map(|i| i * step % table.len()).collect();
+        let mut scorer = Scorer::new(model.clone(), 4096).unwrap();
+        for (step, size) in [(3, 1000), (7, 1000), (11, 4096)] {
+            let order: Vec<usize> = (0..size).map(|i| i * step % table.len()).collect();
             scorer.batch().clear();
             for i in &order {
                 table.push(*i, model.signature(), scorer.batch()).unwrap();

@@ -247,6 +247,10 @@ static OPERATORS: &[Operator] = &[
     ml("SVMClassifier", (1, 1), 2),
     ml("SVMRegressor", (1, 1), 1),
     ml("Scaler", (1, 1), 1),
+    Operator {
+        since: 5,
+        ..ml("TreeEnsemble", (1, 1), 1)
+    },
     ml("TreeEnsembleClassifier", (1, 1), 2),
     ml("TreeEnsembleRegressor", (1, 1), 1),
     ml("ZipMap", (1, 1), 1),
@@ -308,10 +312,6 @@ static REFUSED: &[(&str, &[&str])] = &[
             "RandomUniform",
             "RandomUniformLike",
         ],
-    ),
-    (
-        "export the trees with ai.onnx.ml 4 or older",
-        &["TreeEnsemble"],
     ),
 ];
 

@@ -67,14 +67,19 @@ impl<'a> Scan<'a> {
             return Err(malformed("messages nested too deep"));
         }
         let mut cursor = Cursor::new(bytes);
-        let mut previous = 0;
+        // Elements of a list follow each other: most fields are of the kind of the one before.
+        let (mut previous, mut last) = (0, None);
         while let Some((number, value)) = cursor.field()? {
-            let Some(&(_, kind)) = message.fields.iter().find(|(known, _)| *known == number) else {
+            let known = match last {
+                Some(_) if number == previous => last,
+                _ => message.fields.iter().find(|(known, _)| *known == number),
+            };
+            let Some(&(_, kind)) = known else {
                 continue;
             };
             // A vector starts with room for four elements and doubles.
             let spare = if number == previous { 0 } else { 2 };
-            previous = number;
+            (previous, last) = (number, known);
             self.field(message, kind, value, spare, depth)?;
         }
         Ok(())

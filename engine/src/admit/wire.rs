@@ -26,6 +26,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The next field's number and payload; `None` at the end of the message.
+    #[inline]
     pub(super) fn field(&mut self) -> Result<Option<(u32, Value<'a>)>> {
         if self.rest.is_empty() {
             return Ok(None);
@@ -59,7 +60,12 @@ impl<'a> Cursor<'a> {
     }
 
     /// A base-128 integer of at most ten bytes and 64 bits.
+    #[inline]
     pub(super) fn varint(&mut self) -> Result<u64> {
+        if let [byte @ ..0x80, rest @ ..] = self.rest {
+            self.rest = rest;
+            return Ok(u64::from(*byte));
+        }
         let mut value = 0u64;
         for (index, &byte) in self.rest.iter().take(10).enumerate() {
             if index == 9 && byte > 1 {

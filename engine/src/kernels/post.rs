@@ -1,5 +1,7 @@
 //! What `ai.onnx.ml` classifiers and regressors do to raw scores (attribute `post_transform`).
 
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
 use super::math;
 
 /// A post transform, over all scores of one row.
@@ -13,47 +15,94 @@ pub enum PostTransform {
     Probit,
 }
 
+/// A raw score: f32, or f64 where a model computes in doubles.
+pub trait Score:
+    Copy
+    + PartialOrd
+    + Default
+    + From<f32>
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+{
+    fn exp(self) -> Self;
+    fn logistic(self) -> Self;
+    /// `sqrt(2) * erf_inv(2 p - 1)`, as precise as f32.
+    fn probit(self) -> Self;
+}
+
+impl Score for f32 {
+    fn exp(self) -> f32 {
+        math::exp(self)
+    }
+    fn logistic(self) -> f32 {
+        math::logistic(self)
+    }
+    fn probit(self) -> f32 {
+        std::f32::consts::SQRT_2 * math::erf_inv(2.0 * self - 1.0)
+    }
+}
+
+impl Score for f64 {
+    fn exp(self) -> f64 {
+        math::exp64(self)
+    }
+    fn logistic(self) -> f64 {
+        let v = 1.0 / (1.0 + math::exp64(-self.abs()));
+        if self < 0.0 { 1.0 - v } else { v }
+    }
+    fn probit(self) -> f64 {
+        (self as f32).probit().into()
+    }
+}
+
 impl PostTransform {
     /// Transforms the scores of one row in place.
-    pub fn apply(self, scores: &mut [f32]) {
+    pub fn apply<T: Score>(self, scores: &mut [T]) {
         match self {
             PostTransform::None => {}
             PostTransform::Softmax => softmax(scores),
-            PostTransform::Logistic => scores.iter_mut().for_each(|s| *s = math::logistic(*s)),
+            PostTransform::Logistic => scores.iter_mut().for_each(|s| *s = s.logistic()),
             PostTransform::SoftmaxZero => softmax_zero(scores),
-            PostTransform::Probit => scores.iter_mut().for_each(|s| *s = probit(*s)),
+            PostTransform::Probit => scores.iter_mut().for_each(|s| *s = s.probit()),
         }
     }
 }
 
-/// `sqrt(2) * erf_inv(2 p - 1)`.
-pub fn probit(p: f32) -> f32 {
-    std::f32::consts::SQRT_2 * math::erf_inv(2.0 * p - 1.0)
-}
-
 /// Exponentials of one row divided by their sum.
-pub fn softmax(scores: &mut [f32]) {
-    let max = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let mut sum = 0.0;
+pub fn softmax<T: Score>(scores: &mut [T]) {
+    let max = largest(scores);
+    let mut sum = T::default();
     for s in scores.iter_mut() {
-        *s = math::exp(*s - max);
-        sum += *s;
+        *s = (*s - max).exp();
+        sum = sum + *s;
     }
-    scores.iter_mut().for_each(|s| *s /= sum);
+    scores.iter_mut().for_each(|s| *s = *s / sum);
 }
 
-fn softmax_zero(scores: &mut [f32]) {
-    const ZERO: f32 = 1e-7;
-    let max = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let at_zero = math::exp(-max);
-    let mut sum = 0.0;
+fn softmax_zero<T: Score>(scores: &mut [T]) {
+    let zero = T::from(1e-7);
+    let max = largest(scores);
+    let at_zero = (-max).exp();
+    let mut sum = T::default();
     for s in scores.iter_mut() {
-        *s = if s.abs() > ZERO {
-            math::exp(*s - max)
+        *s = if *s > zero || *s < -zero {
+            (*s - max).exp()
         } else {
             *s * at_zero
         };
-        sum += *s;
+        sum = sum + *s;
     }
-    scores.iter_mut().for_each(|s| *s /= sum);
+    scores.iter_mut().for_each(|s| *s = *s / sum);
+}
+
+/// NaN is passed over.
+fn largest<T: Score>(scores: &[T]) -> T {
+    let lowest = T::from(f32::NEG_INFINITY);
+    scores
+        .iter()
+        .copied()
+        .fold(lowest, |max, s| if s > max { s } else { max })
 }

@@ -25,6 +25,7 @@ pub mod tract;
 mod tree_ensemble;
 mod tree_ensemble_classifier;
 mod tree_ensemble_regressor;
+mod tree_tables;
 pub mod zip_map;
 
 use tract_onnx::pb::NodeProto;
@@ -103,7 +104,7 @@ impl Bound {
 pub type Bind = fn(&NodeProto, &[Shape]) -> Result<Bound>;
 
 /// The operators of `ai.onnx.ml` whose inputs are all rows.
-pub const OPERATORS: [(&str, Bind); 14] = [
+pub const OPERATORS: [(&str, Bind); 15] = [
     ("Binarizer", binarizer::bind),
     ("CategoryMapper", category_mapper::bind),
     ("FeatureVectorizer", feature_vectorizer::bind),
@@ -116,6 +117,7 @@ pub const OPERATORS: [(&str, Bind); 14] = [
     ("SVMClassifier", svm_classifier::bind),
     ("SVMRegressor", svm_regressor::bind),
     ("Scaler", scaler::bind),
+    ("TreeEnsemble", tree_ensemble::bind),
     ("TreeEnsembleClassifier", tree_ensemble_classifier::bind),
     ("TreeEnsembleRegressor", tree_ensemble_regressor::bind),
 ];

@@ -1,290 +1,301 @@
-//! What TreeEnsembleClassifier and TreeEnsembleRegressor share: the node and leaf tables of the file, checked.
+//! TreeEnsemble, the one tree operator of ai.onnx.ml 5: numbers per target.
 
-use std::collections::HashMap;
+use tract_onnx::pb::NodeProto;
 
-use super::{Attributes, finite};
+use super::tensor::{Cells, Constant};
+use super::tree_tables::{check_shape, finite, targets};
+use super::{Attributes, Bound, numeric};
 use crate::error::{Error, Result};
-use crate::kernels::trees::{Branch, Mode, Source, Vertex, Weight};
+use crate::kernels::post::PostTransform;
+use crate::kernels::trees::{
+    Aggregate, Branch, Mode, Source, TreeRegressor, Trees, Vertex, Weight,
+};
+use crate::kernels::{Element, Shape};
 
-/// Attribute names of the leaf table.
-pub struct LeafTable {
-    pub trees: &'static str,
-    pub nodes: &'static str,
-    pub targets: &'static str,
-    pub weights: &'static str,
-}
+const OP: &str = "TreeEnsemble";
 
-/// Double-valued attributes, which only converters for double models write.
-pub const DOUBLES: [&str; 4] = [
-    "nodes_values_as_tensor",
-    "nodes_hitrates_as_tensor",
-    "base_values_as_tensor",
-    "class_weights_as_tensor",
-];
-
-/// Reads and checks all trees over `width` features: tables of equal length, known modes, node ids distinct, children in
-/// their own tree, no node with two parents, no cycle, features below `width`, weights finite and only on leaves, targets
-/// below `targets`.
-pub fn read(
-    op: &str,
-    attributes: &Attributes<'_>,
-    leaves: &LeafTable,
-    targets: usize,
-    width: usize,
-) -> Result<Source> {
-    let nodes = NodeTable::read(op, attributes)?;
-    let index = nodes.index()?;
-    let vertices = nodes.vertices(&index, width)?;
-    let mut source = Source {
-        vertices,
-        targets,
-        roots: nodes.roots(),
-        weights: Vec::new(),
+/// One number per target, of the input's type.
+pub fn bind(node: &NodeProto, inputs: &[Shape]) -> Result<Bound> {
+    let attributes = Attributes::new(node)?;
+    let shape = numeric(OP, inputs)?;
+    if !matches!(shape.element, Element::F32 | Element::F64) {
+        return Err(Error::Invalid(format!(
+            "{OP} takes floats or doubles, found {:?}",
+            shape.element
+        )));
+    }
+    let targets = targets(OP, &attributes)?;
+    let aggregate = match attributes.int("aggregate_function").unwrap_or(1) {
+        0 => Aggregate::Average,
+        1 => Aggregate::Sum,
+        2 => Aggregate::Min,
+        3 => Aggregate::Max,
+        other => return Err(invalid(format!("has aggregate function {other}"))),
     };
-    nodes.check_shape(&source)?;
-    nodes.add_leaves(attributes, leaves, &index, &mut source)?;
-    Ok(source)
+    let post = match attributes.int("post_transform").unwrap_or(0) {
+        0 => PostTransform::None,
+        // Where the standard has 1 for SOFTMAX and 2 for LOGISTIC, onnxruntime computes the other.
+        value @ 1..=2 => {
+            return Err(Error::Unsupported(format!(
+                "post_transform {value} of {OP}, which the standard and onnxruntime read differently,"
+            )));
+        }
+        3 => PostTransform::SoftmaxZero,
+        4 => PostTransform::Probit,
+        other => return Err(invalid(format!("has post transform {other}"))),
+    };
+    let source = Tables::read(&attributes, shape)?.source(targets, shape.width)?;
+    let kernel = TreeRegressor {
+        trees: Trees::new(&source, aggregate, shape.element, shape.width)?,
+        base: Vec::new(),
+        post,
+    };
+    let output = Shape {
+        width: targets,
+        ..shape
+    };
+    Ok(Bound::new(kernel, output))
 }
 
-type Index = HashMap<(i64, i64), usize>;
+fn invalid(what: String) -> Error {
+    Error::Invalid(format!("{OP} {what}"))
+}
 
-struct NodeTable<'a> {
-    op: &'a str,
-    trees: &'a [i64],
-    ids: &'a [i64],
+/// Branches and leaves, which have tables of their own.
+struct Tables<'a> {
+    modes: Vec<i64>,
+    splits: Vec<f64>,
+    members: Vec<f64>,
+    weights: Vec<f64>,
     features: &'a [i64],
-    modes: &'a [Vec<u8>],
-    values: &'a [f32],
-    yes: &'a [i64],
-    no: &'a [i64],
+    /// Child and whether it is a leaf.
+    yes: (&'a [i64], &'a [i64]),
+    no: (&'a [i64], &'a [i64]),
     missing: &'a [i64],
+    leaf_targets: &'a [i64],
+    roots: &'a [i64],
 }
 
-impl<'a> NodeTable<'a> {
-    fn read(op: &'a str, attributes: &Attributes<'a>) -> Result<NodeTable<'a>> {
-        let table = NodeTable {
-            op,
-            trees: attributes.ints("nodes_treeids"),
-            ids: attributes.ints("nodes_nodeids"),
-            features: attributes.ints("nodes_featureids"),
-            modes: attributes.raw_strings("nodes_modes"),
-            values: attributes.floats("nodes_values"),
-            yes: attributes.ints("nodes_truenodeids"),
-            no: attributes.ints("nodes_falsenodeids"),
-            missing: attributes.ints("nodes_missing_value_tracks_true"),
+impl<'a> Tables<'a> {
+    fn read(attributes: &Attributes<'a>, shape: Shape) -> Result<Tables<'a>> {
+        let numbers = |name: &str| -> Result<Vec<f64>> {
+            let Some(tensor) = attributes.tensor(name) else {
+                return Ok(Vec::new());
+            };
+            match (Constant::read(tensor)?.cells, shape.element) {
+                (Cells::F32(cells), Element::F32) => Ok(cells.into_iter().map(f64::from).collect()),
+                (Cells::F64(cells), Element::F64) => Ok(cells),
+                _ => Err(invalid(format!(
+                    "has {name} of another type than its input"
+                ))),
+            }
         };
-        let n = table.ids.len();
-        if n == 0 {
-            return Err(Error::Invalid(format!("{op} has no nodes")));
+        let modes = match attributes.tensor("nodes_modes") {
+            Some(tensor) => bytes(tensor)?,
+            None => Vec::new(),
+        };
+        let tables = Tables {
+            modes,
+            splits: numbers("nodes_splits")?,
+            members: numbers("membership_values")?,
+            weights: numbers("leaf_weights")?,
+            features: attributes.ints("nodes_featureids"),
+            yes: (
+                attributes.ints("nodes_truenodeids"),
+                attributes.ints("nodes_trueleafs"),
+            ),
+            no: (
+                attributes.ints("nodes_falsenodeids"),
+                attributes.ints("nodes_falseleafs"),
+            ),
+            missing: attributes.ints("nodes_missing_value_tracks_true"),
+            leaf_targets: attributes.ints("leaf_targetids"),
+            roots: attributes.ints("tree_roots"),
+        };
+        let hitrates = numbers("nodes_hitrates")?.len();
+        tables.check_lengths(hitrates)?;
+        finite(OP, "leaf_weights", &tables.weights)?;
+        Ok(tables)
+    }
+
+    fn check_lengths(&self, hitrates: usize) -> Result<()> {
+        let n = self.modes.len();
+        if n == 0 || self.roots.is_empty() {
+            return Err(invalid("has no nodes or no roots".into()));
         }
         let lengths = [
-            ("nodes_treeids", table.trees.len()),
-            ("nodes_featureids", table.features.len()),
-            ("nodes_modes", table.modes.len()),
-            ("nodes_values", table.values.len()),
-            ("nodes_truenodeids", table.yes.len()),
-            ("nodes_falsenodeids", table.no.len()),
+            ("nodes_splits", self.splits.len()),
+            ("nodes_featureids", self.features.len()),
+            ("nodes_truenodeids", self.yes.0.len()),
+            ("nodes_trueleafs", self.yes.1.len()),
+            ("nodes_falsenodeids", self.no.0.len()),
+            ("nodes_falseleafs", self.no.1.len()),
         ];
-        let tracks = ("nodes_missing_value_tracks_true", table.missing.len());
-        let hitrates = ("nodes_hitrates", attributes.floats("nodes_hitrates").len());
-        let optional = [tracks, hitrates].into_iter().filter(|(_, len)| *len != 0);
-        match lengths
+        let optional = [
+            ("nodes_missing_value_tracks_true", self.missing.len()),
+            ("nodes_hitrates", hitrates),
+        ];
+        let optional = optional.into_iter().filter(|(_, len)| *len != 0);
+        if let Some((name, len)) = lengths
             .into_iter()
             .chain(optional)
             .find(|(_, len)| *len != n)
         {
-            None => Ok(table),
-            Some((name, len)) => Err(Error::Invalid(format!(
-                "{op} has {n} nodes_nodeids and {len} {name}"
+            return Err(invalid(format!("has {n} nodes_modes and {len} {name}")));
+        }
+        let (weights, targets) = (self.weights.len(), self.leaf_targets.len());
+        if weights != targets {
+            return Err(invalid(format!(
+                "has {weights} leaf_weights and {targets} leaf_targetids"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Branches come first, then leaves, each with one weight.
+    fn source(&self, targets: usize, width: usize) -> Result<Source> {
+        let n = self.modes.len();
+        let mut source = Source {
+            targets,
+            ..Source::default()
+        };
+        // NaN ends a set; behind the last it can be left out.
+        let mut sets = self
+            .members
+            .split_inclusive(|m| m.is_nan())
+            .map(|set| set.split(|m| m.is_nan()).next().unwrap_or(&[]));
+        for i in 0..n {
+            let (mode, threshold) = self.mode(i, &mut sets, &mut source.members)?;
+            let feature = self.features[i];
+            let known = usize::try_from(feature).ok().filter(|f| *f < width);
+            let Some(feature) = known else {
+                return Err(invalid(format!(
+                    "node {i} reads feature {feature} of {width}"
+                )));
+            };
+            source.vertices.push(Vertex::Branch(Branch {
+                mode,
+                feature,
+                threshold,
+                missing_yes: self.missing.get(i).is_some_and(|m| *m != 0),
+                yes: self.child(i, self.yes)?,
+                no: self.child(i, self.no)?,
+            }));
+        }
+        if sets.next().is_some() {
+            return Err(invalid("has more membership_values than nodes use".into()));
+        }
+        for (i, (target, value)) in self.leaf_targets.iter().zip(&self.weights).enumerate() {
+            let known = usize::try_from(*target).ok().filter(|t| *t < targets);
+            let Some(target) = known else {
+                return Err(invalid(format!(
+                    "leaf {i} adds to output {target} of {targets}"
+                )));
+            };
+            source.vertices.push(Vertex::Leaf { first: i, count: 1 });
+            source.weights.push(Weight {
+                target,
+                value: *value,
+            });
+        }
+        source.roots = self.roots(&mut source.vertices)?;
+        // Leaves can be shared: nothing is below them.
+        let branches = &source.vertices[..n];
+        check_shape(&source, branches, |v, what| {
+            invalid(format!("node {v} {what}"))
+        })?;
+        Ok(source)
+    }
+
+    /// A node's mode and threshold. The members of a set are moved to `members`, in order and without repetitions.
+    fn mode<'s>(
+        &self,
+        node: usize,
+        sets: &mut impl Iterator<Item = &'s [f64]>,
+        members: &mut Vec<f64>,
+    ) -> Result<(Mode, f64)> {
+        let mode = match self.modes[node] {
+            0 => Mode::Leq,
+            1 => Mode::Lt,
+            2 => Mode::Gte,
+            3 => Mode::Gt,
+            4 => Mode::Eq,
+            5 => Mode::Neq,
+            6 => {
+                let Some(set) = sets.next() else {
+                    return Err(invalid(format!("node {node} has no membership_values")));
+                };
+                let mut set = set.to_vec();
+                set.sort_by(f64::total_cmp);
+                set.dedup();
+                let first = members.len() as u32;
+                members.append(&mut set);
+                let end = members.len() as u32;
+                return Ok((Mode::Member { first, end }, 0.0));
+            }
+            other => return Err(invalid(format!("node {node} has mode {other}"))),
+        };
+        match self.splits[node].is_nan() {
+            false => Ok((mode, self.splits[node])),
+            true => Err(invalid(format!(
+                "node {node} has a threshold that is not a number"
             ))),
         }
     }
 
-    fn invalid(&self, node: usize, what: String) -> Error {
-        Error::Invalid(format!(
-            "{}: node {} of tree {} {what}",
-            self.op, self.ids[node], self.trees[node]
-        ))
-    }
-
-    fn index(&self) -> Result<Index> {
-        let mut index = HashMap::with_capacity(self.ids.len());
-        for (i, key) in self
-            .trees
-            .iter()
-            .copied()
-            .zip(self.ids.iter().copied())
-            .enumerate()
-        {
-            if index.insert(key, i).is_some() {
-                return Err(self.invalid(i, "is listed twice".into()));
-            }
-        }
-        Ok(index)
-    }
-
-    fn vertices(&self, index: &Index, width: usize) -> Result<Vec<Vertex>> {
-        (0..self.ids.len())
-            .map(|i| self.vertex(i, index, width))
-            .collect()
-    }
-
-    fn vertex(&self, i: usize, index: &Index, width: usize) -> Result<Vertex> {
-        let mode = match self.modes[i].as_slice() {
-            b"LEAF" => return Ok(Vertex::Leaf { first: 0, count: 0 }),
-            b"BRANCH_LEQ" => Mode::Leq,
-            b"BRANCH_LT" => Mode::Lt,
-            b"BRANCH_GTE" => Mode::Gte,
-            b"BRANCH_GT" => Mode::Gt,
-            b"BRANCH_EQ" => Mode::Eq,
-            b"BRANCH_NEQ" => Mode::Neq,
-            b"BRANCH_MEMBER" => {
-                return Err(Error::Unsupported(format!(
-                    "mode BRANCH_MEMBER of {}",
-                    self.op
+    /// The vertex of a child.
+    fn child(&self, node: usize, (ids, leaves): (&[i64], &[i64])) -> Result<usize> {
+        let (kind, first, count) = match leaves[node] {
+            0 => ("node", 0, self.modes.len()),
+            1 => ("leaf", self.modes.len(), self.weights.len()),
+            other => {
+                return Err(invalid(format!(
+                    "node {node} says {other} where 1 is a leaf and 0 is none"
                 )));
             }
-            _ => return Err(self.invalid(i, "has an unknown mode".into())),
         };
-        let feature = usize::try_from(self.features[i])
-            .ok()
-            .filter(|f| *f < width);
-        let Some(feature) = feature else {
-            return Err(self.invalid(i, format!("reads feature {} of {width}", self.features[i])));
-        };
-        if self.values[i].is_nan() {
-            return Err(self.invalid(i, "has a threshold that is not a number".into()));
-        }
-        let child = |id: i64| {
-            let found = index.get(&(self.trees[i], id)).copied();
-            found
-                .ok_or_else(|| self.invalid(i, format!("has child {id}, which is not in the tree")))
-        };
-        Ok(Vertex::Branch(Branch {
-            mode,
-            feature,
-            threshold: self.values[i].into(),
-            missing_yes: self.missing.get(i).is_some_and(|m| *m != 0),
-            yes: child(self.yes[i])?,
-            no: child(self.no[i])?,
-        }))
+        let found = usize::try_from(ids[node]).ok().filter(|id| *id < count);
+        found.map(|id| first + id).ok_or_else(|| {
+            invalid(format!(
+                "node {node} has the child {kind} {} of {count}",
+                ids[node]
+            ))
+        })
     }
 
-    /// The first node listed of each tree, in the order of the trees.
-    fn roots(&self) -> Vec<usize> {
-        let mut seen = std::collections::HashSet::new();
-        (0..self.trees.len())
-            .filter(|i| seen.insert(self.trees[*i]))
-            .collect()
-    }
-
-    /// One parent for every node but the roots, which have none: then what hangs below a root is a tree.
-    fn check_shape(&self, source: &Source) -> Result<()> {
-        let mut parents = vec![0u8; source.vertices.len()];
-        for vertex in &source.vertices {
-            let Vertex::Branch(branch) = vertex else {
-                continue;
+    /// A root whose two children are the same leaf is that leaf: a tree without branches.
+    fn roots(&self, vertices: &mut [Vertex]) -> Result<Vec<usize>> {
+        let n = self.modes.len();
+        let mut roots = Vec::with_capacity(self.roots.len());
+        let mut seen = vec![false; n];
+        for root in self.roots {
+            let known = usize::try_from(*root).ok().filter(|r| *r < n);
+            let Some(root) = known else {
+                return Err(invalid(format!("has the root {root} of {n} nodes")));
             };
-            for child in [branch.yes, branch.no] {
-                parents[child] += 1;
-                if parents[child] > 1 {
-                    return Err(self.invalid(child, "has two parents".into()));
-                }
+            if std::mem::replace(&mut seen[root], true) {
+                return Err(invalid(format!("has the root {root} twice")));
             }
-        }
-        match source.roots.iter().find(|root| parents[**root] != 0) {
-            None => Ok(()),
-            Some(root) => Err(self.invalid(*root, "is the root of a cycle".into())),
-        }
-    }
-
-    fn add_leaves(
-        &self,
-        attributes: &Attributes<'_>,
-        table: &LeafTable,
-        index: &Index,
-        source: &mut Source,
-    ) -> Result<()> {
-        let (trees, nodes) = (attributes.ints(table.trees), attributes.ints(table.nodes));
-        let (targets, weights) = (
-            attributes.ints(table.targets),
-            attributes.floats(table.weights),
-        );
-        let n = weights.len();
-        for (name, len) in [
-            (table.trees, trees.len()),
-            (table.nodes, nodes.len()),
-            (table.targets, targets.len()),
-        ] {
-            if len != n {
-                return Err(Error::Invalid(format!(
-                    "{} has {n} {} and {len} {name}",
-                    self.op, table.weights
-                )));
+            if let Vertex::Branch(branch) = vertices[root]
+                && branch.yes == branch.no
+                && branch.yes >= n
+            {
+                vertices[root] = vertices[branch.yes];
             }
+            roots.push(root);
         }
-        finite(self.op, table.weights, weights)?;
-        let mut rows = Vec::with_capacity(n);
-        for i in 0..n {
-            let Some(vertex) = index.get(&(trees[i], nodes[i])).copied() else {
-                let what = format!(
-                    "node {} of tree {}, which has a weight, does not exist",
-                    nodes[i], trees[i]
-                );
-                return Err(Error::Invalid(format!("{}: {what}", self.op)));
-            };
-            if !matches!(source.vertices[vertex], Vertex::Leaf { .. }) {
-                return Err(self.invalid(vertex, "has a weight and is no leaf".into()));
-            }
-            let target = usize::try_from(targets[i])
-                .ok()
-                .filter(|t| *t < source.targets);
-            let Some(target) = target else {
-                return Err(self.invalid(
-                    vertex,
-                    format!("adds to output {} of {}", targets[i], source.targets),
-                ));
-            };
-            rows.push((
-                vertex,
-                Weight {
-                    target,
-                    value: weights[i].into(),
-                },
-            ));
-        }
-        rows.sort_by_key(|(vertex, weight)| (*vertex, weight.target));
-        for pair in rows.windows(2) {
-            if (pair[0].0, pair[0].1.target) == (pair[1].0, pair[1].1.target) {
-                return Err(self.invalid(
-                    pair[0].0,
-                    format!("has two weights for output {}", pair[0].1.target),
-                ));
-            }
-        }
-        for (i, (vertex, weight)) in rows.into_iter().enumerate() {
-            if let Vertex::Leaf { first, count } = &mut source.vertices[vertex] {
-                if *count == 0 {
-                    *first = i;
-                }
-                *count += 1;
-            }
-            source.weights.push(weight);
-        }
-        Ok(())
+        Ok(roots)
     }
 }
 
-/// Attribute `base_values`, finite and of one of the lengths allowed.
-pub fn base_values(op: &str, attributes: &Attributes<'_>, lengths: &[usize]) -> Result<Vec<f32>> {
-    let base = attributes.floats("base_values");
-    finite(op, "base_values", base)?;
-    if !base.is_empty() && !lengths.contains(&base.len()) {
-        return Err(Error::Invalid(format!(
-            "{op} has {} base values for {} outputs",
-            base.len(),
-            lengths[0]
-        )));
+/// Cells of a tensor of bytes.
+fn bytes(tensor: &tract_onnx::pb::TensorProto) -> Result<Vec<i64>> {
+    use tract_onnx::pb::tensor_proto::DataType;
+    if DataType::try_from(tensor.data_type) != Ok(DataType::Uint8) {
+        return Err(invalid("has nodes_modes that are no bytes".into()));
     }
-    Ok(base.to_vec())
+    match tensor.raw_data.is_empty() {
+        true => Ok(tensor.int32_data.iter().map(|v| i64::from(*v)).collect()),
+        false => Ok(tensor.raw_data.iter().map(|b| i64::from(*b)).collect()),
+    }
 }

@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use tract_onnx::pb::NodeProto;
 
 use super::linear_classifier::labels;
-use super::tree_ensemble::{DOUBLES, LeafTable, base_values, read};
+use super::tree_tables::{LeafTable, Wanted, base_values, read};
 use super::{Attributes, Bound, numeric};
 use crate::error::{Error, Result};
 use crate::kernels::Shape;
 use crate::kernels::post::PostTransform;
-use crate::kernels::trees::{Aggregate, Labelling, TreeClassifier, Trees};
+use crate::kernels::trees::{Aggregate, Labelling, TreeClassifier, Trees, Vertex};
 
 const OP: &str = "TreeEnsembleClassifier";
 
@@ -24,11 +24,18 @@ const LEAVES: LeafTable = LeafTable {
 /// Label index and one f32 per class.
 pub fn bind(node: &NodeProto, inputs: &[Shape]) -> Result<Bound> {
     let attributes = Attributes::new(node)?;
-    attributes.refuse(&DOUBLES)?;
     let shape = numeric(OP, inputs)?;
     let labels = labels(OP, &attributes, "classlabels_int64s", "classlabels_strings")?;
     let classes = labels.len();
-    let source = read(OP, &attributes, &LEAVES, classes, shape.width)?;
+    let source = read(
+        OP,
+        &attributes,
+        &LEAVES,
+        Wanted {
+            targets: classes,
+            input: shape,
+        },
+    )?;
     let targets: HashSet<usize> = source.weights.iter().map(|w| w.target).collect();
     let probability = source.weights.iter().all(|w| w.value >= 0.0);
     let second = source.weights.iter().any(|w| w.target == 1);
@@ -40,8 +47,22 @@ pub fn bind(node: &NodeProto, inputs: &[Shape]) -> Result<Bound> {
         _ => Labelling::Largest,
     };
     let post = attributes.post_transform()?;
+    let always_second = || {
+        source.vertices.iter().all(|vertex| match vertex {
+            Vertex::Leaf { first, count } => {
+                let weights = source.weights.get(*first..first + count);
+                weights.is_some_and(|w| w.iter().any(|w| w.target == 1))
+            }
+            Vertex::Branch(_) => true,
+        })
+    };
+    if labelling == Labelling::Both && post == PostTransform::Probit && !always_second() {
+        return Err(Error::Unsupported(format!(
+            "post transform PROBIT of {OP} with leaves without a weight of the second class"
+        )));
+    }
     let lengths: &[usize] = if classes == 2 { &[2, 1] } else { &[classes] };
-    let base = base_values(OP, &attributes, lengths)?;
+    let base = base_values(OP, &attributes, shape.element, lengths)?;
     match (labelling, base.len(), post) {
         (Labelling::First { .. }, 0 | 1, PostTransform::Probit) => {
             return Err(Error::Unsupported(format!(

@@ -2,7 +2,7 @@
 
 use tract_onnx::pb::NodeProto;
 
-use super::tree_ensemble::{DOUBLES, LeafTable, base_values, read};
+use super::tree_tables::{LeafTable, Wanted, base_values, fill_leaves, read, targets};
 use super::{Attributes, Bound, numeric};
 use crate::error::{Error, Result};
 use crate::kernels::Shape;
@@ -20,15 +20,8 @@ const LEAVES: LeafTable = LeafTable {
 /// One f32 per target.
 pub fn bind(node: &NodeProto, inputs: &[Shape]) -> Result<Bound> {
     let attributes = Attributes::new(node)?;
-    attributes.refuse(&DOUBLES)?;
-    attributes.refuse(&["target_weights_as_tensor"])?;
     let shape = numeric(OP, inputs)?;
-    let targets = attributes.int("n_targets").unwrap_or(1);
-    let targets = usize::try_from(targets)
-        .ok()
-        .filter(|t| (1..=1 << 16).contains(t));
-    let targets =
-        targets.ok_or_else(|| Error::Invalid(format!("{OP} has n_targets out of range")))?;
+    let targets = targets(OP, &attributes)?;
     let aggregate = match attributes.string("aggregate_function")?.as_deref() {
         None | Some("SUM") => Aggregate::Sum,
         Some("AVERAGE") => Aggregate::Average,
@@ -40,10 +33,21 @@ pub fn bind(node: &NodeProto, inputs: &[Shape]) -> Result<Bound> {
             )));
         }
     };
-    let source = read(OP, &attributes, &LEAVES, targets, shape.width)?;
+    let mut source = read(
+        OP,
+        &attributes,
+        &LEAVES,
+        Wanted {
+            targets,
+            input: shape,
+        },
+    )?;
+    if targets == 1 {
+        fill_leaves(&mut source);
+    }
     let kernel = TreeRegressor {
         trees: Trees::new(&source, aggregate, shape.element, shape.width)?,
-        base: base_values(OP, &attributes, &[targets])?,
+        base: base_values(OP, &attributes, shape.element, &[targets])?,
         post: attributes.post_transform()?,
     };
     Ok(Bound::new(kernel, Shape::f32(targets)))

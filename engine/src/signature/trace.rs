@@ -50,7 +50,7 @@ pub fn trace(model: &mut ModelProto, inputs: &[Declared], features: &mut [Featur
             nan: empty(features.len()),
         };
         match node.op_type.as_str() {
-            "TreeEnsembleClassifier" | "TreeEnsembleRegressor" => {}
+            "TreeEnsemble" | "TreeEnsembleClassifier" | "TreeEnsembleRegressor" => {}
             "Imputer" if imputer::replaces_nan(node) => out.columns = first,
             "Identity" | "Cast" | "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" | "Scaler"
             | "Imputer" => {

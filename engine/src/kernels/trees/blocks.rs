@@ -42,7 +42,7 @@ pub struct Top {
     /// Steps from the exits to the farthest leaf. With 0 the table holds a value for each exit and added target, else the
     /// slot of each exit.
     pub rest: u32,
-    /// The table has 16 cells (per target) or 32.
+    /// Cells of the table (per target): one for each exit.
     pub cells: u32,
     /// First target that the tree adds to.
     pub target: u32,
@@ -162,7 +162,8 @@ impl Blocks {
     }
 
     /// Aggregates of all rows into `sums` (rows x targets); `seen` tells the targets that a leaf contributed to.
-    /// `registers` has `registers()` for every sixteen rows begun.
+    /// `registers` has `registers()` for every sixteen rows begun. False where nothing was done, because the processor has
+    /// no such registers or `deep` is missing.
     pub fn evaluate(
         &self,
         deep: Option<Deep<'_>>,
@@ -170,15 +171,18 @@ impl Blocks {
         sums: &mut [f32],
         seen: &mut [bool],
         registers: &mut [Register],
-    ) {
+    ) -> bool {
         #[cfg(target_arch = "x86_64")]
-        self.sum(deep, rows, sums, registers);
-        if self.average {
+        let done = self.sum(deep, rows, sums, registers);
+        #[cfg(not(target_arch = "x86_64"))]
+        let done = false;
+        if done && self.average {
             sums.iter_mut()
                 .for_each(|sum| *sum /= self.tops.len() as f32);
         }
         seen.chunks_exact_mut(self.targets)
             .for_each(|seen| seen.copy_from_slice(&self.seen));
+        done
     }
 
     /// True where the tree goes on below its exits.
@@ -217,13 +221,10 @@ impl Blocks {
             .map(|(_, level)| *level)
             .min();
         let rest = level.map_or(0, |level| placed.depth - level);
-        let cells = if exits.len() <= LANES { LANES } else { EXITS };
         let mut table = |values: &mut dyn Iterator<Item = Option<u32>>| {
-            let start = self.tables.len();
             for value in values {
                 self.tables.push(value?);
             }
-            self.tables.resize(start + cells, 0);
             Some(())
         };
         if rest > 0 {
@@ -238,7 +239,7 @@ impl Blocks {
             plain: (comparisons.len() - missing) as u32,
             missing: missing as u32,
             rest,
-            cells: cells as u32,
+            cells: exits.len() as u32,
             target: *payload.first.get(tree)?,
         });
         Some(rest > 0)

@@ -13,6 +13,11 @@ pub enum Mode {
     Gt,
     Eq,
     Neq,
+    /// The value is one of a range of `Source::members`, which ascend; the threshold has no meaning.
+    Member {
+        first: u32,
+        end: u32,
+    },
 }
 
 /// An inner vertex.
@@ -52,6 +57,8 @@ pub struct Weight {
 pub struct Source {
     pub vertices: Vec<Vertex>,
     pub weights: Vec<Weight>,
+    /// Values of all sets.
+    pub members: Vec<f64>,
     /// Vertex at which each tree starts, in summing order.
     pub roots: Vec<usize>,
     pub targets: usize,
@@ -85,6 +92,8 @@ struct Step<T> {
     missing: bool,
     upper: Goal,
     lower: Goal,
+    /// Steps that the vertex takes at most.
+    span: u32,
 }
 
 /// What a slot stands for.
@@ -93,13 +102,33 @@ enum Goal {
     Vertex(usize),
     /// The second comparison of an equality at this vertex.
     Second(usize),
+    /// The search for the value among a range of the vertex's members.
+    Search {
+        vertex: usize,
+        first: u32,
+        end: u32,
+    },
+    /// The second comparison with the last candidate.
+    Found {
+        vertex: usize,
+        member: u32,
+    },
 }
 
 impl Goal {
-    fn index(self) -> usize {
+    fn vertex(self) -> usize {
         match self {
-            Goal::Vertex(v) => v * 2,
-            Goal::Second(v) => v * 2 + 1,
+            Goal::Vertex(v) | Goal::Second(v) => v,
+            Goal::Search { vertex, .. } | Goal::Found { vertex, .. } => vertex,
+        }
+    }
+
+    /// Where the pair of children is remembered, for goals that several slots have.
+    fn shared(self) -> Option<usize> {
+        match self {
+            Goal::Vertex(v) => Some(v * 2),
+            Goal::Second(v) => Some(v * 2 + 1),
+            Goal::Search { .. } | Goal::Found { .. } => None,
         }
     }
 }
@@ -116,6 +145,7 @@ pub fn layout<N: Node>(source: &Source) -> Option<Layout<N>> {
     for root in &source.roots {
         out.add_tree(source, *root, &mut pairs)?;
     }
+    out.slots.shrink_to_fit();
     Some(out)
 }
 
@@ -128,8 +158,9 @@ impl<N: Node> Layout<N> {
         root(tree).unwrap_or(0)..root(tree + 1).unwrap_or(self.slots.len())
     }
 
-    /// Breadth first, so that the upper levels of a tree share cache lines. The `no` side of an equality is the goal of
-    /// two comparisons: its vertex takes two slots, `pairs` lets both share what is below.
+    /// Breadth first, so that the upper levels of a tree share cache lines. A vertex that takes several comparisons is the
+    /// start of paths of different length to its children, which then take several slots: `pairs` lets these share what is
+    /// below, on a level that no path is too long for.
     fn add_tree(&mut self, source: &Source, root: usize, pairs: &mut [usize]) -> Option<()> {
         let start = self.slots.len();
         let mut depth = 0;
@@ -138,20 +169,28 @@ impl<N: Node> Layout<N> {
         queue.push_back((start, Goal::Vertex(root), 0));
         while let Some((slot, goal, level)) = queue.pop_front() {
             depth = depth.max(level);
-            let Some(step) = step::<N::Value>(source, goal) else {
+            let Some(step) = step::<N::Value>(source, goal)? else {
                 self.leaf(slot, goal)?;
                 continue;
             };
-            let pair = pairs.get_mut(goal.index())?;
-            if *pair == NO_PAIR {
-                *pair = self.slots.len();
-                self.reserve(2)?;
-                let equality = matches!(step.upper, Goal::Second(_));
-                queue.push_back((*pair, step.lower, level + if equality { 2 } else { 1 }));
-                queue.push_back((*pair + 1, step.upper, level + 1));
-            }
+            let known = goal.shared().and_then(|i| pairs.get(i)).copied();
+            let pair = match known.filter(|pair| *pair != NO_PAIR) {
+                Some(pair) => pair,
+                None => {
+                    let pair = self.slots.len();
+                    self.reserve(2)?;
+                    for (slot, child) in [(pair, step.lower), (pair + 1, step.upper)] {
+                        let inside = child.vertex() == goal.vertex();
+                        queue.push_back((slot, child, level + if inside { 0 } else { step.span }));
+                    }
+                    if let Some(known) = goal.shared().and_then(|i| pairs.get_mut(i)) {
+                        *known = pair;
+                    }
+                    pair
+                }
+            };
             self.missing |= step.missing;
-            *self.slots.get_mut(slot)? = N::new(step.threshold, step.feature, step.missing, *pair)?;
+            *self.slots.get_mut(slot)? = N::new(step.threshold, step.feature, step.missing, pair)?;
         }
         self.trees.push(Tree {
             root: u32::try_from(start).ok()?,
@@ -179,15 +218,13 @@ impl<N: Node> Layout<N> {
     }
 }
 
-/// The comparison of a slot; `None` for a leaf. `x < t` is `x <= t.below()`, the opposites swap children (and with them
-/// the side that NaN takes by itself), and an equality is two comparisons. NaN is unequal to every threshold.
-fn step<T: Real>(source: &Source, goal: Goal) -> Option<Step<T>> {
-    let (id, second) = match goal {
-        Goal::Vertex(v) => (v, false),
-        Goal::Second(v) => (v, true),
-    };
-    let Some(Vertex::Branch(branch)) = source.vertices.get(id) else {
-        return None;
+/// The comparison of a slot; `Some(None)` for a leaf. `x < t` is `x <= t.below()`, the opposites swap children (and with
+/// them the side that NaN takes by itself), an equality is two comparisons, and a set is searched by halves. NaN is
+/// unequal to every threshold and in no set.
+fn step<T: Real>(source: &Source, goal: Goal) -> Option<Option<Step<T>>> {
+    let id = goal.vertex();
+    let Vertex::Branch(branch) = source.vertices.get(id)? else {
+        return Some(None);
     };
     let Branch {
         mode,
@@ -197,21 +234,56 @@ fn step<T: Real>(source: &Source, goal: Goal) -> Option<Step<T>> {
     } = *branch;
     let at = T::from_f64(branch.threshold);
     let (yes, no) = (Goal::Vertex(branch.yes), Goal::Vertex(branch.no));
-    let step = |threshold, upper, lower, missing| Step {
-        feature,
-        threshold,
-        missing,
-        upper,
-        lower,
+    let span = match mode {
+        Mode::Leq | Mode::Lt | Mode::Gt | Mode::Gte => 1,
+        Mode::Eq | Mode::Neq => 2,
+        Mode::Member { first, end } => 2 + (end - first).max(1).next_power_of_two().ilog2(),
     };
-    Some(match (mode, second) {
+    let step = |threshold, upper, lower, missing| {
+        Some(Some(Step {
+            feature,
+            threshold,
+            missing,
+            upper,
+            lower,
+            span,
+        }))
+    };
+    let member = |i: u32| source.members.get(i as usize).map(|m| T::from_f64(*m));
+    match (mode, goal) {
+        (_, Goal::Found { member: i, .. }) => step(member(i)?.below(), no, yes, false),
+        (Mode::Member { first, end }, Goal::Vertex(_)) if first == end => {
+            step(T::NAN, yes, no, missing_yes)
+        }
+        (Mode::Member { first, end }, Goal::Vertex(_)) | (_, Goal::Search { first, end, .. }) => {
+            let middle = first.midpoint(end);
+            match middle == first {
+                true => {
+                    let found = Goal::Found {
+                        vertex: id,
+                        member: first,
+                    };
+                    step(member(first)?, found, no, missing_yes)
+                }
+                false => {
+                    let half = |first, end| Goal::Search {
+                        vertex: id,
+                        first,
+                        end,
+                    };
+                    let last = member(middle - 1)?;
+                    step(last, half(first, middle), half(middle, end), missing_yes)
+                }
+            }
+        }
+        (Mode::Member { .. }, Goal::Second(_)) => None,
         (Mode::Leq, _) => step(at, yes, no, missing_yes),
         (Mode::Lt, _) => step(at.below(), yes, no, missing_yes),
         (Mode::Gt, _) => step(at, no, yes, !missing_yes),
         (Mode::Gte, _) => step(at.below(), no, yes, !missing_yes),
-        (Mode::Eq, false) => step(at, Goal::Second(id), no, missing_yes),
-        (Mode::Eq, true) => step(at.below(), no, yes, false),
-        (Mode::Neq, false) => step(at, Goal::Second(id), yes, false),
-        (Mode::Neq, true) => step(at.below(), yes, no, false),
-    })
+        (Mode::Eq, Goal::Vertex(_)) => step(at, Goal::Second(id), no, missing_yes),
+        (Mode::Eq, _) => step(at.below(), no, yes, false),
+        (Mode::Neq, Goal::Vertex(_)) => step(at, Goal::Second(id), yes, false),
+        (Mode::Neq, _) => step(at.below(), yes, no, false),
+    }
 }

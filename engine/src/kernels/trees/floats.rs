@@ -48,7 +48,9 @@ impl Floats {
                 Blocks::new(&layout, dense, targets, average),
             );
         }
-        let (masks, blocks) = layouts;
+        let (masks, blocks): (Option<Masks>, Option<Blocks>) = layouts;
+        // Masks bring no slots for rows that go on below the exits.
+        let masks = masks.filter(|_| !blocks.as_ref().is_some_and(Blocks::is_deep));
         let single = match masks {
             Some(masks) => Single::Masked(masks),
             None => Single::Packed(Ensemble::laid_out(
@@ -98,23 +100,18 @@ impl Floats {
         seen: &mut [bool],
         registers: &mut [Register],
     ) {
-        let few = rows.rows() % LANES;
+        let few = Some(rows.rows() % LANES).filter(|few| *few < FEW);
+        let whole = rows.rows() - few.unwrap_or(0);
+        let cells = whole * self.targets;
+        let batch = rows.part(0, whole);
         let done = match &self.blocks {
-            Some(blocks) => {
-                let done = rows.rows() - if few < FEW { few } else { 0 };
-                let cells = done * self.targets;
-                let rows = rows.part(0, done);
-                blocks.evaluate(
-                    self.deep(),
-                    &rows,
-                    &mut sums[..cells],
-                    &mut seen[..cells],
-                    registers,
-                );
-                done
+            Some(blocks) if whole > 0 => {
+                let (sums, seen) = (&mut sums[..cells], &mut seen[..cells]);
+                blocks.evaluate(self.deep(), &batch, sums, seen, registers)
             }
-            None => 0,
+            _ => false,
         };
+        let done = if done { whole } else { 0 };
         let (sums, seen) = (
             &mut sums[done * self.targets..],
             &mut seen[done * self.targets..],

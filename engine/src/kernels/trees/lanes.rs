@@ -37,28 +37,33 @@ impl<'a, const V: usize> Block<'a, V> {
 }
 
 impl Blocks {
-    /// Sums of all rows into `sums` (rows x targets).
+    /// Sums of all rows into `sums` (rows x targets); false where they are not rows or slots of this ensemble, or too wide for
+    /// 32-bit offsets.
     pub(super) fn sum(
         &self,
         deep: Option<Deep<'_>>,
         rows: &Rows<'_, f32>,
         sums: &mut [f32],
-        scratch: &mut [Register],
-    ) {
+        registers: &mut [Register],
+    ) -> bool {
         let width = self
             .columns
             .iter()
             .map(|c| *c as usize + 1)
             .max()
             .unwrap_or(0);
-        let fits = deep.is_some_and(|d| d.values.len() == d.slots.len() * self.width)
-            || (deep.is_none() && !self.is_deep());
-        let reach = rows.stride() * (WIDEST * LANES + 1) + rows.width();
-        assert!(fits && width <= rows.width() && reach <= i32::MAX as usize);
-        // SAFETY: `new` is called where `has_vectors` is true; features and depth were checked above.
-        unsafe {
-            self.all(deep, rows, sums, scratch);
+        let reach = (rows.stride() * (WIDEST * LANES)).saturating_add(rows.width());
+        let fits = match deep {
+            Some(deep) => deep.values.len() == deep.slots.len() * self.width,
+            None => !self.is_deep(),
+        };
+        if !fits || width > rows.width() || reach > i32::MAX as usize || !super::has_vectors() {
+            return false;
         }
+        // SAFETY: the processor has what was asked for; columns, values and depth were checked above, the slots' features by
+        // `Walks::new`.
+        unsafe { self.all(deep, rows, sums, registers) };
+        true
     }
 
     /// # Safety
@@ -232,16 +237,19 @@ unsafe fn clear<const V: usize, const FAILS: i32>(
     }
 }
 
-/// Cells of a table of 16 or 32.
+/// Cells of a table of at most 32.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn find(table: &[u32], index: __m512i) -> __m512 {
-    // SAFETY: sixteen cells are loaded where there are sixteen.
-    let load = |cells: &[u32; LANES]| unsafe { _mm512_loadu_ps(cells.as_ptr().cast()) };
-    match table.as_chunks().0 {
-        [low] => _mm512_permutexvar_ps(index, load(low)),
-        [low, high] => _mm512_permutex2var_ps(load(low), index, load(high)),
-        _ => _mm512_setzero_ps(),
+    let (low, high) = table.split_at(table.len().min(LANES));
+    let load = |cells: &[u32]| {
+        let there = u16::MAX >> (LANES - cells.len().min(LANES));
+        // SAFETY: only cells that are there are loaded.
+        unsafe { _mm512_maskz_loadu_ps(there, cells.as_ptr().cast()) }
+    };
+    match high {
+        [] => _mm512_permutexvar_ps(index, load(low)),
+        _ => _mm512_permutex2var_ps(load(low), index, load(high)),
     }
 }
 

@@ -40,12 +40,19 @@ const IDLE: Step = Step {
     missing: 0,
 };
 
+/// Sixteen trees.
+#[derive(Debug, Clone, Default)]
+struct Group {
+    steps: Vec<Step>,
+    /// Where the values of its leaves begin, `2^shift` for each tree.
+    values: usize,
+    shift: u32,
+}
+
 /// Trees of at most 32 leaves over at most 256 features.
 #[derive(Debug, Clone)]
 pub struct Masks {
-    /// Comparisons of each group of sixteen trees.
-    groups: Vec<Vec<Step>>,
-    /// `LEAVES` values per tree, whole groups.
+    groups: Vec<Group>,
     values: Vec<f32>,
     /// Target that each tree adds to.
     targets: Vec<u32>,
@@ -84,14 +91,12 @@ impl Masks {
         average: bool,
         width: usize,
     ) -> Option<Masks> {
-        if payload.width != 1 || width == 0 || width > 256 {
+        if !super::has_vectors() || payload.width != 1 || width == 0 || width > 256 {
             return None;
         }
-        let trees = layout.trees.len();
-        let groups = trees.div_ceil(LANES);
         let mut masks = Masks {
-            groups: vec![Vec::new(); groups],
-            values: vec![0.0; groups * LANES * LEAVES],
+            groups: Vec::new(),
+            values: Vec::new(),
             targets: payload.first.clone(),
             only: payload.only,
             count: targets,
@@ -100,31 +105,51 @@ impl Masks {
             width,
             walk: layout.trees.iter().map(|tree| tree.depth as usize).sum(),
         };
-        for (tree, placed) in layout.trees.iter().enumerate() {
-            let mut branches = Vec::new();
-            let mut reached = Vec::new();
-            leaves(layout, placed.root as usize, &mut branches, &mut reached)?;
-            for (leaf, slot) in reached.iter().enumerate() {
-                *masks.values.get_mut(tree * LEAVES + leaf)? = *payload.values.get(*slot)?;
-            }
-            let steps = masks.groups.get_mut(tree / LANES)?;
-            for (at, branch) in branches.into_iter().enumerate() {
-                if at == steps.len() {
-                    steps.push(IDLE);
+        for trees in layout.trees.chunks(LANES) {
+            let mut steps = Vec::new();
+            let mut slots = Vec::with_capacity(LANES);
+            for (lane, tree) in trees.iter().enumerate() {
+                let mut branches = Vec::new();
+                let mut reached = Vec::new();
+                leaves(layout, tree.root as usize, &mut branches, &mut reached)?;
+                for (at, branch) in branches.into_iter().enumerate() {
+                    if at == steps.len() {
+                        steps.push(IDLE);
+                    }
+                    steps.get_mut(at)?.set(lane, branch, width)?;
                 }
-                steps.get_mut(at)?.set(tree % LANES, branch, width)?;
+                slots.push(reached);
             }
+            let most = slots.iter().map(Vec::len).max()?;
+            let shift = most.next_power_of_two().ilog2();
+            let values = masks.values.len();
+            masks.values.resize(values + (LANES << shift), 0.0);
+            for (lane, reached) in slots.iter().enumerate() {
+                for (leaf, slot) in reached.iter().enumerate() {
+                    let cell = masks.values.get_mut(values + (lane << shift) + leaf)?;
+                    *cell = *payload.values.get(*slot)?;
+                }
+            }
+            steps.shrink_to_fit();
+            masks.groups.push(Group {
+                steps,
+                values,
+                shift,
+            });
         }
+        masks.values.shrink_to_fit();
         Some(masks)
     }
 
     /// Vector steps of one row.
     pub fn steps(&self) -> usize {
-        self.groups.iter().map(Vec::len).sum()
+        self.groups.iter().map(|group| group.steps.len()).sum()
     }
 
     pub fn memory(&self) -> usize {
-        self.steps() * size_of::<Step>() + (self.values.len() + self.targets.len()) * 4
+        self.steps() * size_of::<Step>()
+            + size_of_val(self.groups.as_slice())
+            + (self.values.len() + self.targets.len()) * 4
     }
 
     /// Aggregates of all rows into `sums` (rows x targets); `seen` tells the targets that a leaf contributed to.
@@ -186,7 +211,6 @@ impl Masks {
         mut add: impl FnMut(usize, f32),
     ) {
         let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-        let bases = _mm512_mullo_epi32(lanes, _mm512_set1_epi32(LEAVES as i32));
         let x = &row[..self.width];
         // SAFETY: only lanes below the width are loaded.
         let first = unsafe { _mm512_maskz_loadu_ps(lanes_below(x.len()), x.as_ptr()) };
@@ -197,9 +221,9 @@ impl Masks {
             },
             _ => _mm512_setzero_ps(),
         };
-        for (group, steps) in self.groups.iter().enumerate() {
+        for (number, group) in self.groups.iter().enumerate() {
             let mut left = _mm512_set1_epi32(-1);
-            for step in steps {
+            for step in &group.steps {
                 // SAFETY: the arrays of a step have as many bytes as are loaded; gathered features are below the
                 // width, which `Step::set` checked.
                 let (thresholds, masks, value) = unsafe {
@@ -222,10 +246,12 @@ impl Masks {
             }
             let lowest = _mm512_and_si512(left, _mm512_sub_epi32(_mm512_setzero_si512(), left));
             let leaf = _mm512_sub_epi32(_mm512_set1_epi32(31), _mm512_lzcnt_epi32(lowest));
-            let first_tree = group * LANES;
-            let values = &self.values[first_tree * LEAVES..][..LANES * LEAVES];
+            let bases = _mm512_sllv_epi32(lanes, _mm512_set1_epi32(group.shift as i32));
+            let first_tree = number * LANES;
+            let values = &self.values[group.values..][..LANES << group.shift];
             let mut reached = [0.0f32; LANES];
-            // SAFETY: a leaf is one of LEAVES, so its value is among the group's; `reached` has sixteen cells.
+            // SAFETY: no comparison clears the last of a tree's leaves, of which there are 2^shift at most, so the value is
+            // among the group's; `reached` has sixteen cells.
             unsafe {
                 let value =
                     _mm512_i32gather_ps::<4>(_mm512_add_epi32(bases, leaf), values.as_ptr());

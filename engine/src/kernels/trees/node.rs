@@ -4,15 +4,16 @@
 //! the threshold NaN, which no value is below, and is its own child, so a walk of any length stays on it. The bit
 //! `missing` sends NaN to the upper child, where a comparison with NaN alone would send it to the lower.
 
+use crate::kernels::post::Score;
+
 /// Arithmetic type of thresholds, weights and sums: f32, and f64 for double inputs.
-pub trait Real:
-    Copy + PartialOrd + Default + std::fmt::Debug + Send + Sync + std::ops::Add<Output = Self> + 'static
-{
+pub trait Real: Score + std::fmt::Debug + Send + Sync + 'static {
     const NAN: Self;
     const LOWEST: Self;
     /// Rounded to the nearest.
     fn from_f64(value: f64) -> Self;
     fn to_f32(self) -> f32;
+    fn to_f64(self) -> f64;
     /// The largest number below; NaN below negative infinity.
     fn below(self) -> Self;
     fn is_nan(self) -> bool;
@@ -30,6 +31,9 @@ macro_rules! real {
             }
             fn to_f32(self) -> f32 {
                 self as f32
+            }
+            fn to_f64(self) -> f64 {
+                self.into()
             }
             fn below(self) -> Self {
                 if self == <$t>::NEG_INFINITY {

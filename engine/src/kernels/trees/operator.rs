@@ -6,7 +6,9 @@ use super::floats::Floats;
 use super::node::{Real, Wide};
 use crate::error::{Error, Result};
 use crate::kernels::post::PostTransform;
-use crate::kernels::{Element, Kernel, Rows, Scratch, ScratchSize, Slab, SlabMut, math, mismatch};
+use crate::kernels::{
+    Element, Kernel, Rows, RowsMut, Scratch, ScratchSize, Slab, SlabMut, mismatch,
+};
 
 /// An ensemble in the layout that fits its features.
 #[derive(Debug, Clone)]
@@ -40,13 +42,9 @@ impl Trees {
         .ok_or_else(|| Error::Unsupported("a tree ensemble of more than 2^31 nodes".into()))
     }
 
-    /// Calls `finish(row, sums, seen)` with f32 aggregates for every row.
-    fn each(
-        &self,
-        x: &Slab<'_>,
-        scratch: &mut Scratch,
-        mut finish: impl FnMut(usize, &mut [f32], &[bool]),
-    ) -> Result<()> {
+    /// Gives `finish` the aggregates of every row.
+    fn each(&self, x: &Slab<'_>, scratch: &mut Scratch, finish: &mut impl Finish) -> Result<()> {
+        let wrong = || mismatch("tree ensemble");
         let Scratch {
             f32,
             f64,
@@ -55,38 +53,30 @@ impl Trees {
         } = scratch;
         let targets = self.targets();
         let n = x.rows() * targets;
-        let (sums, rest) = f32
-            .split_at_mut_checked(n)
-            .ok_or_else(|| mismatch("tree ensemble"))?;
-        let seen = flags
-            .get_mut(..n)
-            .ok_or_else(|| mismatch("tree ensemble"))?;
+        let seen = flags.get_mut(..n).ok_or_else(wrong)?;
         match (self, x) {
-            (Trees::Floats(e), Slab::F32(x)) => e.evaluate(x, sums, seen, registers),
+            (Trees::Floats(e), Slab::F32(x)) => {
+                let sums = f32.get_mut(..n).ok_or_else(wrong)?;
+                e.evaluate(x, sums, seen, registers);
+                finish.rows(sums, seen, targets);
+            }
             (Trees::Integers(e, width), Slab::I64(x)) => {
-                let converted = rest
-                    .get_mut(..x.rows() * width)
-                    .ok_or_else(|| mismatch("tree ensemble"))?;
+                let (sums, rest) = f32.split_at_mut_checked(n).ok_or_else(wrong)?;
+                let converted = rest.get_mut(..x.rows() * width).ok_or_else(wrong)?;
                 for (out, row) in converted.chunks_exact_mut(*width).zip(x.iter()) {
                     out.iter_mut().zip(row).for_each(|(o, x)| *o = *x as f32);
                 }
                 let rows = Rows::new(converted, 0, *width, *width, x.rows())?;
                 e.evaluate(&rows, sums, seen, registers);
+                finish.rows(sums, seen, targets);
             }
             (Trees::Doubles(e), Slab::F64(x)) => {
-                let wide = f64.get_mut(..n).ok_or_else(|| mismatch("tree ensemble"))?;
-                e.evaluate(x, wide, seen);
-                sums.iter_mut()
-                    .zip(wide.iter())
-                    .for_each(|(r, s)| *r = s.to_f32());
+                let sums = f64.get_mut(..n).ok_or_else(wrong)?;
+                e.evaluate(x, sums, seen);
+                finish.rows(sums, seen, targets);
             }
-            _ => return Err(mismatch("tree ensemble")),
+            _ => return Err(wrong()),
         }
-        let rows = sums
-            .chunks_exact_mut(targets)
-            .zip(seen.chunks_exact(targets));
-        rows.enumerate()
-            .for_each(|(i, (sums, seen))| finish(i, sums, seen));
         Ok(())
     }
 
@@ -99,13 +89,13 @@ impl Trees {
 
     fn scratch(&self) -> ScratchSize {
         let targets = self.targets();
-        let (converted, f64, registers) = match self {
-            Trees::Floats(e) => (0, 0, e.registers()),
-            Trees::Integers(e, width) => (*width, 0, e.registers()),
+        let (f32, f64, registers) = match self {
+            Trees::Floats(e) => (targets, 0, e.registers()),
+            Trees::Integers(e, width) => (targets + width, 0, e.registers()),
             Trees::Doubles(_) => (0, targets, 0),
         };
         ScratchSize {
-            f32: targets + converted,
+            f32,
             f64,
             flags: targets,
             registers,
@@ -127,14 +117,66 @@ impl Trees {
     }
 }
 
-/// TreeEnsembleRegressor: one f32 per target.
+/// What becomes of the aggregates of one row: of all trees, `seen` tells the targets that a leaf contributed to.
+trait Finish {
+    fn row<T: Real>(&mut self, row: usize, sums: &mut [T], seen: &[bool]);
+
+    fn rows<T: Real>(&mut self, sums: &mut [T], seen: &[bool], targets: usize) {
+        let rows = sums
+            .chunks_exact_mut(targets)
+            .zip(seen.chunks_exact(targets));
+        rows.enumerate()
+            .for_each(|(row, (sums, seen))| self.row(row, sums, seen));
+    }
+}
+
+/// TreeEnsembleRegressor and TreeEnsemble: one number per target.
 #[derive(Debug, Clone)]
 pub struct TreeRegressor {
     pub trees: Trees,
     /// One per target, or empty.
-    pub base: Vec<f32>,
+    pub base: Vec<f64>,
     /// With a single target onnxruntime applies PROBIT alone.
     pub post: PostTransform,
+}
+
+struct Values<'a, 'b> {
+    kernel: &'a TreeRegressor,
+    out: &'a mut SlabMut<'b>,
+}
+
+impl Finish for Values<'_, '_> {
+    #[inline]
+    fn row<T: Real>(&mut self, row: usize, sums: &mut [T], seen: &[bool]) {
+        let TreeRegressor { base, post, .. } = self.kernel;
+        // onnxruntime leaves a target without leaves at zero, unless it is the only one.
+        let alone = sums.len() == 1;
+        for ((sum, base), seen) in sums.iter_mut().zip(base).zip(seen) {
+            if *seen || alone {
+                *sum = *sum + T::from_f64(*base);
+            }
+        }
+        if sums.len() > 1 || *post == PostTransform::Probit {
+            post.apply(sums);
+        }
+        match self.out {
+            SlabMut::F32(out) => {
+                let cells = out.row(row).iter_mut().zip(sums);
+                cells.for_each(|(cell, sum)| *cell = sum.to_f32());
+            }
+            SlabMut::F64(out) => {
+                let cells = out.row(row).iter_mut().zip(sums);
+                cells.for_each(|(cell, sum)| *cell = sum.to_f64());
+            }
+            _ => {}
+        }
+    }
+}
+
+fn add_base<T: Real>(sums: &mut [T], base: &[f64]) {
+    sums.iter_mut()
+        .zip(base)
+        .for_each(|(s, b)| *s = *s + T::from_f64(*b));
 }
 
 impl Kernel for TreeRegressor {
@@ -144,16 +186,11 @@ impl Kernel for TreeRegressor {
         outputs: &mut [SlabMut<'_>],
         scratch: &mut Scratch,
     ) -> Result<()> {
-        let ([x], [SlabMut::F32(out)]) = (inputs, outputs) else {
-            return Err(mismatch("TreeEnsembleRegressor"));
+        let ([x], [out @ (SlabMut::F32(_) | SlabMut::F64(_))]) = (inputs, outputs) else {
+            return Err(mismatch("tree ensemble"));
         };
-        self.trees.each(x, scratch, |row, sums, _| {
-            sums.iter_mut().zip(&self.base).for_each(|(s, b)| *s += b);
-            if sums.len() > 1 || self.post == PostTransform::Probit {
-                self.post.apply(sums);
-            }
-            out.row(row).copy_from_slice(sums);
-        })
+        self.trees
+            .each(x, scratch, &mut Values { kernel: self, out })
     }
 
     fn scratch(&self) -> ScratchSize {
@@ -165,7 +202,7 @@ impl Kernel for TreeRegressor {
     }
 
     fn memory(&self) -> usize {
-        self.trees.memory() + self.base.len() * 4
+        self.trees.memory() + size_of_val(self.base.as_slice())
     }
 }
 
@@ -189,7 +226,7 @@ pub enum Labelling {
 pub struct TreeClassifier {
     pub trees: Trees,
     /// One per class, one with `First`, or empty.
-    pub base: Vec<f32>,
+    pub base: Vec<f64>,
     pub labelling: Labelling,
     pub post: PostTransform,
 }
@@ -204,9 +241,15 @@ impl Kernel for TreeClassifier {
         let ([x], [SlabMut::I64(label), SlabMut::F32(out)]) = (inputs, outputs) else {
             return Err(mismatch("TreeEnsembleClassifier"));
         };
-        self.trees.each(x, scratch, |row, sums, seen| {
-            label.row(row)[0] = self.classify(sums, seen, out.row(row)) as i64;
-        })
+        self.trees.each(
+            x,
+            scratch,
+            &mut Classes {
+                kernel: self,
+                label,
+                out,
+            },
+        )
     }
 
     fn scratch(&self) -> ScratchSize {
@@ -218,30 +261,50 @@ impl Kernel for TreeClassifier {
     }
 
     fn memory(&self) -> usize {
-        self.trees.memory() + self.base.len() * 4
+        self.trees.memory() + size_of_val(self.base.as_slice())
+    }
+}
+
+struct Classes<'a, 'b> {
+    kernel: &'a TreeClassifier,
+    label: &'a mut RowsMut<'b, i64>,
+    out: &'a mut RowsMut<'b, f32>,
+}
+
+impl Finish for Classes<'_, '_> {
+    #[inline]
+    fn row<T: Real>(&mut self, row: usize, sums: &mut [T], seen: &[bool]) {
+        let class = self.kernel.classify(sums, seen);
+        self.label.row(row)[0] = class as i64;
+        let cells = self.out.row(row).iter_mut().zip(sums);
+        cells.for_each(|(cell, sum)| *cell = sum.to_f32());
     }
 }
 
 impl TreeClassifier {
-    fn classify(&self, sums: &mut [f32], seen: &[bool], out: &mut [f32]) -> usize {
+    /// The winning class; `sums` become what the classes' scores are.
+    fn classify<T: Real>(&self, sums: &mut [T], seen: &[bool]) -> usize {
+        let half = |probability| T::from(if probability { 0.5 } else { 0.0 });
         match self.labelling {
             Labelling::First { probability } => {
-                let sum = sums[0] + self.base.first().copied().unwrap_or(0.0);
-                out.copy_from_slice(&self.pair(sum, probability));
-                usize::from(sum > threshold(probability))
+                add_base(&mut sums[..1], &self.base);
+                let sum = sums[0];
+                sums.copy_from_slice(&self.pair(sum, probability));
+                usize::from(sum > half(probability))
             }
             Labelling::Both if !seen[1] => {
-                out.copy_from_slice(&self.pair(sums[0], false));
-                usize::from(sums[0] > 0.0)
+                let sum = sums[0];
+                sums.copy_from_slice(&self.pair(sum, false));
+                usize::from(sum > half(false))
             }
             Labelling::Second { .. } | Labelling::Both => {
-                out.copy_from_slice(sums);
-                self.post.apply(out);
                 let probability = self.labelling == Labelling::Second { probability: true };
-                usize::from(sums[1] > threshold(probability))
+                let second = usize::from(sums[1] > half(probability));
+                self.post.apply(sums);
+                second
             }
             Labelling::Largest => {
-                sums.iter_mut().zip(&self.base).for_each(|(s, b)| *s += b);
+                add_base(sums, &self.base);
                 let mut best = None;
                 for (i, s) in sums.iter().enumerate() {
                     let eligible = seen[i] || i < self.base.len();
@@ -249,23 +312,18 @@ impl TreeClassifier {
                         best = Some(i);
                     }
                 }
-                out.copy_from_slice(sums);
-                self.post.apply(out);
+                self.post.apply(sums);
                 best.unwrap_or(0)
             }
         }
     }
 
     /// Both classes' values from the sum of one. Softmax is not applied.
-    fn pair(&self, sum: f32, probability: bool) -> [f32; 2] {
+    fn pair<T: Real>(&self, sum: T, probability: bool) -> [T; 2] {
         match self.post {
-            PostTransform::Logistic => [math::logistic(-sum), math::logistic(sum)],
-            _ if probability => [1.0 - sum, sum],
+            PostTransform::Logistic => [(-sum).logistic(), sum.logistic()],
+            _ if probability => [T::from(1.0) - sum, sum],
             _ => [-sum, sum],
         }
     }
-}
-
-fn threshold(probability: bool) -> f32 {
-    if probability { 0.5 } else { 0.0 }
 }
