@@ -9,6 +9,8 @@ pub mod linear;
 pub mod math;
 pub mod normalise;
 pub mod post;
+pub mod recurrent;
+pub mod reduce;
 pub mod scale;
 pub mod select;
 pub mod slab;

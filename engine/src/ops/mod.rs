@@ -11,6 +11,7 @@ mod linear_classifier;
 mod linear_regressor;
 mod normalizer;
 pub mod one_hot_encoder;
+pub mod recurrent;
 mod scaler;
 pub mod tensor;
 pub mod tract;

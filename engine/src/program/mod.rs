@@ -62,6 +62,14 @@ impl Program {
         }
     }
 
+    /// Rows that a network scores at once, or why it scores them one by one; `None` for kernels, which take any number.
+    pub fn rows_at_once(&self) -> Option<std::result::Result<usize, &str>> {
+        match self {
+            Program::Tabular(_) => None,
+            Program::Graph(program) => Some(program.rows_at_once()),
+        }
+    }
+
     /// Memory for batches of up to `capacity` rows.
     pub fn state(&self, capacity: usize) -> Result<State> {
         match self {
