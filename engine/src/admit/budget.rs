@@ -46,7 +46,8 @@ pub(crate) fn typed(model: &TypedModel, limits: &Limits) -> Result<()> {
     for node in &model.nodes {
         for output in &node.outputs {
             let size = elements(&output.fact)?;
-            if size == 0 {
+            // A constant without elements is an empty shape, or a list of axes.
+            if size == 0 && output.fact.konst.is_none() {
                 return Err(Error::Invalid(format!(
                     "node \"{}\" computes a value without elements",
                     node.name

@@ -7,8 +7,11 @@ pub mod encode;
 pub mod impute;
 pub mod linear;
 pub mod math;
+#[allow(unsafe_code)]
+pub mod matrix;
 pub mod normalise;
 pub mod post;
+pub mod product;
 pub mod recurrent;
 pub mod reduce;
 pub mod scale;

@@ -1,8 +1,8 @@
 //! The three cells over the steps of one direction.
 
 use super::activation::Function;
-use super::product::Packed;
 use crate::error::{Error, Result};
+use crate::kernels::product::{Packed, widest};
 
 /// Rows whose states are advanced together: their operands stay in the cache.
 const BLOCK: usize = 64;
@@ -132,44 +132,7 @@ impl Cell {
         out: &mut Outputs<'_>,
         interrupted: &dyn Fn() -> bool,
     ) -> Result<()> {
-        #[cfg(target_arch = "x86_64")]
-        {
-            if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("fma") {
-                // SAFETY: the processor has the features that the function is compiled for.
-                return unsafe { self.run_avx512(x, rows, direction, out, interrupted) };
-            }
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                // SAFETY: the processor has the features that the function is compiled for.
-                return unsafe { self.run_avx2(x, rows, direction, out, interrupted) };
-            }
-        }
-        self.steps::<2>(x, rows, direction, out, interrupted)
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx512f,avx2,fma")]
-    fn run_avx512(
-        &self,
-        x: &[f32],
-        rows: usize,
-        direction: Direction,
-        out: &mut Outputs<'_>,
-        interrupted: &dyn Fn() -> bool,
-    ) -> Result<()> {
-        self.steps::<8>(x, rows, direction, out, interrupted)
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,fma")]
-    fn run_avx2(
-        &self,
-        x: &[f32],
-        rows: usize,
-        direction: Direction,
-        out: &mut Outputs<'_>,
-        interrupted: &dyn Fn() -> bool,
-    ) -> Result<()> {
-        self.steps::<3>(x, rows, direction, out, interrupted)
+        run(self, x, rows, direction, out, interrupted)
     }
 
     #[inline(always)]
@@ -288,6 +251,30 @@ impl Cell {
             }
         }
     }
+}
+
+widest! {
+    /// All steps.
+    pub fn run(
+        cell: &Cell,
+        x: &[f32],
+        rows: usize,
+        direction: Direction,
+        out: &mut Outputs<'_>,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<()> = steps
+}
+
+#[inline(always)]
+fn steps<const R: usize>(
+    cell: &Cell,
+    x: &[f32],
+    rows: usize,
+    direction: Direction,
+    out: &mut Outputs<'_>,
+    interrupted: &dyn Fn() -> bool,
+) -> Result<()> {
+    cell.steps::<R>(x, rows, direction, out, interrupted)
 }
 
 fn zeros(cells: usize) -> Result<Vec<f32>> {

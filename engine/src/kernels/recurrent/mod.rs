@@ -7,7 +7,6 @@
 mod activation;
 #[allow(unsafe_code)]
 mod cell;
-mod product;
 
 pub use activation::Function;
 pub use cell::{Cell, Direction, Outputs};

@@ -1,7 +1,9 @@
 //! tract plans for one row and for a block of rows, for graphs with operators that have no kernel of ours.
 
 mod bounded;
+mod convolve;
 mod lookup;
+mod multiply;
 mod plan;
 mod recurrent;
 mod reduce;

@@ -14,7 +14,9 @@ use tract_onnx::tract_core::optim::Optimizer;
 
 use super::lookup::Lookup;
 use super::recurrent::Recurrent;
-use super::{bounded, evaluation, failure, recurrent, reduce};
+use super::convolve::Convolve;
+use super::multiply::Multiply;
+use super::{bounded, convolve, evaluation, failure, multiply, recurrent, reduce};
 use crate::admit::budget;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -60,19 +62,32 @@ fn replace(model: &mut TypedModel) -> Result<()> {
         let Some(node) = model.nodes.get(id) else {
             continue;
         };
-        let op: Box<dyn TypedOp> = match lookup(model, node)? {
-            Some(lookup) => Box::new(lookup),
-            None => match reduce::replacement(model, node) {
-                Some(op) => op,
-                None => continue,
-            },
+        let (op, inputs, end): (Box<dyn TypedOp>, TVec<OutletId>, usize) =
+            if let Some(lookup) = lookup(model, node)? {
+                (Box::new(lookup), node.inputs.iter().copied().collect(), id)
+            } else if let Some((multiply, inputs, end)) = multiply::replacement(model, node) {
+                (Box::new(multiply), inputs, end)
+            } else if let Some((convolve, input)) = convolve::replacement(model, node) {
+                (Box::new(convolve), tvec!(input), id)
+            } else if let Some(op) = reduce::replacement(model, node) {
+                (op, node.inputs.iter().copied().collect(), id)
+            } else {
+                continue;
+            };
+        let name = node.name.clone();
+        let patched = || -> TractResult<()> {
+            let mut patch = TypedModelPatch::default();
+            let taps = patch.taps(model, &inputs)?;
+            let wires = patch.wire_node(name, op, &taps)?;
+            for (slot, wire) in wires.iter().enumerate() {
+                patch.shunt_outside(model, OutletId::new(end, slot), *wire)?;
+            }
+            patch.obliterate(id)?;
+            patch.apply(model)
         };
-        let patch = TypedModelPatch::replace_single_op(model, node, &node.inputs, op);
-        patch
-            .and_then(|patch| patch.apply(model))
-            .map_err(invalid)?;
+        patched().map_err(invalid)?;
     }
-    Ok(())
+    model.compact().map_err(invalid)
 }
 
 /// Optimises a typed graph; the plan and the bytes of its constants.
@@ -94,8 +109,12 @@ pub fn runnable(
     let constants: usize = constants
         .map(|t| t.len().saturating_mul(t.datum_type().size_of()))
         .sum();
-    let cells = typed.nodes.iter().filter_map(|n| n.op_as::<Recurrent>());
-    let packed: usize = cells.map(Recurrent::memory).sum();
+    let packed = |node: &TypedNode| {
+        let cells = node.op_as::<Recurrent>().map(Recurrent::memory);
+        let cells = cells.or_else(|| node.op_as::<Multiply>().map(Multiply::memory));
+        cells.or_else(|| node.op_as::<Convolve>().map(Convolve::memory))
+    };
+    let packed: usize = typed.nodes.iter().filter_map(packed).sum();
     let plan = typed.into_runnable().map_err(invalid)?;
     Ok((plan, constants + packed))
 }

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::axes::AxesMapping;
 use tract_onnx::tract_core::ops::array::{
-    CumSum, Gather, MultiBroadcastTo, OneHot, Pad, Slice, Tile, Trilu, TypedConcat,
+    CumSum, Gather, MultiBroadcastTo, OneHot, Pad, Slice, StridedSlice, Tile, Trilu, TypedConcat,
 };
 use tract_onnx::tract_core::ops::binary::TypedBinOp;
 use tract_onnx::tract_core::ops::cast::Cast;
@@ -24,7 +24,9 @@ use tract_onnx::tract_core::ops::nn::{Reduce, Resize, Softmax};
 use tract_onnx::tract_core::ops::TypedOp;
 use tract_onnx::tract_core::ops::source::TypedSource;
 
+use super::convolve::Convolve;
 use super::lookup::Lookup;
+use super::multiply::Multiply;
 use super::recurrent::Recurrent;
 use super::reduce::{Normalised, Summed};
 use crate::ops::tract::is_rowwise;
@@ -42,54 +44,43 @@ pub enum Flow {
 
 /// Where the rows are in each output of the wide graph, or the node that cannot be shown to keep them apart.
 pub fn prove(wide: &TypedModel, single: &TypedModel, rows: usize) -> Result<Vec<Flow>, String> {
+    let mut proof = Proof {
+        wide,
+        single,
+        rows,
+        flows: HashMap::new(),
+    };
     let names: HashMap<&str, &TypedNode> =
         single.nodes.iter().map(|n| (n.name.as_str(), n)).collect();
-    let mut flows: HashMap<OutletId, Flow> = HashMap::new();
-    let order = wide.eval_order().map_err(|e| e.to_string())?;
-    for id in order {
+    for id in wide.eval_order().map_err(|e| e.to_string())? {
         let Some(node) = wide.nodes.get(id) else {
             continue;
         };
-        let known = node
-            .inputs
-            .iter()
-            .map(|o| flows.get(o).copied().unwrap_or(Flow::Unknown));
-        let known: TVec<Flow> = known.collect();
-        let twin = names.get(node.name.as_str()).copied();
+        if node.outputs.iter().all(|output| output.fact.konst.is_some()) {
+            continue;
+        }
         for slot in 0..node.outputs.len() {
+            let flow = proof.flow(node, names.get(node.name.as_str()).copied(), slot);
             let outlet = OutletId::new(node.id, slot);
-            let flow = twin.map_or(Flow::Unknown, |twin| {
-                let place = Place {
-                    wide,
-                    node,
-                    twin,
-                    slot,
-                    rows,
-                };
-                place.flow(&known).unwrap_or(Flow::Unknown)
-            });
-            flows.insert(outlet, flow);
+            proof.flows.insert(outlet, flow.unwrap_or(Flow::Unknown));
         }
     }
     let outputs = wide.output_outlets().map_err(|e| e.to_string())?;
-    let found = outputs.iter().map(|outlet| match flows.get(outlet) {
-        Some(flow @ Flow::Along { .. }) => Ok(*flow),
-        _ => Err(blame(wide, &flows, *outlet)),
+    let twins = single.output_outlets().map_err(|e| e.to_string())?;
+    let found = outputs.iter().zip(twins).map(|(outlet, twin)| {
+        match proof.joined(*outlet, *twin) {
+            Some(flow @ Flow::Along { .. }) => Ok(flow),
+            _ => Err(proof.blame(*outlet)),
+        }
     });
     found.collect()
 }
 
-/// The first node on the way to an outlet at which the rows get lost.
-fn blame(wide: &TypedModel, flows: &HashMap<OutletId, Flow>, outlet: OutletId) -> String {
-    let mut at = outlet;
-    while let Some(node) = wide.nodes.get(at.node) {
-        let lost = |o: &&OutletId| !matches!(flows.get(o), Some(Flow::Same | Flow::Along { .. }));
-        match node.inputs.iter().find(lost) {
-            Some(input) => at = *input,
-            None => return format!("\"{}\" ({})", node.name, node.op.name()),
-        }
-    }
-    "an output".into()
+struct Proof<'a> {
+    wide: &'a TypedModel,
+    single: &'a TypedModel,
+    rows: usize,
+    flows: HashMap<OutletId, Flow>,
 }
 
 /// One output of a node in both graphs.
@@ -97,70 +88,130 @@ struct Place<'a> {
     wide: &'a TypedModel,
     node: &'a TypedNode,
     twin: &'a TypedNode,
+    single: &'a TypedModel,
     slot: usize,
     rows: usize,
 }
 
-impl Place<'_> {
-    /// `None` where nothing is known.
-    fn flow(&self, inputs: &[Flow]) -> Option<Flow> {
-        let (fact, twin) = self.facts()?;
-        let flow = match (&fact.konst, &twin.konst) {
-            (Some(konst), Some(single)) => self.constant(konst, single)?,
-            (None, None) => self.computed(inputs)?,
+impl Proof<'_> {
+    /// `None` where nothing is known. A reshape is followed by itself, because it may be split into other steps for one
+    /// row; any other node has a twin with the same inputs.
+    fn flow(&self, node: &TypedNode, twin: Option<&TypedNode>, slot: usize) -> Option<Flow> {
+        if let Some(change) = node.op_as::<AxisOp>().filter(|change| reshapes(change)) {
+            return match self.flows.get(node.inputs.first()?)? {
+                Flow::Along { axis, each } => moved(change, *axis, *each, self.rows),
+                _ => None,
+            };
+        }
+        let twin = twin?;
+        if node.inputs.len() != twin.inputs.len() || node.op.name() != twin.op.name() {
+            return None;
+        }
+        let joined = node
+            .inputs
+            .iter()
+            .zip(&twin.inputs)
+            .map(|(outlet, twin)| self.joined(*outlet, *twin).unwrap_or(Flow::Unknown));
+        let inputs: TVec<Flow> = joined.collect();
+        let place = Place {
+            wide: self.wide,
+            single: self.single,
+            node,
+            twin,
+            slot,
+            rows: self.rows,
+        };
+        let flow = place.computed(&inputs)?;
+        let fact = |node: &TypedNode| Some(node.outputs.get(slot)?.fact.clone());
+        agree(&fact(node)?, &fact(twin)?, flow, self.rows).then_some(flow)
+    }
+
+    /// What a value of the wide graph has to do with one of the single graph: constants by their cells, others by the
+    /// node that they come from through reshapes.
+    fn joined(&self, outlet: OutletId, twin: OutletId) -> Option<Flow> {
+        let (wide, single) = (
+            self.wide.outlet_fact(outlet).ok()?,
+            self.single.outlet_fact(twin).ok()?,
+        );
+        let flow = match (&wide.konst, &single.konst) {
+            (Some(wide), Some(single)) => constant(wide, single, self.rows)?,
+            (None, None) => {
+                let (from, to) = (base(self.wide, outlet)?, base(self.single, twin)?);
+                let name = |model: &TypedModel, at: OutletId| {
+                    Some((model.nodes.get(at.node)?.name.clone(), at.slot))
+                };
+                if name(self.wide, from)? != name(self.single, to)? {
+                    return None;
+                }
+                *self.flows.get(&outlet)?
+            }
             _ => return None,
         };
-        self.agrees(flow).then_some(flow)
+        agree(wide, single, flow, self.rows).then_some(flow)
     }
 
-    fn facts(&self) -> Option<(&TypedFact, &TypedFact)> {
-        let fact = |node: &'_ TypedNode| node.outputs.get(self.slot).map(|o| o.fact.clone());
-        let (wide, twin) = (fact(self.node)?, fact(self.twin)?);
-        if wide.datum_type != twin.datum_type || self.node.op.name() != self.twin.op.name() {
-            return None;
-        }
-        Some((
-            &self.node.outputs.get(self.slot)?.fact,
-            &self.twin.outputs.get(self.slot)?.fact,
-        ))
-    }
-
-    /// The shapes in both graphs differ by the rows and nothing else.
-    fn agrees(&self, flow: Flow) -> bool {
-        let Some((wide, twin)) = self.facts() else {
-            return false;
-        };
-        let (Some(wide), Some(twin)) = (wide.shape.as_concrete(), twin.shape.as_concrete()) else {
-            return false;
-        };
-        let mut expected = wide.to_vec();
-        if let Flow::Along { axis, each } = flow {
-            match expected.get_mut(axis) {
-                Some(dim) if *dim == each * self.rows => *dim = each,
-                _ => return false,
+    /// The first node on the way to an outlet at which the rows get lost.
+    fn blame(&self, outlet: OutletId) -> String {
+        let mut at = outlet;
+        while let Some(node) = self.wide.nodes.get(at.node) {
+            let lost = |o: &&OutletId| self.flows.get(*o) == Some(&Flow::Unknown);
+            match node.inputs.iter().find(lost) {
+                Some(input) => at = *input,
+                None => return format!("\"{}\" ({})", node.name, node.op.name()),
             }
         }
-        expected == twin
+        "an output".into()
     }
+}
 
-    /// A constant is the same for every size of a batch, or for every row: one row's along an axis again and again.
-    fn constant(&self, wide: &Tensor, single: &Tensor) -> Option<Flow> {
-        if wide == single {
-            return Some(Flow::Same);
+/// Changes of axes that keep all cells in their order.
+fn reshapes(change: &AxisOp) -> bool {
+    !matches!(change, AxisOp::Move(..))
+}
+
+/// The value that another one is a reshape of.
+fn base(model: &TypedModel, outlet: OutletId) -> Option<OutletId> {
+    let mut at = outlet;
+    loop {
+        let node = model.nodes.get(at.node)?;
+        if !node.op_as::<AxisOp>().is_some_and(reshapes) {
+            return Some(at);
         }
-        let (Flow::Along { axis, each }, true) = (
-            widened(wide.shape(), single.shape(), self.rows)?,
-            wide.datum_type() == single.datum_type(),
-        ) else {
-            return None;
-        };
-        let equal = (0..self.rows).all(|row| {
-            wide.slice(axis, row * each, (row + 1) * each)
-                .is_ok_and(|part| part == *single)
-        });
-        equal.then_some(Flow::Along { axis, each })
+        at = *node.inputs.first()?;
     }
+}
 
+/// The shapes in both graphs differ by the rows and nothing else.
+fn agree(wide: &TypedFact, single: &TypedFact, flow: Flow, rows: usize) -> bool {
+    let (Some(dims), Some(twin)) = (wide.shape.as_concrete(), single.shape.as_concrete()) else {
+        return false;
+    };
+    let mut expected = dims.to_vec();
+    if let Flow::Along { axis, each } = flow {
+        match expected.get_mut(axis) {
+            Some(dim) if *dim == each * rows => *dim = each,
+            _ => return false,
+        }
+    }
+    expected == twin && wide.datum_type == single.datum_type
+}
+
+/// A constant is the same for every size of a batch, or for every row: one row's along an axis again and again.
+fn constant(wide: &Tensor, single: &Tensor, rows: usize) -> Option<Flow> {
+    if wide == single {
+        return Some(Flow::Same);
+    }
+    let Flow::Along { axis, each } = widened(wide.shape(), single.shape(), rows)? else {
+        return None;
+    };
+    let equal = (0..rows).all(|row| {
+        wide.slice(axis, row * each, (row + 1) * each)
+            .is_ok_and(|part| part == *single)
+    });
+    equal.then_some(Flow::Along { axis, each })
+}
+
+impl Place<'_> {
     fn input(&self, slot: usize) -> Option<&TypedFact> {
         self.wide.outlet_fact(*self.node.inputs.get(slot)?).ok()
     }
@@ -174,6 +225,9 @@ impl Place<'_> {
         if op.is::<TypedSource>() {
             let each = 1;
             return Some(Flow::Along { axis: 0, each });
+        }
+        if op.is::<StridedSlice>() {
+            return self.sliced(*inputs.first()?);
         }
         if inputs.contains(&Flow::Unknown) {
             return None;
@@ -201,7 +255,10 @@ impl Place<'_> {
             return kept(all && concat.axis != axis);
         }
         if let Some(einsum) = op.downcast_ref::<EinSum>() {
-            return self.einsum(&einsum.axes, inputs);
+            return self.einsum(&einsum.axes, &[0, 1], inputs);
+        }
+        if let Some(multiply) = op.downcast_ref::<Multiply>() {
+            return self.einsum(&multiply.axes, &multiply.slots, inputs);
         }
         if is_rowwise(op) {
             let all = inputs
@@ -226,8 +283,15 @@ impl Place<'_> {
         if inputs.iter().skip(1).any(|flow| *flow != Flow::Same) || inputs.first() != along {
             return None;
         }
-        if let Some(change) = op.downcast_ref::<AxisOp>() {
-            return moved(change, axis, each, self.rows);
+        if op.is::<AxisOp>() {
+            return if self.node.op == self.twin.op {
+                moved(op.downcast_ref()?, axis, each, self.rows)
+            } else {
+                None
+            };
+        }
+        if op.is::<Convolve>() {
+            return kept(axis == 0);
         }
         if let Some(spec) = window(op) {
             let shape = self.input(0)?.shape.as_concrete()?;
@@ -241,7 +305,10 @@ impl Place<'_> {
         if let Some(softmax) = op.downcast_ref::<Softmax>() {
             return kept(!softmax.axes.contains(&axis));
         }
-        if op.is::<Summed>() || op.is::<Normalised>() {
+        if let Some(sum) = op.downcast_ref::<Summed>() {
+            return kept(!sum.covers(axis));
+        }
+        if op.is::<Normalised>() {
             return kept(axis + 1 < rank);
         }
         if let Some(slice) = op.downcast_ref::<Slice>() {
@@ -254,7 +321,7 @@ impl Place<'_> {
             return kept(tile.multipliers.get(axis).is_some_and(|m| *m == 1.into()));
         }
         if op.is::<Resize>() {
-            let out = self.facts()?.0.shape.as_concrete()?;
+            let out = self.output()?;
             return kept(out.get(axis).copied() == self.dim(0, axis) && axis == 0);
         }
         if let Some(hot) = op.downcast_ref::<OneHot>() {
@@ -280,7 +347,7 @@ impl Place<'_> {
                 each,
             }),
             Flow::Same => {
-                let single = self.facts()?.1.shape.as_concrete()?;
+                let single = self.twin.outputs.get(self.slot)?.fact.shape.as_concrete()?;
                 if to == single {
                     return Some(Flow::Same);
                 }
@@ -296,20 +363,21 @@ impl Place<'_> {
     }
 
     /// The rows' axis is one index of the sum: in every input that has rows, in no other, and in the output.
-    fn einsum(&self, axes: &AxesMapping, inputs: &[Flow]) -> Option<Flow> {
-        let (slot, first) = inputs
+    fn einsum(&self, axes: &AxesMapping, slots: &[usize], inputs: &[Flow]) -> Option<Flow> {
+        let (at, first) = inputs
             .iter()
             .enumerate()
             .find(|(_, flow)| **flow != Flow::Same)?;
+        let slot = *slots.get(at)?;
         let Flow::Along { axis, each } = *first else {
             return None;
         };
         let index = axes.axis((InOut::In(slot), axis)).ok()?;
-        for (slot, flow) in inputs.iter().enumerate() {
-            let places = index.inputs.get(slot)?;
+        for (at, flow) in inputs.iter().enumerate() {
+            let places = index.inputs.get(*slots.get(at)?)?;
             let fits = match flow {
                 Flow::Along { axis, each: cells } => places[..] == [*axis] && *cells == each,
-                Flow::Same => places.iter().all(|axis| self.dim(slot, *axis) == Some(1)),
+                Flow::Same => places.iter().all(|axis| self.dim(at, *axis) == Some(1)),
                 Flow::Unknown => false,
             };
             if !fits {
@@ -320,6 +388,48 @@ impl Place<'_> {
             Some([axis]) => Some(Flow::Along { axis: *axis, each }),
             _ => None,
         }
+    }
+
+    fn output(&self) -> Option<&[usize]> {
+        self.node.outputs.get(self.slot)?.fact.shape.as_concrete()
+    }
+
+    /// A slice that takes all rows, and along other axes what it takes of a single one.
+    fn sliced(&self, data: Flow) -> Option<Flow> {
+        let Flow::Along { axis, each } = data else {
+            return None;
+        };
+        let slice = self.node.op_as::<StridedSlice>()?;
+        if (slice.begin_mask, slice.end_mask, slice.shrink_axis_mask) != (0, 0, 0)
+            || self.output()?.get(axis).copied() != self.dim(0, axis)
+        {
+            return None;
+        }
+        let list = |model: &TypedModel, node: &TypedNode, slot: usize| -> Option<Vec<i64>> {
+            let konst = model.outlet_fact(*node.inputs.get(slot)?).ok()?.konst.clone()?;
+            let wide = konst.cast_to::<i64>().ok()?;
+            let plain = wide.try_as_plain_ram().ok()?;
+            Some(plain.as_slice::<i64>().ok()?.to_vec())
+        };
+        let rank = i64::try_from(self.input(0)?.rank()).ok()?;
+        let count = list(self.wide, self.node, 1)?.len();
+        let axes = match slice.optional_axes_input {
+            Some(slot) => list(self.wide, self.node, slot)?,
+            None => (0..i64::try_from(count).ok()?).collect(),
+        };
+        for (i, named) in axes.iter().enumerate() {
+            let resolved = if *named < 0 { named + rank } else { *named };
+            let rows = usize::try_from(resolved) == Ok(axis);
+            for slot in 1..self.node.inputs.len() {
+                let wide = *list(self.wide, self.node, slot)?.get(i)?;
+                let single = *list(self.single, self.twin, slot)?.get(i)?;
+                let step = Some(slot) == slice.optional_steps_input;
+                if !rows && wide != single || rows && step && wide != 1 {
+                    return None;
+                }
+            }
+        }
+        Some(Flow::Along { axis, each })
     }
 
     fn gather(&self, inputs: &[Flow]) -> Option<Flow> {
