@@ -58,29 +58,25 @@ fn multiply_of<const R: usize>(
                 line[..width].copy_from_slice(&row[start..start + width]);
             }
         }
-        each_tile::<R>(rows, |row, count| {
-            let left: [&[f32]; R] = std::array::from_fn(|r| {
-                let row = row + r.min(count - 1);
-                &a[row * depth..(row + 1) * depth]
-            });
+        let mut row = 0;
+        while row + R <= rows {
+            let left: [&[f32]; R] =
+                std::array::from_fn(|r| &a[(row + r) * depth..(row + r + 1) * depth]);
             let mut sums = [[0.0; PANEL]; R];
             product::add(&mut sums, left, panel);
-            for (r, sums) in sums.iter().enumerate().take(count) {
+            for (r, sums) in sums.iter().enumerate() {
                 let place = (row + r) * columns + start;
                 out[place..place + width].copy_from_slice(&sums[..width]);
             }
-        });
-    }
-}
-
-/// First row and number of rows of every tile.
-#[inline(always)]
-fn each_tile<const R: usize>(rows: usize, mut tile: impl FnMut(usize, usize)) {
-    let mut row = 0;
-    while row < rows {
-        let count = R.min(rows - row);
-        tile(row, count);
-        row += count;
+            row += R;
+        }
+        while row < rows {
+            let mut sums = [[0.0; PANEL]];
+            product::add(&mut sums, [&a[row * depth..(row + 1) * depth]], panel);
+            let place = row * columns + start;
+            out[place..place + width].copy_from_slice(&sums[0][..width]);
+            row += 1;
+        }
     }
 }
 
@@ -171,26 +167,25 @@ fn convolve_of<const R: usize>(
         for start in (0..positions).step_by(PANEL) {
             let width = PANEL.min(positions - start);
             of.gather(x, start, width, panel);
-            let mut store = |row: usize, sums: &Line| {
-                let place = (group * outputs + row) * positions + start;
-                out[place..place + width].copy_from_slice(&sums[..width]);
-            };
+            let first = group * outputs;
             let whole = outputs / R * R;
             for row in (0..whole).step_by(R) {
                 let left: [&[f32]; R] =
                     std::array::from_fn(|r| &weights[(row + r) * depth..(row + r + 1) * depth]);
                 let mut sums: [Line; R] =
-                    std::array::from_fn(|r| [of.bias[group * outputs + row + r]; PANEL]);
+                    std::array::from_fn(|r| [of.bias[first + row + r]; PANEL]);
                 product::add(&mut sums, left, panel);
-                sums.iter()
-                    .enumerate()
-                    .for_each(|(r, sums)| store(row + r, sums));
+                for (r, sums) in sums.iter().enumerate() {
+                    let place = (first + row + r) * positions + start;
+                    out[place..place + width].copy_from_slice(&sums[..width]);
+                }
             }
             for row in whole..outputs {
-                let mut sums = [[of.bias[group * outputs + row]; PANEL]];
+                let mut sums = [[of.bias[first + row]; PANEL]];
                 let left = &weights[row * depth..(row + 1) * depth];
                 product::add(&mut sums, [left], panel);
-                store(row, &sums[0]);
+                let place = (first + row) * positions + start;
+                out[place..place + width].copy_from_slice(&sums[0][..width]);
             }
         }
     }

@@ -341,10 +341,10 @@ mod tests {
             for cell in cells(width, hidden) {
                 let x = numbers(steps * rows * width, 9);
                 let forward = Direction::Forward;
-                let wide = states(&cell, &x, rows, steps, &|cell, x, rows, out| {
+                let wide = states(&cell, &x, rows, steps, &move |cell, x, rows, out| {
                     cell.run(x, rows, forward, out, &|| false)
                 });
-                let plain = states(&cell, &x, rows, steps, &|cell, x, rows, out| {
+                let plain = states(&cell, &x, rows, steps, &move |cell, x, rows, out| {
                     cell.steps::<1>(x, rows, forward, out, &|| false)
                 });
                 assert_eq!(wide, plain);
@@ -352,7 +352,7 @@ mod tests {
                     let own: Vec<f32> = (0..steps)
                         .flat_map(|t| x[(t * rows + row) * width..][..width].to_vec())
                         .collect();
-                    let alone = states(&cell, &own, 1, steps, &|cell, x, rows, out| {
+                    let alone = states(&cell, &own, 1, steps, &move |cell, x, rows, out| {
                         cell.run(x, rows, forward, out, &|| false)
                     });
                     for t in 0..steps {

@@ -40,7 +40,7 @@ impl Lookup {
     }
 
     /// Copies blocks of `inner` cells from a table of `outer` groups of `len` blocks.
-    fn copy<T: Copy>(
+    fn copy<T: Clone>(
         &self,
         table: &[T],
         indices: &[i64],
@@ -87,13 +87,13 @@ impl EvalOp for Lookup {
                 match table.datum_type() {
                     $(d if d == <$t>::datum_type() => {
                         let cells = self.copy(plain.as_slice::<$t>()?, indices, len, inner)?;
-                        Tensor::from_shape(&dims, &cells)?
+                        tensor1(&cells).into_shape(&dims)?
                     })*
                     other => bail!("a table of {other:?}"),
                 }
             };
         }
-        let out = gather!(f32, f64, f16, i64, i32, i16, i8, u8, u16, u32, u64, bool);
+        let out = gather!(f32, f64, f16, i64, i32, i16, i8, u8, u16, u32, u64, bool, String);
         Ok(tvec!(out.into_tvalue()))
     }
 }

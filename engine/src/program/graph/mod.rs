@@ -121,7 +121,7 @@ impl Graph {
         for (i, flow) in flows.iter().enumerate() {
             let shape = wide.output_fact(i).map_err(evaluation)?.shape.clone();
             let outer = shape.as_concrete().and_then(|dims| match flow {
-                Flow::Along { axis, .. } => dims.get(..*axis),
+                Flow::Along { axis, outer: 1, .. } => dims.get(..*axis),
                 _ => None,
             });
             if outer.is_none_or(|dims| dims.iter().any(|dim| *dim != 1)) {

@@ -20,7 +20,7 @@ use tract_onnx::tract_core::ops::einsum::EinSum;
 use tract_onnx::tract_core::ops::element_wise::ElementWiseOp;
 use tract_onnx::tract_core::ops::identity::Identity;
 use tract_onnx::tract_core::ops::logic::Iff;
-use tract_onnx::tract_core::ops::nn::{Reduce, Resize, Softmax};
+use tract_onnx::tract_core::ops::nn::{Reduce, Softmax};
 use tract_onnx::tract_core::ops::TypedOp;
 use tract_onnx::tract_core::ops::source::TypedSource;
 
@@ -36,8 +36,12 @@ use crate::ops::tract::is_rowwise;
 pub enum Flow {
     /// Equal.
     Same,
-    /// Row `r` is at `r * each .. (r + 1) * each` of this axis.
-    Along { axis: usize, each: usize },
+    /// This axis is `outer` groups of all rows, row `r` at `r * each .. (r + 1) * each` of each group.
+    Along {
+        axis: usize,
+        outer: usize,
+        each: usize,
+    },
     /// Not known; no value that a row's result comes from.
     Unknown,
 }
@@ -98,9 +102,15 @@ impl Proof<'_> {
     /// row; any other node has a twin with the same inputs.
     fn flow(&self, node: &TypedNode, twin: Option<&TypedNode>, slot: usize) -> Option<Flow> {
         if let Some(change) = node.op_as::<AxisOp>().filter(|change| reshapes(change)) {
-            return match self.flows.get(node.inputs.first()?)? {
-                Flow::Along { axis, each } => moved(change, *axis, *each, self.rows),
-                _ => None,
+            let from = node.inputs.first()?;
+            return match self.flows.get(from) {
+                Some(Flow::Along { axis, outer, each }) => {
+                    moved(change, *axis, [*outer, self.rows, *each])
+                }
+                Some(Flow::Same) => Some(Flow::Same),
+                Some(Flow::Unknown) => None,
+                // A constant, compared where it is read.
+                None => self.wide.outlet_fact(*from).ok()?.konst.as_ref().map(|_| Flow::Same),
             };
         }
         let twin = twin?;
@@ -140,7 +150,15 @@ impl Proof<'_> {
                 let name = |model: &TypedModel, at: OutletId| {
                     Some((model.nodes.get(at.node)?.name.clone(), at.slot))
                 };
-                if name(self.wide, from)? != name(self.single, to)? {
+                let konst = |model: &TypedModel, at: OutletId| {
+                    model.outlet_fact(at).ok()?.konst.clone()
+                };
+                let equal = match (konst(self.wide, from), konst(self.single, to)) {
+                    (Some(wide), Some(single)) => wide == single,
+                    (None, None) => name(self.wide, from)? == name(self.single, to)?,
+                    _ => false,
+                };
+                if !equal {
                     return None;
                 }
                 *self.flows.get(&outlet)?
@@ -187,9 +205,9 @@ fn agree(wide: &TypedFact, single: &TypedFact, flow: Flow, rows: usize) -> bool 
         return false;
     };
     let mut expected = dims.to_vec();
-    if let Flow::Along { axis, each } = flow {
+    if let Flow::Along { axis, outer, each } = flow {
         match expected.get_mut(axis) {
-            Some(dim) if *dim == each * rows => *dim = each,
+            Some(dim) if *dim == outer * rows * each => *dim = outer * each,
             _ => return false,
         }
     }
@@ -201,14 +219,15 @@ fn constant(wide: &Tensor, single: &Tensor, rows: usize) -> Option<Flow> {
     if wide == single {
         return Some(Flow::Same);
     }
-    let Flow::Along { axis, each } = widened(wide.shape(), single.shape(), rows)? else {
+    let Flow::Along { axis, each, .. } = widened(wide.shape(), single.shape(), rows)? else {
         return None;
     };
     let equal = (0..rows).all(|row| {
         wide.slice(axis, row * each, (row + 1) * each)
             .is_ok_and(|part| part == *single)
     });
-    equal.then_some(Flow::Along { axis, each })
+    let outer = 1;
+    equal.then_some(Flow::Along { axis, outer, each })
 }
 
 impl Place<'_> {
@@ -223,8 +242,11 @@ impl Place<'_> {
     fn computed(&self, inputs: &[Flow]) -> Option<Flow> {
         let op: &dyn TypedOp = &*self.node.op;
         if op.is::<TypedSource>() {
-            let each = 1;
-            return Some(Flow::Along { axis: 0, each });
+            return Some(Flow::Along {
+                axis: 0,
+                outer: 1,
+                each: 1,
+            });
         }
         if op.is::<StridedSlice>() {
             return self.sliced(*inputs.first()?);
@@ -236,22 +258,22 @@ impl Place<'_> {
             return self.broadcast(broadcast, *inputs.first()?);
         }
         let along = inputs.iter().find(|flow| **flow != Flow::Same);
-        let Some(Flow::Along { axis, each }) = along.copied() else {
+        let Some(Flow::Along { axis, outer, each }) = along.copied() else {
             return (self.node.op == self.twin.op).then_some(Flow::Same);
         };
-        let to = |axis| Some(Flow::Along { axis, each });
+        let to = |axis| Some(Flow::Along { axis, outer, each });
         let kept = |kept: bool| if kept { to(axis) } else { None };
         if is_cellwise(op) {
             let aligned = inputs.iter().enumerate().all(|(slot, flow)| match flow {
                 Flow::Same => self.dim(slot, axis) == Some(1),
-                flow => *flow == Flow::Along { axis, each },
+                flow => *flow == Flow::Along { axis, outer, each },
             });
             return kept(aligned);
         }
         if let Some(concat) = op.downcast_ref::<TypedConcat>() {
             let all = inputs
                 .iter()
-                .all(|flow| *flow == Flow::Along { axis, each });
+                .all(|flow| *flow == Flow::Along { axis, outer, each });
             return kept(all && concat.axis != axis);
         }
         if let Some(einsum) = op.downcast_ref::<EinSum>() {
@@ -263,13 +285,13 @@ impl Place<'_> {
         if is_rowwise(op) {
             let all = inputs
                 .iter()
-                .all(|flow| *flow == Flow::Along { axis: 0, each });
+                .all(|flow| *flow == Flow::Along { axis: 0, outer, each });
             return kept(all);
         }
         if let Some(recurrent) = op.downcast_ref::<Recurrent>() {
             let rows = inputs.iter().enumerate().all(|(slot, flow)| {
                 *flow == Flow::Same && recurrent.takes_weights(slot)
-                    || *flow == Flow::Along { axis: 1, each } && recurrent.takes_rows(slot)
+                    || *flow == Flow::Along { axis: 1, outer, each } && recurrent.takes_rows(slot)
             });
             return if rows {
                 to(recurrent.row_axis(self.slot))
@@ -285,7 +307,7 @@ impl Place<'_> {
         }
         if op.is::<AxisOp>() {
             return if self.node.op == self.twin.op {
-                moved(op.downcast_ref()?, axis, each, self.rows)
+                moved(op.downcast_ref()?, axis, [outer, self.rows, each])
             } else {
                 None
             };
@@ -320,7 +342,8 @@ impl Place<'_> {
         if let Some(tile) = op.downcast_ref::<Tile>() {
             return kept(tile.multipliers.get(axis).is_some_and(|m| *m == 1.into()));
         }
-        if op.is::<Resize>() {
+        // tract keeps the type of this operator to itself.
+        if op.name() == "Resize" {
             let out = self.output()?;
             return kept(out.get(axis).copied() == self.dim(0, axis) && axis == 0);
         }
@@ -342,8 +365,9 @@ impl Place<'_> {
         let to = broadcast.shape.as_concrete()?;
         let missing = to.len().checked_sub(from.len())?;
         match input {
-            Flow::Along { axis, each } => Some(Flow::Along {
+            Flow::Along { axis, outer, each } => Some(Flow::Along {
                 axis: axis + missing,
+                outer,
                 each,
             }),
             Flow::Same => {
@@ -369,14 +393,18 @@ impl Place<'_> {
             .enumerate()
             .find(|(_, flow)| **flow != Flow::Same)?;
         let slot = *slots.get(at)?;
-        let Flow::Along { axis, each } = *first else {
+        let Flow::Along { axis, outer, each } = *first else {
             return None;
         };
         let index = axes.axis((InOut::In(slot), axis)).ok()?;
         for (at, flow) in inputs.iter().enumerate() {
             let places = index.inputs.get(*slots.get(at)?)?;
             let fits = match flow {
-                Flow::Along { axis, each: cells } => places[..] == [*axis] && *cells == each,
+                Flow::Along {
+                    axis,
+                    outer: groups,
+                    each: cells,
+                } => places[..] == [*axis] && (*groups, *cells) == (outer, each),
                 Flow::Same => places.iter().all(|axis| self.dim(at, *axis) == Some(1)),
                 Flow::Unknown => false,
             };
@@ -385,7 +413,11 @@ impl Place<'_> {
             }
         }
         match index.outputs.first().map(|places| &places[..]) {
-            Some([axis]) => Some(Flow::Along { axis: *axis, each }),
+            Some([axis]) => Some(Flow::Along {
+                axis: *axis,
+                outer,
+                each,
+            }),
             _ => None,
         }
     }
@@ -396,7 +428,7 @@ impl Place<'_> {
 
     /// A slice that takes all rows, and along other axes what it takes of a single one.
     fn sliced(&self, data: Flow) -> Option<Flow> {
-        let Flow::Along { axis, each } = data else {
+        let Flow::Along { axis, outer, each } = data else {
             return None;
         };
         let slice = self.node.op_as::<StridedSlice>()?;
@@ -429,7 +461,7 @@ impl Place<'_> {
                 }
             }
         }
-        Some(Flow::Along { axis, each })
+        Some(Flow::Along { axis, outer, each })
     }
 
     fn gather(&self, inputs: &[Flow]) -> Option<Flow> {
@@ -438,16 +470,16 @@ impl Place<'_> {
         let along = along.or_else(|| op.downcast_ref::<Lookup>().map(|lookup| lookup.axis))?;
         let indices = self.input(1)?.rank();
         match *inputs {
-            [Flow::Along { axis, each }, Flow::Same] if axis < along => {
-                Some(Flow::Along { axis, each })
+            [Flow::Along { axis, outer, each }, Flow::Same] if axis < along => {
+                Some(Flow::Along { axis, outer, each })
             }
-            [Flow::Along { axis, each }, Flow::Same] if axis > along => {
+            [Flow::Along { axis, outer, each }, Flow::Same] if axis > along => {
                 let axis = axis + indices - 1;
-                Some(Flow::Along { axis, each })
+                Some(Flow::Along { axis, outer, each })
             }
-            [Flow::Same, Flow::Along { axis, each }] => {
+            [Flow::Same, Flow::Along { axis, outer, each }] => {
                 let axis = axis + along;
-                Some(Flow::Along { axis, each })
+                Some(Flow::Along { axis, outer, each })
             }
             _ => None,
         }
@@ -481,28 +513,37 @@ fn widened(wide: &[usize], single: &[usize], rows: usize) -> Option<Flow> {
         return None;
     };
     let each = single[axis];
-    (wide[axis] == each * rows).then_some(Flow::Along { axis, each })
+    let outer = 1;
+    (wide[axis] == each * rows).then_some(Flow::Along { axis, outer, each })
 }
 
-/// Where the rows are after a change of axes. Rows that are outermost in a reshaped group stay so.
-fn moved(change: &AxisOp, axis: usize, each: usize, rows: usize) -> Option<Flow> {
+/// Where the rows are after a change of axes, from `[outer, rows, each]` along an axis.
+fn moved(change: &AxisOp, axis: usize, [outer, rows, each]: [usize; 3]) -> Option<Flow> {
     let AxisOp::Reshape(at, from, to) = change else {
         let axis = change.transform_axis(axis)?;
-        return Some(Flow::Along { axis, each });
+        return Some(Flow::Along { axis, outer, each });
     };
     if axis < *at || axis >= at + from.len() {
         let axis = change.transform_axis(axis)?;
-        return Some(Flow::Along { axis, each });
+        return Some(Flow::Along { axis, outer, each });
     }
-    let one = |dim: &&TDim| dim.to_i64().is_ok_and(|dim| dim == 1);
-    let before = from.get(..axis - at)?;
-    if !before.iter().all(|dim| one(&dim)) {
-        return None;
-    }
-    let ones = to.iter().take_while(one).count();
-    let outer = usize::try_from(to.get(ones)?.to_i64().ok()?).ok()?;
-    (outer % rows == 0).then_some(Flow::Along {
-        axis: at + ones,
-        each: outer / rows,
+    let fixed = |dims: &[TDim]| -> Option<Vec<usize>> {
+        let dim = |dim: &TDim| usize::try_from(dim.to_i64().ok()?).ok();
+        dims.iter().map(dim).collect()
+    };
+    let (from, to) = (fixed(from)?, fixed(to)?);
+    // In the group's cells, counted in their order, row r is at (o * rows + r) * inner + i.
+    let groups = from.get(..axis - at)?.iter().product::<usize>() * outer;
+    let inner = from.get(axis - at + 1..)?.iter().product::<usize>() * each;
+    (0..to.len()).find_map(|place| {
+        let before: usize = to[..place].iter().product();
+        let after: usize = to[place + 1..].iter().product();
+        let (outer, each) = (groups.checked_div(before)?, inner.checked_div(after)?);
+        let exact = outer * before == groups && each * after == inner;
+        (exact && to[place] == outer * rows * each).then_some(Flow::Along {
+            axis: at + place,
+            outer,
+            each,
+        })
     })
 }
