@@ -238,7 +238,11 @@ fn fold(
         (Folding::Keep, None) => attributes::constant(node)?,
         (Folding::Keep, Some(first)) => first.saturating_mul(outputs),
         (Folding::Join, _) => sizes.iter().copied().fold(0, u64::saturating_add),
-        (Folding::Spread, _) => sizes.iter().copied().fold(1, u64::saturating_mul),
+        (Folding::Spread, _) => sizes
+            .iter()
+            .copied()
+            .fold(1, u64::saturating_mul)
+            .min(COMPUTED.max(sizes.iter().copied().max().unwrap_or(0))),
     }))
 }
 

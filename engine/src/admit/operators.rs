@@ -125,16 +125,23 @@ const AXES: &str = "axes must be constants";
 /// Sorted by domain and name; of several rows the one with the highest `since` not above the model's applies.
 static OPERATORS: &[Operator] = &[
     unary("Abs", 6),
+    unary("Acos", 7),
+    unary("Acosh", 9),
     binary("Add", 7),
     binary("And", 7),
     unary("ArgMax", 1),
     unary("ArgMin", 1),
+    unary("Asin", 7),
+    unary("Asinh", 9),
+    unary("Atan", 7),
+    unary("Atanh", 9),
     operator("AveragePool", 7, (1, 1), Folding::Refuse),
     Operator {
         note: "not in training mode",
         ..operator("BatchNormalization", 7, (5, 5), Folding::Refuse)
     },
     unary("Cast", 6),
+    operator("CastLike", 15, (2, 2), Folding::Keep),
     unary("Ceil", 6),
     unary("Celu", 12),
     unary("Clip", 6),
@@ -145,11 +152,13 @@ static OPERATORS: &[Operator] = &[
     operator("Conv", 1, (2, 3), Folding::Refuse),
     operator("ConvTranspose", 1, (2, 3), Folding::Refuse),
     unary("Cos", 7),
+    unary("Cosh", 9),
     Operator {
         constant_from: 1,
         note: "the axis must be a constant",
         ..operator("CumSum", 11, (2, 2), Folding::Keep)
     },
+    operator("DepthToSpace", 1, (1, 1), Folding::Refuse),
     binary("Div", 7),
     unary("Dropout", 7),
     Operator {
@@ -178,14 +187,20 @@ static OPERATORS: &[Operator] = &[
     operator("GlobalMaxPool", 1, (1, 1), Folding::Refuse),
     binary("Greater", 7),
     binary("GreaterOrEqual", 12),
+    operator("GroupNormalization", 21, (3, 3), Folding::Refuse),
     unary("HardSigmoid", 6),
     unary("HardSwish", 14),
+    unary("Hardmax", 1),
     unary("Identity", 1),
     operator("InstanceNormalization", 6, (3, 3), Folding::Refuse),
     unary("IsInf", 10),
     unary("IsNaN", 9),
+    operator("LRN", 1, (1, 1), Folding::Refuse),
     recurrent("LSTM", 7, (3, 8), 3),
-    operator("LayerNormalization", 17, (2, 3), Folding::Refuse),
+    Operator {
+        outputs: (1, 3),
+        ..operator("LayerNormalization", 17, (2, 3), Folding::Refuse)
+    },
     unary("LeakyRelu", 6),
     binary("Less", 7),
     binary("LessOrEqual", 12),
@@ -196,6 +211,7 @@ static OPERATORS: &[Operator] = &[
     operator("Max", 6, (1, MANY), Folding::Spread),
     operator("MaxPool", 1, (1, 1), Folding::Refuse),
     operator("Mean", 6, (1, MANY), Folding::Spread),
+    operator("MeanVarianceNormalization", 9, (1, 1), Folding::Refuse),
     operator("Min", 6, (1, MANY), Folding::Spread),
     unary("Mish", 18),
     binary("Mod", 10),
@@ -207,6 +223,7 @@ static OPERATORS: &[Operator] = &[
     binary("PRelu", 7),
     computed("Pad", 11, (2, 4), 1),
     binary("Pow", 7),
+    operator("RMSNormalization", 23, (2, 2), Folding::Refuse),
     recurrent("RNN", 7, (3, 6), 2),
     computed("Range", 11, (3, 3), 0),
     unary("Reciprocal", 6),
@@ -239,9 +256,11 @@ static OPERATORS: &[Operator] = &[
         folding: Folding::Size,
         ..unary("Shape", 1)
     },
+    unary("Shrink", 9),
     unary("Sigmoid", 6),
     unary("Sign", 9),
     unary("Sin", 7),
+    unary("Sinh", 9),
     Operator {
         folding: Folding::Size,
         ..unary("Size", 1)
@@ -269,6 +288,7 @@ static OPERATORS: &[Operator] = &[
     shaped("Squeeze", 13, (1, 2), AXES),
     binary("Sub", 7),
     operator("Sum", 6, (1, MANY), Folding::Spread),
+    unary("Tan", 7),
     unary("Tanh", 6),
     unary("ThresholdedRelu", 10),
     computed("Tile", 6, (2, 2), 1),
@@ -344,6 +364,14 @@ static REFUSED: &[(&str, &[&str])] = &[
         &["StringNormalizer", "TfIdfVectorizer", "Tokenizer"],
     ),
 ];
+
+/// Operators of the default domain whose output can be larger than their inputs.
+pub(crate) fn growing() -> impl Iterator<Item = &'static str> {
+    let grows = |row: &&Operator| {
+        row.domain == ONNX && matches!(row.folding, Folding::Spread | Folding::Computed)
+    };
+    OPERATORS.iter().filter(grows).map(|row| row.name)
+}
 
 /// The domain as the table writes it.
 pub(super) fn canonical(domain: &str) -> &str {

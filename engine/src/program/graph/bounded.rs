@@ -12,31 +12,18 @@ use tract_onnx::onnx;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::*;
 
+use crate::admit::growing;
 use crate::error::Error;
 
-/// Operators whose output is larger than their inputs.
-const GROWING: [&str; 9] = [
-    "ConstantOfShape",
-    "Expand",
-    "EyeLike",
-    "OneHot",
-    "Pad",
-    "Range",
-    "Resize",
-    "Tile",
-    "Upsample",
-];
-/// Cells of one value, for one row or for the rows of a batch.
+/// Cells of one value that is computed from constants.
 const CELLS: usize = 1 << 20;
 
 static TRACT: LazyLock<Onnx> = LazyLock::new(onnx);
 
 /// Puts the check in front of them.
 pub fn register(onnx: &mut Onnx) {
-    for name in GROWING {
-        if TRACT.op_register.0.contains_key(name) {
-            onnx.op_register.insert(name, build);
-        }
+    for name in growing() {
+        onnx.op_register.insert(name, build);
     }
 }
 
@@ -48,15 +35,38 @@ fn build(
         bail!("no operator {}", node.op_type)
     };
     let (inner, captured) = builder(context, node)?;
-    let name = node.name.clone();
-    Ok((Box::new(Bounded { inner, name }), captured))
+    let (op, name) = (node.op_type.clone(), node.name.clone());
+    Ok((Box::new(Bounded { inner, op, name }), captured))
 }
 
 /// tract's operator, its output no larger than allowed.
 #[derive(Debug, Clone)]
 struct Bounded {
     inner: Box<dyn InferenceOp>,
+    op: String,
     name: String,
+}
+
+impl Bounded {
+    fn check(&self, fact: &InferenceFact) -> TractResult<()> {
+        let Some(dims) = fact.shape.as_concrete_finite()? else {
+            return Err(Error::Unsupported(format!(
+                "\"{}\" ({}), whose size is not known before it is computed,",
+                self.name, self.op
+            ))
+            .into());
+        };
+        let cells = dims.iter().fold(1usize, |n, dim| n.saturating_mul(*dim));
+        if cells > CELLS {
+            return Err(Error::TooLarge {
+                what: "cells in a value computed from constants",
+                found: cells as u64,
+                limit: CELLS as u64,
+            }
+            .into());
+        }
+        Ok(())
+    }
 }
 
 impl PartialEq for Bounded {
@@ -96,29 +106,14 @@ impl InferenceOp for Bounded {
         TVec<InferenceFact>,
         TVec<InferenceFact>,
     )> {
+        // An identity matrix is made of the shape alone.
+        if let ("EyeLike", Some(input)) = (self.op.as_str(), inputs.first()) {
+            self.check(input)?;
+        }
         let known = inputs.iter().all(|fact| fact.value.is_concrete());
         let facts = self.inner.infer_facts(inputs, outputs, observed)?;
-        for output in &facts.1 {
-            let dims = output.shape.as_concrete_finite()?;
-            let Some(dims) = dims else {
-                if known {
-                    return Err(Error::Unsupported(format!(
-                        "\"{}\", whose size is not known before it is computed,",
-                        self.name
-                    ))
-                    .into());
-                }
-                continue;
-            };
-            let cells = dims.iter().fold(1usize, |n, dim| n.saturating_mul(*dim));
-            if cells > CELLS {
-                return Err(Error::TooLarge {
-                    what: "cells in a value whose size it computes",
-                    found: cells as u64,
-                    limit: CELLS as u64,
-                }
-                .into());
-            }
+        if known {
+            facts.1.iter().try_for_each(|output| self.check(output))?;
         }
         Ok(facts)
     }

@@ -9,6 +9,8 @@ mod recurrent;
 mod reduce;
 mod rows;
 mod source;
+#[cfg(test)]
+mod tests;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
