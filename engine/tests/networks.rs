@@ -35,7 +35,12 @@ fn recorded(path: &Path) -> Result<Recorded> {
     } else {
         declaration.task = Some(Task::Regression);
     }
-    let names: Vec<String> = file["inputs"].as_object().unwrap().keys().cloned().collect();
+    let names: Vec<String> = file["inputs"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .cloned()
+        .collect();
     let mut result = Model::load_as(&bytes(path), &declaration, &Limits::default());
     if matches!(result, Err(finai_engine::Error::UnnamedFeatures { .. })) {
         let wide = &cells(&file["inputs"][&names[0]])[0];
@@ -44,7 +49,9 @@ fn recorded(path: &Path) -> Result<Recorded> {
     }
     let model = Arc::new(result?);
     let names = model.signature().inputs.iter();
-    let inputs = names.map(|input| cells(&file["inputs"][&input.name])).collect();
+    let inputs = names
+        .map(|input| cells(&file["inputs"][&input.name]))
+        .collect();
     Ok(Recorded {
         model,
         inputs,
@@ -84,7 +91,11 @@ impl Recorded {
         let pairs = found.iter().flatten().zip(self.output.iter().flatten());
         pairs.fold(0.0, |most: f64, (a, b)| {
             let difference = (a - b).abs() / b.abs().max(1.0);
-            if difference.is_nan() { f64::INFINITY } else { most.max(difference) }
+            if difference.is_nan() {
+                f64::INFINITY
+            } else {
+                most.max(difference)
+            }
         })
     }
 
@@ -100,7 +111,11 @@ impl Recorded {
         for (size, step) in [(2, 1), (7, 3), (16, 7), (64, 1), (65, 11), (200, 9)] {
             let order: Vec<usize> = (0..size.max(rows)).map(|i| i * step % rows).collect();
             let found = bits(self.run(size, &order));
-            if order.iter().zip(&found).any(|(row, found)| alone[*row] != *found) {
+            if order
+                .iter()
+                .zip(&found)
+                .any(|(row, found)| alone[*row] != *found)
+            {
                 return Some(size);
             }
         }
@@ -163,6 +178,62 @@ fn folder() {
                 network.time(256)
             );
         }
+    }
+}
+
+/// Microseconds a row of tract alone in batches of `size`.
+fn time_tract(path: &Path, network: &Recorded, size: usize) -> Option<f64> {
+    use tract_onnx::prelude::*;
+    let mut model = tract_onnx::onnx().model_for_path(path).ok()?;
+    let shapes: Vec<Vec<usize>> = (0..network.inputs.len())
+        .map(|i| {
+            let dims = model.input_fact(i).unwrap().shape.dims();
+            let fixed = dims
+                .skip(1)
+                .map(|d| d.concretize().unwrap().to_usize().unwrap());
+            std::iter::once(size).chain(fixed).collect()
+        })
+        .collect();
+    let mut inputs = tvec!();
+    for (i, shape) in shapes.iter().enumerate() {
+        let cells: Vec<f64> = (0..size)
+            .flat_map(|row| network.inputs[i][row % network.output.len()].clone())
+            .collect();
+        let datum = model.input_fact(i).ok()?.datum_type.concretize()?;
+        model
+            .set_input_fact(i, InferenceFact::dt_shape(datum, shape.as_slice()))
+            .ok()?;
+        let tensor = tensor1(&cells).into_shape(shape).ok()?;
+        inputs.push(tensor.cast_to_dt(datum).ok()?.into_owned().into_tvalue());
+    }
+    let plan = model.into_optimized().ok()?.into_runnable().ok()?;
+    let mut best = f64::INFINITY;
+    let begun = Instant::now();
+    while begun.elapsed().as_millis() < 200 {
+        let start = Instant::now();
+        plan.run(inputs.clone()).ok()?;
+        best = best.min(start.elapsed().as_secs_f64() * 1e6 / size as f64);
+    }
+    Some(best)
+}
+
+#[test]
+#[ignore = "measures a folder of networks"]
+fn speed() {
+    let folder = std::env::var("FINAI_NETWORKS").unwrap();
+    for path in models(Path::new(&folder)) {
+        let Ok(network) = recorded(&path) else {
+            continue;
+        };
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let tract = |size| time_tract(&path, &network, size).unwrap_or(f64::NAN);
+        println!(
+            "{name:28} {:8.2} alone (tract {:8.2}) {:8.2} in batches of 256 (tract {:8.2}) us a row",
+            network.time(1),
+            tract(1),
+            network.time(256),
+            tract(256),
+        );
     }
 }
 

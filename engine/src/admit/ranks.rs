@@ -91,7 +91,8 @@ pub(super) fn infer(
             within(node, first, literals.list(node, 1).unwrap_or_default(), 0)?;
             first
         }
-        "Conv" | "ConvTranspose" | "MaxPool" | "AveragePool" | "GlobalAveragePool" | "GlobalMaxPool" => {
+        "Conv" | "ConvTranspose" | "MaxPool" | "AveragePool" | "GlobalAveragePool"
+        | "GlobalMaxPool" => {
             let kernel = inputs.get(1).copied().flatten();
             let windows = attributes::windows(node)?.map(|axes| axes + 2);
             at_least(node, first, 3)?;

@@ -121,7 +121,8 @@ impl Convolution {
                 let run = (columns - ox).min(width - j);
                 let part = &mut line[j..j + run];
                 j += run;
-                let y = (oy * self.strides[0] + ky * self.dilations[0]).wrapping_sub(self.before[0]);
+                let y =
+                    (oy * self.strides[0] + ky * self.dilations[0]).wrapping_sub(self.before[0]);
                 let Some(row) = (y < height).then(|| &plane[y * length..(y + 1) * length]) else {
                     part.fill(0.0);
                     continue;

@@ -127,9 +127,7 @@ fn functions(
             alpha: alphas.next().unwrap_or(0.2),
             beta: betas.next().unwrap_or(0.5),
         }),
-        _ => Err(Error::Unsupported(format!(
-            "activation \"{name}\" of {op}"
-        ))),
+        _ => Err(Error::Unsupported(format!("activation \"{name}\" of {op}"))),
     };
     let all: Vec<Function> = names.iter().map(&mut function).collect::<Result<_>>()?;
     if alphas.next().is_some() || betas.next().is_some() {
@@ -137,5 +135,8 @@ fn functions(
             "activation_alpha or activation_beta of {op} for a function that takes none"
         )));
     }
-    Ok(all.chunks(default.len()).map(<[Function]>::to_vec).collect())
+    Ok(all
+        .chunks(default.len())
+        .map(<[Function]>::to_vec)
+        .collect())
 }

@@ -29,7 +29,7 @@ pub enum Program {
 #[derive(Debug)]
 pub enum State {
     Tabular(tabular::State),
-    Graph(graph::State),
+    Graph(Box<graph::State>),
 }
 
 impl Program {
@@ -74,7 +74,7 @@ impl Program {
     pub fn state(&self, capacity: usize) -> Result<State> {
         match self {
             Program::Tabular(program) => program.state(capacity).map(State::Tabular),
-            Program::Graph(program) => Ok(State::Graph(program.state())),
+            Program::Graph(program) => Ok(State::Graph(Box::new(program.state()))),
         }
     }
 

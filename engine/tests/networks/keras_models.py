@@ -89,6 +89,12 @@ def gru():
     return x, layers.Dense(1, activation="sigmoid")(y)
 
 
+def gru_unrolled():
+    x = layers.Input((8, 6))
+    y = layers.GRU(16, unroll=True)(x)
+    return x, layers.Dense(1, activation="sigmoid")(y)
+
+
 def gru_after():
     x = layers.Input((20, 6))
     y = layers.GRU(16)(x)
@@ -157,7 +163,7 @@ def activations():
 
 
 MODELS = [
-    dense, cnn, cnn_1d, separable, lstm, lstm_stack, lstm_relu, bilstm, gru, gru_after, rnn,
+    dense, cnn, cnn_1d, separable, lstm, lstm_stack, lstm_relu, bilstm, gru, gru_after, gru_unrolled, rnn,
     attention, recommender, tokens, autoencoder, autoencoder_2d, activations,
 ]
 

@@ -52,7 +52,13 @@ pub struct Outputs<'a> {
 
 impl Cell {
     /// LSTM: gates input, output, forget, cell; functions of gates, of the cell and of the hidden state.
-    pub fn lstm(w: &[f32], r: &[f32], bias: &[f32], hidden: usize, functions: Vec<Function>) -> Cell {
+    pub fn lstm(
+        w: &[f32],
+        r: &[f32],
+        bias: &[f32],
+        hidden: usize,
+        functions: Vec<Function>,
+    ) -> Cell {
         let (input, recurrent) = bias.split_at(4 * hidden);
         let sum: Vec<f32> = input.iter().zip(recurrent).map(|(a, b)| a + b).collect();
         Cell {
@@ -98,7 +104,13 @@ impl Cell {
     }
 
     /// RNN: one gate.
-    pub fn rnn(w: &[f32], r: &[f32], bias: &[f32], hidden: usize, functions: Vec<Function>) -> Cell {
+    pub fn rnn(
+        w: &[f32],
+        r: &[f32],
+        bias: &[f32],
+        hidden: usize,
+        functions: Vec<Function>,
+    ) -> Cell {
         let (input, recurrent) = bias.split_at(hidden);
         let sum: Vec<f32> = input.iter().zip(recurrent).map(|(a, b)| a + b).collect();
         Cell {

@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 
 use tract_onnx::Onnx;
 use tract_onnx::model::ParsingContext;
-use tract_onnx::pb::NodeProto;
 use tract_onnx::onnx;
+use tract_onnx::pb::NodeProto;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::*;
 

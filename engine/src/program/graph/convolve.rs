@@ -60,7 +60,14 @@ pub fn replacement(model: &TypedModel, node: &TypedNode) -> Option<(Convolve, Ou
     let output = pair(&|axis| padding[axis].convoluted, 1);
     let outputs = spec.output_channels;
     let cells = |tensor: &Tensor| -> Option<Vec<f32>> {
-        Some(tensor.try_as_plain_ram().ok()?.as_slice::<f32>().ok()?.to_vec())
+        Some(
+            tensor
+                .try_as_plain_ram()
+                .ok()?
+                .as_slice::<f32>()
+                .ok()?
+                .to_vec(),
+        )
     };
     let weights = cells(&weights)?;
     let bias = match cells(&bias)?.as_slice() {
@@ -80,7 +87,8 @@ pub fn replacement(model: &TypedModel, node: &TypedNode) -> Option<(Convolve, Ou
         bias,
     };
     let depth = channels.checked_div(of.groups)? * of.kernel[0] * of.kernel[1];
-    if of.weights.len() != depth * outputs || outputs % of.groups != 0 || channels % of.groups != 0 {
+    if of.weights.len() != depth * outputs || outputs % of.groups != 0 || channels % of.groups != 0
+    {
         return None;
     }
     let spatial = output.iter().skip(2 - axes);

@@ -93,7 +93,9 @@ impl EvalOp for Lookup {
                 }
             };
         }
-        let out = gather!(f32, f64, f16, i64, i32, i16, i8, u8, u16, u32, u64, bool, String);
+        let out = gather!(
+            f32, f64, f16, i64, i32, i16, i8, u8, u16, u32, u64, bool, String
+        );
         Ok(tvec!(out.into_tvalue()))
     }
 }

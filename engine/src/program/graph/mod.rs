@@ -152,7 +152,10 @@ impl Graph {
     /// Holds the plan of a block to the bits of the plan of one row, on made up rows. tract chooses its kernels by
     /// shape, and they need not add in the same order.
     fn compare(&self, block: &Plan, operations: usize) -> Result<()> {
-        let rows = COMPARED.0.min(COMPARED.1 / operations.max(1)).min(block.rows);
+        let rows = COMPARED
+            .0
+            .min(COMPARED.1 / operations.max(1))
+            .min(block.rows);
         for range in [1.0, 10_000.0, 50.0, 3.0, 1.0] {
             let mut state = 1u64;
             let mut number = || {
@@ -166,14 +169,21 @@ impl Graph {
                     uniform * range
                 }
             };
-            let inputs = self.inputs.iter().map(|s| s.made_up(block.rows, &mut number));
+            let inputs = self
+                .inputs
+                .iter()
+                .map(|s| s.made_up(block.rows, &mut number));
             let inputs: TVec<TValue> = inputs.collect::<Result<_>>()?;
             let wide = match block.evaluate(inputs.clone(), &mut None, &|| false) {
                 Ok(wide) => wide,
                 Err(Error::UnknownCategory { .. }) => continue,
                 Err(error) => return Err(error),
             };
-            for row in (0..block.rows).rev().take(rows.div_ceil(2)).chain(0..rows / 2) {
+            for row in (0..block.rows)
+                .rev()
+                .take(rows.div_ceil(2))
+                .chain(0..rows / 2)
+            {
                 let own = inputs.iter().map(|t| t.slice(0, row, row + 1));
                 let own = own.map(|t| t.map(IntoTValue::into_tvalue));
                 let own = own.collect::<TractResult<_>>().map_err(evaluation)?;

@@ -86,7 +86,10 @@ impl Axes {
     fn first(&self) -> TVec<usize> {
         let batch = self.batch.iter().map(|axis| axis[0]);
         let rows = self.rows.iter().map(|axis| axis[0]);
-        batch.chain(rows).chain(self.depth.iter().map(|axis| axis[0])).collect()
+        batch
+            .chain(rows)
+            .chain(self.depth.iter().map(|axis| axis[0]))
+            .collect()
     }
 
     /// Order of the second operand: batch, then depth and columns, or columns and depth.
@@ -94,7 +97,11 @@ impl Axes {
         let batch = self.batch.iter().map(|axis| axis[1]);
         let columns: Vec<usize> = self.columns.iter().map(|axis| axis[0]).collect();
         let depth: Vec<usize> = self.depth.iter().map(|axis| axis[1]).collect();
-        let (inner, outer) = if transposed { (depth, columns) } else { (columns, depth) };
+        let (inner, outer) = if transposed {
+            (depth, columns)
+        } else {
+            (columns, depth)
+        };
         batch.chain(outer).chain(inner).collect()
     }
 
@@ -235,14 +242,21 @@ pub fn replacement(
             let transposed = Layout::new(axes.second(true), &dims[1]);
             let straight = Layout::new(axes.second(false), &dims[1]);
             size.transposed = transposed.still && !straight.still;
-            Second::Value(if size.transposed { transposed } else { straight })
+            Second::Value(if size.transposed {
+                transposed
+            } else {
+                straight
+            })
         }
     };
     let mut slots = tvec!(first);
     if matches!(b, Second::Value(_)) {
         slots.push(second);
     }
-    let inputs = slots.iter().filter_map(|slot| node.inputs.get(*slot).copied()).collect();
+    let inputs = slots
+        .iter()
+        .filter_map(|slot| node.inputs.get(*slot).copied())
+        .collect();
     let multiply = Multiply {
         axes: einsum.axes.clone(),
         slots,
@@ -260,8 +274,10 @@ pub fn replacement(
 fn outer(einsum: &EinSum) -> Option<usize> {
     let own = |slot: usize| {
         let axes = einsum.axes.iter_all_axes();
-        let own = axes.filter(|axis| axis.inputs[slot].len() == 1 && axis.inputs[1 - slot].is_empty());
-        own.filter_map(|axis| axis.outputs.first()?.first().copied()).min()
+        let own =
+            axes.filter(|axis| axis.inputs[slot].len() == 1 && axis.inputs[1 - slot].is_empty());
+        own.filter_map(|axis| axis.outputs.first()?.first().copied())
+            .min()
     };
     Some(match (own(0), own(1)) {
         (Some(a), Some(b)) => usize::from(b < a),
@@ -349,14 +365,22 @@ impl EvalOp for Multiply {
                 _ => {}
             }
         }
-        Ok(tvec!(self.result.apply(tensor.into_tvalue())?.into_tvalue()))
+        Ok(tvec!(
+            self.result.apply(tensor.into_tvalue())?.into_tvalue()
+        ))
     }
 }
 
 impl TypedOp for Multiply {
     fn output_facts(&self, _: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
-        let dims = self.result.order.iter().filter_map(|place| self.written.get(*place));
-        Ok(tvec!(DatumType::F32.fact(dims.copied().collect::<TVec<usize>>())))
+        let dims = self
+            .result
+            .order
+            .iter()
+            .filter_map(|place| self.written.get(*place));
+        Ok(tvec!(
+            DatumType::F32.fact(dims.copied().collect::<TVec<usize>>())
+        ))
     }
 
     fn cost(&self, _: &[&TypedFact]) -> TractResult<TVec<(Cost, TDim)>> {

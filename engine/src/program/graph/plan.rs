@@ -12,10 +12,10 @@ use tract_onnx::tract_core::ops::TypedOp;
 use tract_onnx::tract_core::ops::array::Gather;
 use tract_onnx::tract_core::optim::Optimizer;
 
-use super::lookup::Lookup;
-use super::recurrent::Recurrent;
 use super::convolve::Convolve;
+use super::lookup::Lookup;
 use super::multiply::Multiply;
+use super::recurrent::Recurrent;
 use super::{bounded, convolve, evaluation, failure, multiply, recurrent, reduce};
 use crate::admit::budget;
 use crate::error::{Error, Result};
@@ -164,9 +164,10 @@ fn origin(model: &TypedModel, node: &TypedNode) -> String {
         let Some(before) = at.and_then(|outlet| model.nodes.get(outlet.node)) else {
             break;
         };
-        if model.input_outlets().is_ok_and(|inputs| {
-            inputs.iter().any(|input| input.node == before.id)
-        }) {
+        if model
+            .input_outlets()
+            .is_ok_and(|inputs| inputs.iter().any(|input| input.node == before.id))
+        {
             return before.name.clone();
         }
         let depends = |outlet: &&OutletId| {

@@ -9,9 +9,9 @@ use tract_onnx::pb::NodeProto;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::*;
 
-use crate::ops::recurrent::{Inputs, MOST_HIDDEN, MOST_STEPS, Settings};
 use crate::error::Error;
 use crate::kernels::recurrent::{Cell, Direction, Function, Outputs};
+use crate::ops::recurrent::{Inputs, MOST_HIDDEN, MOST_STEPS, Settings};
 
 /// Registers the three operators.
 pub fn register(onnx: &mut Onnx) {
@@ -143,20 +143,24 @@ impl Unbound {
                 return Err(wrong("initial states"));
             }
         }
-        let cells = settings.directions.iter().enumerate().map(|(i, direction)| {
-            let part = |all: &'_ [f32]| {
-                let size = all.len() / directions;
-                i * size..(i + 1) * size
-            };
-            let (w, r, bias) = (&w[part(&w)], &r[part(&r)], &bias[part(&bias)]);
-            let functions: Vec<Function> = settings.functions[i].clone();
-            let cell = match settings.op.as_str() {
-                "LSTM" => Cell::lstm(w, r, bias, hidden, functions),
-                "GRU" => Cell::gru(w, r, bias, hidden, settings.linear, functions),
-                _ => Cell::rnn(w, r, bias, hidden, functions),
-            };
-            (cell, *direction)
-        });
+        let cells = settings
+            .directions
+            .iter()
+            .enumerate()
+            .map(|(i, direction)| {
+                let part = |all: &'_ [f32]| {
+                    let size = all.len() / directions;
+                    i * size..(i + 1) * size
+                };
+                let (w, r, bias) = (&w[part(&w)], &r[part(&r)], &bias[part(&bias)]);
+                let functions: Vec<Function> = settings.functions[i].clone();
+                let cell = match settings.op.as_str() {
+                    "LSTM" => Cell::lstm(w, r, bias, hidden, functions),
+                    "GRU" => Cell::gru(w, r, bias, hidden, settings.linear, functions),
+                    _ => Cell::rnn(w, r, bias, hidden, functions),
+                };
+                (cell, *direction)
+            });
         Ok(Recurrent {
             op: settings.op.clone(),
             cells: cells.collect::<Vec<_>>().into(),

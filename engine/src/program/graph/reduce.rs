@@ -1,17 +1,18 @@
-//! Sums and softmax whose order of additions does not depend on a row's place in memory, in place of tract's.
+//! Reductions and softmax in place of tract's, whose order of additions depends on a row's place in memory, and which
+//! does not find an infinity to be the largest or smallest cell.
 
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::internal::*;
 use tract_onnx::tract_core::ops::nn::{Reduce, Reducer, Softmax, SoftmaxKind};
 
-use crate::kernels::reduce::{softmax, sums};
+use crate::kernels::reduce::{Reduction, reduce, softmax};
 
-/// Sum, or sum of squares over the number of cells, over neighbouring axes of an f32 tensor.
+/// A reduction over neighbouring axes of an f32 tensor.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Summed {
+pub struct Reduced {
     first: usize,
     axes: usize,
-    squares: bool,
+    reduction: Reduction,
 }
 
 /// Softmax, or its logarithm, over the last axis of an f32 tensor.
@@ -32,9 +33,11 @@ pub fn replacement(model: &TypedModel, node: &TypedNode) -> Option<Box<dyn Typed
         return last.then(|| Box::new(Normalised { logarithm }) as Box<dyn TypedOp>);
     }
     let reduce = node.op_as::<Reduce>()?;
-    let squares = match reduce.reducer {
-        Reducer::Sum => false,
-        Reducer::MeanOfSquares => true,
+    let reduction = match reduce.reducer {
+        Reducer::Sum => Reduction::Sum,
+        Reducer::MeanOfSquares => Reduction::MeanOfSquares,
+        Reducer::Max => Reduction::Max,
+        Reducer::Min => Reduction::Min,
         _ => return None,
     };
     let mut axes = reduce.axes.clone();
@@ -42,15 +45,15 @@ pub fn replacement(model: &TypedModel, node: &TypedNode) -> Option<Box<dyn Typed
     let first = *axes.first()?;
     let neighbours = axes.iter().enumerate().all(|(i, axis)| *axis == first + i);
     neighbours.then(|| {
-        Box::new(Summed {
+        Box::new(Reduced {
             first,
             axes: axes.len(),
-            squares,
+            reduction,
         }) as Box<dyn TypedOp>
     })
 }
 
-impl Summed {
+impl Reduced {
     pub fn covers(&self, axis: usize) -> bool {
         (self.first..self.first + self.axes).contains(&axis)
     }
@@ -67,15 +70,15 @@ impl Summed {
     }
 }
 
-impl Op for Summed {
+impl Op for Reduced {
     fn name(&self) -> StaticName {
-        "Summed".into()
+        "Reduced".into()
     }
 
     op_as_typed_op!();
 }
 
-impl EvalOp for Summed {
+impl EvalOp for Reduced {
     op_out_of_plan!();
 
     fn eval(&self, _: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
@@ -93,18 +96,15 @@ impl EvalOp for Summed {
         let plain = input.try_as_plain_ram()?;
         let mut cells = out.try_as_plain_ram_mut()?;
         let cells = cells.as_slice_mut::<f32>()?;
-        sums(plain.as_slice::<f32>()?, len, inner, self.squares, cells);
-        if self.squares {
-            cells.iter_mut().for_each(|x| *x /= len as f32);
-        }
+        reduce(self.reduction, plain.as_slice::<f32>()?, len, inner, cells);
         Ok(tvec!(out.into_tvalue()))
     }
 }
 
-impl TypedOp for Summed {
+impl TypedOp for Reduced {
     fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
         let [input] = inputs else {
-            bail!("a sum of {} inputs", inputs.len())
+            bail!("a reduction of {} inputs", inputs.len())
         };
         let dims = self.dims(&input.shape.to_tvec(), &1.to_dim());
         Ok(tvec!(DatumType::F32.fact(dims)))
@@ -112,7 +112,7 @@ impl TypedOp for Summed {
 
     fn cost(&self, inputs: &[&TypedFact]) -> TractResult<TVec<(Cost, TDim)>> {
         let [input] = inputs else {
-            bail!("a sum of {} inputs", inputs.len())
+            bail!("a reduction of {} inputs", inputs.len())
         };
         Ok(tvec!((Cost::FMA(DatumType::F32), input.shape.volume())))
     }

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::axes::AxesMapping;
+use tract_onnx::tract_core::ops::TypedOp;
 use tract_onnx::tract_core::ops::array::{
     CumSum, Gather, MultiBroadcastTo, OneHot, Pad, Slice, StridedSlice, Tile, Trilu, TypedConcat,
 };
@@ -21,14 +22,13 @@ use tract_onnx::tract_core::ops::element_wise::ElementWiseOp;
 use tract_onnx::tract_core::ops::identity::Identity;
 use tract_onnx::tract_core::ops::logic::Iff;
 use tract_onnx::tract_core::ops::nn::{Reduce, Softmax};
-use tract_onnx::tract_core::ops::TypedOp;
 use tract_onnx::tract_core::ops::source::TypedSource;
 
 use super::convolve::Convolve;
 use super::lookup::Lookup;
 use super::multiply::Multiply;
 use super::recurrent::Recurrent;
-use super::reduce::{Normalised, Summed};
+use super::reduce::{Normalised, Reduced};
 use crate::ops::tract::is_rowwise;
 
 /// What a value of the wide graph has to do with the same value of the single graph.
@@ -60,7 +60,11 @@ pub fn prove(wide: &TypedModel, single: &TypedModel, rows: usize) -> Result<Vec<
         let Some(node) = wide.nodes.get(id) else {
             continue;
         };
-        if node.outputs.iter().all(|output| output.fact.konst.is_some()) {
+        if node
+            .outputs
+            .iter()
+            .all(|output| output.fact.konst.is_some())
+        {
             continue;
         }
         for slot in 0..node.outputs.len() {
@@ -71,12 +75,14 @@ pub fn prove(wide: &TypedModel, single: &TypedModel, rows: usize) -> Result<Vec<
     }
     let outputs = wide.output_outlets().map_err(|e| e.to_string())?;
     let twins = single.output_outlets().map_err(|e| e.to_string())?;
-    let found = outputs.iter().zip(twins).map(|(outlet, twin)| {
-        match proof.joined(*outlet, *twin) {
-            Some(flow @ Flow::Along { .. }) => Ok(flow),
-            _ => Err(proof.blame(*outlet)),
-        }
-    });
+    let found =
+        outputs
+            .iter()
+            .zip(twins)
+            .map(|(outlet, twin)| match proof.joined(*outlet, *twin) {
+                Some(flow @ Flow::Along { .. }) => Ok(flow),
+                _ => Err(proof.blame(*outlet)),
+            });
     found.collect()
 }
 
@@ -110,7 +116,13 @@ impl Proof<'_> {
                 Some(Flow::Same) => Some(Flow::Same),
                 Some(Flow::Unknown) => None,
                 // A constant, compared where it is read.
-                None => self.wide.outlet_fact(*from).ok()?.konst.as_ref().map(|_| Flow::Same),
+                None => self
+                    .wide
+                    .outlet_fact(*from)
+                    .ok()?
+                    .konst
+                    .as_ref()
+                    .map(|_| Flow::Same),
             };
         }
         let twin = twin?;
@@ -150,9 +162,8 @@ impl Proof<'_> {
                 let name = |model: &TypedModel, at: OutletId| {
                     Some((model.nodes.get(at.node)?.name.clone(), at.slot))
                 };
-                let konst = |model: &TypedModel, at: OutletId| {
-                    model.outlet_fact(at).ok()?.konst.clone()
-                };
+                let konst =
+                    |model: &TypedModel, at: OutletId| model.outlet_fact(at).ok()?.konst.clone();
                 let equal = match (konst(self.wide, from), konst(self.single, to)) {
                     (Some(wide), Some(single)) => wide == single,
                     (None, None) => name(self.wide, from)? == name(self.single, to)?,
@@ -283,15 +294,26 @@ impl Place<'_> {
             return self.einsum(&multiply.axes, &multiply.slots, inputs);
         }
         if is_rowwise(op) {
-            let all = inputs
-                .iter()
-                .all(|flow| *flow == Flow::Along { axis: 0, outer, each });
+            let all = inputs.iter().all(|flow| {
+                *flow
+                    == Flow::Along {
+                        axis: 0,
+                        outer,
+                        each,
+                    }
+            });
             return kept(all);
         }
         if let Some(recurrent) = op.downcast_ref::<Recurrent>() {
             let rows = inputs.iter().enumerate().all(|(slot, flow)| {
                 *flow == Flow::Same && recurrent.takes_weights(slot)
-                    || *flow == Flow::Along { axis: 1, outer, each } && recurrent.takes_rows(slot)
+                    || *flow
+                        == Flow::Along {
+                            axis: 1,
+                            outer,
+                            each,
+                        }
+                        && recurrent.takes_rows(slot)
             });
             return if rows {
                 to(recurrent.row_axis(self.slot))
@@ -327,8 +349,8 @@ impl Place<'_> {
         if let Some(softmax) = op.downcast_ref::<Softmax>() {
             return kept(!softmax.axes.contains(&axis));
         }
-        if let Some(sum) = op.downcast_ref::<Summed>() {
-            return kept(!sum.covers(axis));
+        if let Some(reduced) = op.downcast_ref::<Reduced>() {
+            return kept(!reduced.covers(axis));
         }
         if op.is::<Normalised>() {
             return kept(axis + 1 < rank);
@@ -438,7 +460,11 @@ impl Place<'_> {
             return None;
         }
         let list = |model: &TypedModel, node: &TypedNode, slot: usize| -> Option<Vec<i64>> {
-            let konst = model.outlet_fact(*node.inputs.get(slot)?).ok()?.konst.clone()?;
+            let konst = model
+                .outlet_fact(*node.inputs.get(slot)?)
+                .ok()?
+                .konst
+                .clone()?;
             let wide = konst.cast_to::<i64>().ok()?;
             let plain = wide.try_as_plain_ram().ok()?;
             Some(plain.as_slice::<i64>().ok()?.to_vec())

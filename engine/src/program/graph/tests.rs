@@ -39,7 +39,10 @@ fn variants(folder: &Path) -> Option<(Vec<ModelProto>, Vec<TensorProto>, Vec<Ten
     let names = graph.input.iter().map(|input: &ValueInfoProto| &input.name);
     for (name, tensor) in names.zip(&inputs).skip(1) {
         let name = name.clone();
-        part.initializer.push(TensorProto { name, ..tensor.clone() });
+        part.initializer.push(TensorProto {
+            name,
+            ..tensor.clone()
+        });
     }
     part.input.truncate(1);
     Some((vec![model, first], inputs, outputs))
@@ -67,7 +70,11 @@ fn run(model: &ModelProto, inputs: &[TensorProto]) -> Result<TVec<TValue>> {
 
 fn differ(found: &Tensor, expected: &Tensor) -> Option<String> {
     if found.shape() != expected.shape() {
-        return Some(format!("shape {:?}, {:?} expected", found.shape(), expected.shape()));
+        return Some(format!(
+            "shape {:?}, {:?} expected",
+            found.shape(),
+            expected.shape()
+        ));
     }
     if expected.datum_type() == DatumType::String {
         return (found != expected).then(|| "texts".into());
@@ -80,7 +87,8 @@ fn differ(found: &Tensor, expected: &Tensor) -> Option<String> {
     let (found, expected) = (numbers(found)?, numbers(expected)?);
     let wrong = found.iter().zip(&expected).find(|(a, b)| {
         let equal = a == b || a.is_nan() && b.is_nan();
-        !equal && !((*a - *b).abs() <= 1e-4 * b.abs() + 1e-6)
+        let close = (*a - *b).abs() <= 1e-4 * b.abs() + 1e-6;
+        !equal && !close
     });
     wrong.map(|(a, b)| format!("{a} is not {b}"))
 }
@@ -89,7 +97,10 @@ fn differ(found: &Tensor, expected: &Tensor) -> Option<String> {
 #[ignore = "takes a folder of node tests"]
 fn node_tests() {
     let folder = std::env::var("FINAI_NODE_TESTS").unwrap();
-    let mut names: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut names: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
     names.sort();
     let (mut passed, mut refused, mut wrong) = (0, 0, 0);
     for path in names {
