@@ -1,33 +1,32 @@
 //! MatMul and Gemm with constant weights, bias and activation folded in.
 
 use super::arithmetic::Activation;
-use super::{Kernel, Scratch, Slab, SlabMut, mismatch};
+use super::product::{Packed, widest};
+use super::recurrent::Function;
+use super::{Kernel, Rows, RowsMut, Scratch, Slab, SlabMut, mismatch};
 use crate::error::Result;
 
-/// `activation(x W + b)`; `weights` is row-major, `width` rows of `units`.
+/// `activation(x W + b)`.
 #[derive(Debug, Clone)]
 pub struct Dense {
-    weights: Vec<f32>,
-    bias: Vec<f32>,
-    units: usize,
+    weights: Packed,
     activation: Option<Activation>,
 }
 
 impl Dense {
-    /// `weights.len()` must be a multiple of `units`, `bias.len()` must be `units`.
+    /// `weights` is row-major, one row of `bias.len()` units for each input; its length must be a multiple of them.
     pub fn new(weights: Vec<f32>, bias: Vec<f32>) -> Dense {
-        let units = bias.len();
+        let mut weights = Packed::of(&weights, bias.len());
+        weights.add_bias(&bias);
         Dense {
             weights,
-            bias,
-            units,
             activation: None,
         }
     }
 
     /// The same layer followed by an addition of one value a unit.
     pub fn plus(mut self, bias: &[f32]) -> Dense {
-        self.bias.iter_mut().zip(bias).for_each(|(b, c)| *b += c);
+        self.weights.add_bias(bias);
         self
     }
 
@@ -42,7 +41,34 @@ impl Dense {
     }
 
     pub fn units(&self) -> usize {
-        self.units
+        self.weights.columns()
+    }
+}
+
+widest! {
+    /// All rows.
+    pub fn layer(dense: &Dense, x: &Rows<'_, f32>, out: &mut RowsMut<'_, f32>) = layer_of
+}
+
+#[inline(always)]
+fn layer_of<const R: usize>(dense: &Dense, x: &Rows<'_, f32>, out: &mut RowsMut<'_, f32>) {
+    let rows = x.rows().min(out.rows());
+    let (cells, stride) = x.cells();
+    let units = dense.units();
+    let (results, step) = out.cells();
+    let weights = &dense.weights;
+    weights.strided::<R>([cells, &[]], [stride, 0], rows, results, step);
+    let Some(activation) = dense.activation else {
+        return;
+    };
+    for row in 0..rows {
+        let row = &mut results[row * step..][..units];
+        match activation {
+            Activation::Relu => Function::Relu.apply(row),
+            Activation::Sigmoid => Function::Sigmoid.apply(row),
+            Activation::Tanh => Function::Tanh.apply(row),
+            other => other.apply(row),
+        }
     }
 }
 
@@ -51,29 +77,15 @@ impl Kernel for Dense {
         let ([Slab::F32(x)], [SlabMut::F32(out)]) = (inputs, outputs) else {
             return Err(mismatch("dense layer"));
         };
-        for i in 0..x.rows() {
-            let out = out.row(i);
-            out.fill(0.0);
-            for (x, weights) in x.row(i).iter().zip(self.weights.chunks_exact(self.units)) {
-                for (o, w) in out.iter_mut().zip(weights) {
-                    *o += x * w;
-                }
-            }
-            for (o, b) in out.iter_mut().zip(&self.bias) {
-                *o += b;
-            }
-            if let Some(activation) = self.activation {
-                activation.apply(out);
-            }
-        }
+        layer(self, x, out);
         Ok(())
     }
 
     fn cost(&self) -> usize {
-        self.weights.len() / 8 + self.units
+        self.weights.cost() / 8 + self.units()
     }
 
     fn memory(&self) -> usize {
-        (self.weights.len() + self.bias.len()) * 4
+        self.weights.memory()
     }
 }

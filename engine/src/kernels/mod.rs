@@ -2,6 +2,7 @@
 
 pub mod arithmetic;
 pub mod cast;
+#[allow(unsafe_code)]
 pub mod dense;
 pub mod encode;
 pub mod impute;

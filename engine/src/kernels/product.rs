@@ -53,6 +53,34 @@ impl Packed {
         }
     }
 
+    /// From one matrix, `depth` rows of `columns` weights, without a bias.
+    pub fn of(weights: &[f32], columns: usize) -> Packed {
+        let depth = weights.len() / columns.max(1);
+        let mut panels = Vec::new();
+        for start in (0..columns).step_by(PANEL) {
+            for row in weights.chunks_exact(columns) {
+                let mut line = [0.0; PANEL];
+                for (cell, weight) in line.iter_mut().zip(&row[start..]) {
+                    *cell = *weight;
+                }
+                panels.push(line);
+            }
+        }
+        Packed {
+            panels,
+            bias: vec![[0.0; PANEL]; columns.div_ceil(PANEL)],
+            depth: [depth, 0],
+            columns,
+        }
+    }
+
+    /// Adds to the bias, one value a column.
+    pub fn add_bias(&mut self, values: &[f32]) {
+        let columns = self.columns;
+        let cells = self.bias.iter_mut().flatten().take(columns);
+        cells.zip(values).for_each(|(cell, value)| *cell += value);
+    }
+
     /// Rows of both matrices.
     pub fn depth(&self) -> usize {
         self.depth[0] + self.depth[1]
@@ -74,8 +102,21 @@ impl Packed {
     /// `out[r] = bias + a[r] A + b[r] B` for all rows; `R` rows at a time share the weights that are read.
     #[inline(always)]
     pub fn run<const R: usize>(&self, a: &[f32], b: &[f32], out: &mut [f32]) {
-        let [first, second] = self.depth;
         let rows = out.len() / self.columns;
+        self.strided::<R>([a, b], self.depth, rows, out, self.columns);
+    }
+
+    /// [`Packed::run`] with rows that are `strides` cells apart in the operands and `step` in `out`.
+    #[inline(always)]
+    pub fn strided<const R: usize>(
+        &self,
+        [a, b]: [&[f32]; 2],
+        strides: [usize; 2],
+        rows: usize,
+        out: &mut [f32],
+        step: usize,
+    ) {
+        let [first, second] = self.depth;
         let depth = first + second;
         let mut row = 0;
         if rows >= R {
@@ -88,14 +129,14 @@ impl Packed {
                 for tile in 0..rows.div_ceil(R) {
                     let row = (tile * R).min(rows - R);
                     let left: [&[f32]; R] =
-                        std::array::from_fn(|r| &a[(row + r) * first..(row + r + 1) * first]);
+                        std::array::from_fn(|r| &a[(row + r) * strides[0]..][..first]);
                     let right: [&[f32]; R] =
-                        std::array::from_fn(|r| &b[(row + r) * second..(row + r + 1) * second]);
+                        std::array::from_fn(|r| &b[(row + r) * strides[1]..][..second]);
                     let mut sums = [*bias; R];
                     add(&mut sums, left, upper);
                     add(&mut sums, right, lower);
                     for (r, sums) in sums.iter().enumerate() {
-                        let place = (row + r) * self.columns + start;
+                        let place = (row + r) * step + start;
                         out[place..place + width].copy_from_slice(&sums[..width]);
                     }
                 }
@@ -103,9 +144,9 @@ impl Packed {
             row = rows;
         }
         while row < rows {
-            let left = &a[row * first..(row + 1) * first];
-            let right = &b[row * second..(row + 1) * second];
-            let out = &mut out[row * self.columns..(row + 1) * self.columns];
+            let left = &a[row * strides[0]..][..first];
+            let right = &b[row * strides[1]..][..second];
+            let out = &mut out[row * step..][..self.columns];
             self.row(left, right, out);
             row += 1;
         }
