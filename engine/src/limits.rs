@@ -17,6 +17,8 @@ pub struct Limits {
     pub initializers: usize,
     /// Features a caller supplies per row.
     pub features: usize,
+    /// Cells of all inputs per row, those of sequences and images included.
+    pub cells: usize,
     /// Steps of the optimiser on one graph.
     pub optimizer_steps: usize,
 }
@@ -31,6 +33,7 @@ impl Default for Limits {
             attributes: 50_000,
             initializers: 2_000,
             features: 1_600,
+            cells: 16_384,
             optimizer_steps: 10_000,
         }
     }

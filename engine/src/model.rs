@@ -74,6 +74,11 @@ impl Model {
         size_of::<Model>() + names + categories + self.program.memory()
     }
 
+    /// Rows that a network scores at once, or why it scores them one by one; `None` for a fused program.
+    pub fn rows_at_once(&self) -> Option<std::result::Result<usize, &str>> {
+        self.program.rows_at_once()
+    }
+
     /// True for a fused program of kernels, whose scores are the same bits on every processor.
     pub fn is_tabular(&self) -> bool {
         matches!(self.program, Program::Tabular(_))

@@ -1,5 +1,7 @@
 //! All outputs of a model for a batch, typed: for callers that want more than the score.
 
+use std::ops::Range;
+
 use tract_onnx::prelude::{Datum, DatumType, Tensor, TractResult};
 
 use crate::error::{Error, Result};
@@ -79,8 +81,19 @@ fn cells<T: Clone>(rows: &Rows<'_, T>) -> Vec<T> {
     rows.iter().flatten().cloned().collect()
 }
 
-fn slice<T: Datum>(tensor: &Tensor) -> TractResult<Vec<T>> {
-    Ok(tensor.try_as_plain_ram()?.as_slice::<T>()?.to_vec())
+/// The first `rows` rows of a tensor of `size` rows.
+struct Part {
+    rows: usize,
+    size: usize,
+}
+
+impl Part {
+    fn of<T: Datum>(&self, tensor: &Tensor) -> TractResult<Vec<T>> {
+        let view = tensor.try_as_plain_ram()?;
+        let cells = view.as_slice::<T>()?;
+        let width = cells.len() / self.size.max(1);
+        Ok(cells.iter().take(width * self.rows).cloned().collect())
+    }
 }
 
 /// Labels at indices; the program made sure that they are in range.
@@ -123,15 +136,25 @@ impl Sink for Outputs {
         self.add(output, values)
     }
 
-    fn tensor(&mut self, output: usize, _: usize, tensor: &Tensor) -> Result<()> {
+    fn tensor(
+        &mut self,
+        output: usize,
+        rows: Range<usize>,
+        size: usize,
+        tensor: &Tensor,
+    ) -> Result<()> {
+        let part = Part {
+            rows: rows.len(),
+            size,
+        };
         let values = match tensor.datum_type() {
-            DatumType::F32 => slice(tensor).map(Values::Float32),
-            DatumType::F64 => slice(tensor).map(Values::Float64),
-            DatumType::Bool => slice(tensor).map(Values::Bool),
-            DatumType::String => slice(tensor).map(Values::Text),
+            DatumType::F32 => part.of(tensor).map(Values::Float32),
+            DatumType::F64 => part.of(tensor).map(Values::Float64),
+            DatumType::Bool => part.of(tensor).map(Values::Bool),
+            DatumType::String => part.of(tensor).map(Values::Text),
             _ => tensor
                 .cast_to::<i64>()
-                .and_then(|wide| slice(&wide))
+                .and_then(|wide| part.of(&wide))
                 .map(Values::Int64),
         };
         self.add(output, values.map_err(evaluation)?)

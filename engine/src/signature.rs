@@ -68,7 +68,7 @@ pub struct Feature {
     pub categories: Vec<String>,
     /// Index of the graph input it belongs to.
     pub input: usize,
-    /// Position within that input's last dimension.
+    /// Position among that input's cells, row-major.
     pub offset: usize,
 }
 
@@ -93,7 +93,7 @@ pub struct Input {
     pub name: String,
     /// Element kind.
     pub kind: Kind,
-    /// Features per row: 1 for `[N]` and `[N,1]`, F for `[N,F]`.
+    /// Features per row: 1 for `[N]` and `[N,1]`, F for `[N,F]`, T times F for `[N,T,F]`.
     pub width: usize,
 }
 

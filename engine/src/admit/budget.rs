@@ -5,7 +5,7 @@
 
 use tract_onnx::pb;
 use tract_onnx::prelude::*;
-use tract_onnx::tract_core::ops::Cost;
+use tract_onnx::tract_core::ops::Cost as Kind;
 use tract_onnx::tract_core::ops::cnn::{MaxPool, SumPool};
 
 use super::prescan::limit;
@@ -31,46 +31,87 @@ pub(crate) fn network(graph: &pb::GraphProto) -> Result<()> {
     limit("inputs and outputs of network nodes", edges, EDGES)
 }
 
-/// Refuses a typed graph of one row, not yet optimised, whose values or operations are too many.
+/// Refuses a typed graph of some rows, not yet optimised, whose values are too many.
 ///
 /// # Errors
 /// [`Error::Unsupported`] where a size depends on the data, [`Error::Invalid`] for a value without elements,
-/// [`Error::TooLarge`] above `limits.tensor_memory` or the bound on operations.
-pub(crate) fn row(model: &TypedModel, limits: &Limits) -> Result<()> {
+/// [`Error::TooLarge`] above `limits.tensor_memory`, or `limits.decode_memory` for constants.
+pub(crate) fn typed(model: &TypedModel, limits: &Limits) -> Result<()> {
     limit(
         "nodes of a compiled network",
         model.nodes.len(),
         TYPED_NODES,
     )?;
-    let (mut memory, mut operations) = (0usize, 0usize);
+    let (mut memory, mut constants) = (0usize, 0usize);
     for node in &model.nodes {
-        let mut cells = 0usize;
         for output in &node.outputs {
-            let Some(dims) = output.fact.shape.as_concrete() else {
-                return Err(Error::Unsupported(
-                    "a value whose size depends on the data".into(),
-                ));
-            };
-            let size = dims
-                .iter()
-                .fold(1usize, |product, dim| product.saturating_mul(*dim));
-            if size == 0 {
+            let size = elements(&output.fact)?;
+            // A constant without elements is an empty shape, or a list of axes.
+            if size == 0 && output.fact.konst.is_none() {
                 return Err(Error::Invalid(format!(
                     "node \"{}\" computes a value without elements",
                     node.name
                 )));
             }
-            cells = cells.saturating_add(size);
-            if output.fact.konst.is_none() {
-                memory =
-                    memory.saturating_add(size.saturating_mul(output.fact.datum_type.size_of()));
-            }
+            let total = if output.fact.konst.is_none() {
+                &mut memory
+            } else {
+                &mut constants
+            };
+            *total = total.saturating_add(size.saturating_mul(output.fact.datum_type.size_of()));
         }
         limit("bytes of tensors", memory, limits.tensor_memory)?;
-        operations = operations.saturating_add(cost(model, node, cells));
-        limit("operations for one row", operations, OPERATIONS)?;
+        limit("bytes of constants", constants, limits.decode_memory)?;
     }
     Ok(())
+}
+
+/// What one row of a network takes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cost {
+    /// Bytes of all tensors that are not constant.
+    pub(crate) memory: usize,
+    /// Operations of all nodes.
+    pub(crate) operations: usize,
+    /// Operations of the largest node, which runs to its end once started.
+    pub(crate) longest: usize,
+}
+
+/// Adds up a typed graph of one row.
+///
+/// # Errors
+/// [`Error::TooLarge`] above the bound on operations.
+pub(crate) fn row(model: &TypedModel) -> Result<Cost> {
+    let mut row = Cost {
+        memory: 0,
+        operations: 0,
+        longest: 0,
+    };
+    for node in &model.nodes {
+        let mut cells = 0usize;
+        for output in &node.outputs {
+            let size = elements(&output.fact)?;
+            cells = cells.saturating_add(size);
+            if output.fact.konst.is_none() {
+                let bytes = size.saturating_mul(output.fact.datum_type.size_of());
+                row.memory = row.memory.saturating_add(bytes);
+            }
+        }
+        let operations = cost(model, node, cells);
+        row.longest = row.longest.max(operations);
+        row.operations = row.operations.saturating_add(operations);
+        limit("operations for one row", row.operations, OPERATIONS)?;
+    }
+    Ok(row)
+}
+
+fn elements(fact: &TypedFact) -> Result<usize> {
+    let Some(dims) = fact.shape.as_concrete() else {
+        return Err(Error::Unsupported(
+            "a value whose size depends on the data".into(),
+        ));
+    };
+    Ok(dims.iter().fold(1usize, |n, dim| n.saturating_mul(*dim)))
 }
 
 /// Operations of a node: its outputs, times what it reads for each of them.
@@ -93,7 +134,7 @@ fn cost(model: &TypedModel, node: &TypedNode, cells: usize) -> usize {
         .unwrap_or_default();
     let counted = costs
         .iter()
-        .filter(|(kind, _)| matches!(kind, Cost::FMA(_) | Cost::Div(_)));
+        .filter(|(kind, _)| matches!(kind, Kind::FMA(_) | Kind::Div(_)));
     let counted = counted.filter_map(|(_, count)| count.to_i64().ok());
     counted
         .map(|count| usize::try_from(count).unwrap_or(usize::MAX))

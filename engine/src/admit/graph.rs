@@ -6,10 +6,12 @@ use std::collections::HashMap;
 use tract_onnx::pb;
 
 use super::literals::Literals;
-use super::operators::{Folding, Operator};
+use super::operators::{Folding, ONNX, Operator};
 use super::opset::OperatorSets;
 use super::prescan::limit;
+use super::tensor::RANK;
 use super::{attributes, interface, literals, ranks};
+use crate::ops::recurrent::Settings;
 use crate::{Error, Limits, Result};
 
 /// Inputs and outputs of all nodes together, as a multiple of the nodes allowed.
@@ -18,6 +20,10 @@ const EDGES_PER_NODE: usize = 10;
 const PARTS_PER_FEATURE: usize = 2;
 /// Elements of a folded constant are counted as the widest number.
 const ELEMENT_SIZE: u64 = 8;
+/// Elements that a constant of a computed size counts for; its real size is bounded when it is compiled.
+const COMPUTED: u64 = 1 << 14;
+/// Recurrent nodes of a graph.
+const RECURRENT: usize = 8;
 
 /// What is known of a value before anything is computed.
 #[derive(Debug, Clone, Copy)]
@@ -60,9 +66,14 @@ pub(super) fn check(model: &pb::ModelProto, limits: &Limits) -> Result<()> {
     interface::initializers(graph, &mut values)?;
     interface::inputs(graph, limits, &mut values)?;
     let literals = Literals::collect(graph);
-    let mut computed = 0u64;
+    let (mut computed, mut recurrent) = (0u64, 0);
     for (node, row) in graph.node.iter().zip(rows) {
         attributes::check(node)?;
+        if matches!(node.op_type.as_str(), "GRU" | "LSTM" | "RNN") && row.domain == ONNX {
+            Settings::read(node)?;
+            recurrent += 1;
+            limit("recurrent nodes", recurrent, RECURRENT)?;
+        }
         literals::check(node, row, &literals)?;
         let inputs = read(node, row, &values)?;
         let ranks: Vec<_> = inputs
@@ -105,7 +116,12 @@ pub(super) fn check(model: &pb::ModelProto, limits: &Limits) -> Result<()> {
 /// Checks a node's outputs and looks up its inputs; optional ones that are left out are `None`.
 fn read(node: &pb::NodeProto, row: &Operator, values: &Values) -> Result<Vec<Option<Value>>> {
     let produced = arity(node, "outputs", &node.output, row.outputs)?;
-    if let Some(position) = produced.iter().position(String::is_empty) {
+    let optional = matches!(node.op_type.as_str(), "GRU" | "LSTM" | "RNN");
+    if let Some(position) = produced
+        .iter()
+        .position(String::is_empty)
+        .filter(|_| !optional)
+    {
         return Err(Error::Invalid(format!(
             "output {position} of {} has no name",
             label(node)
@@ -201,6 +217,9 @@ fn fold(
     row: &Operator,
     inputs: impl Iterator<Item = Value>,
 ) -> Result<Option<u64>> {
+    if row.folding == Folding::Size {
+        return Ok(Some(RANK as u64));
+    }
     let Some(sizes) = inputs
         .map(|input| input.constant)
         .collect::<Option<Vec<u64>>>()
@@ -215,10 +234,15 @@ fn fold(
                 label(node)
             )));
         }
+        (Folding::Size | Folding::Computed, _) => COMPUTED,
         (Folding::Keep, None) => attributes::constant(node)?,
         (Folding::Keep, Some(first)) => first.saturating_mul(outputs),
         (Folding::Join, _) => sizes.iter().copied().fold(0, u64::saturating_add),
-        (Folding::Spread, _) => sizes.iter().copied().fold(1, u64::saturating_mul),
+        (Folding::Spread, _) => sizes
+            .iter()
+            .copied()
+            .fold(1, u64::saturating_mul)
+            .min(COMPUTED.max(sizes.iter().copied().max().unwrap_or(0))),
     }))
 }
 

@@ -6,7 +6,7 @@ use tract_onnx::pb;
 use tract_onnx::pb::tensor_proto::DataType;
 
 use super::graph::label;
-use super::operators::Operator;
+use super::operators::{Folding, Operator};
 use super::tensor::{self, RANK};
 use crate::{Error, Result};
 
@@ -91,7 +91,7 @@ pub(super) fn check(node: &pb::NodeProto, row: &Operator, literals: &Literals) -
         .input
         .iter()
         .skip(row.constant_from)
-        .filter(|_| node.op_type != "Dropout");
+        .filter(|_| node.op_type != "Dropout" && row.folding != Folding::Computed);
     if let Some(name) = shaping
         .into_iter()
         .find(|name| literals.0.get(name.as_str()) == Some(&None))

@@ -25,6 +25,7 @@ mod tensor;
 mod wire;
 
 pub use inspect::{OperatorUse, inspect};
+pub(crate) use operators::growing;
 pub use operators::supported_operators;
 
 /// Decodes a model that is safe to compile.

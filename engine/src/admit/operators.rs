@@ -30,6 +30,10 @@ pub(super) enum Folding {
     Spread,
     /// Such a node is refused.
     Refuse,
+    /// A constant of a few elements, whatever the inputs are.
+    Size,
+    /// As many elements as it computes, bounded when it is compiled.
+    Computed,
 }
 
 /// One operator from one operator set on.
@@ -94,29 +98,69 @@ const fn shaped(
     }
 }
 
+/// An operator that computes the size of its output; from input `from` on, inputs must be constants, or follow from
+/// shapes alone.
+const fn computed(name: &'static str, since: i64, inputs: (usize, usize), from: usize) -> Operator {
+    Operator {
+        constant_from: from,
+        note: "the size must not depend on the data",
+        ..operator(name, since, inputs, Folding::Computed)
+    }
+}
+
+/// A recurrent cell: weights are constants.
+const fn recurrent(
+    name: &'static str,
+    since: i64,
+    inputs: (usize, usize),
+    outputs: usize,
+) -> Operator {
+    Operator {
+        outputs: (1, outputs),
+        note: "at most 512 steps, 1,024 hidden cells and 8 such nodes; weights are constants, lengths of sequences are whole",
+        ..operator(name, since, inputs, Folding::Refuse)
+    }
+}
+
 const AXES: &str = "axes must be constants";
 
 /// Sorted by domain and name; of several rows the one with the highest `since` not above the model's applies.
 static OPERATORS: &[Operator] = &[
     unary("Abs", 6),
+    unary("Acos", 7),
+    unary("Acosh", 9),
     binary("Add", 7),
     binary("And", 7),
     unary("ArgMax", 1),
     unary("ArgMin", 1),
+    unary("Asin", 7),
+    unary("Asinh", 9),
+    unary("Atan", 7),
+    unary("Atanh", 9),
     operator("AveragePool", 7, (1, 1), Folding::Refuse),
     Operator {
         note: "not in training mode",
         ..operator("BatchNormalization", 7, (5, 5), Folding::Refuse)
     },
     unary("Cast", 6),
+    operator("CastLike", 15, (2, 2), Folding::Keep),
     unary("Ceil", 6),
     unary("Celu", 12),
     unary("Clip", 6),
     operator("Clip", 11, (1, 3), Folding::Spread),
     operator("Concat", 4, (1, MANY), Folding::Join),
     operator("Constant", 1, (0, 0), Folding::Keep),
+    computed("ConstantOfShape", 9, (1, 1), 0),
     operator("Conv", 1, (2, 3), Folding::Refuse),
+    operator("ConvTranspose", 1, (2, 3), Folding::Refuse),
     unary("Cos", 7),
+    unary("Cosh", 9),
+    Operator {
+        constant_from: 1,
+        note: "the axis must be a constant",
+        ..operator("CumSum", 11, (2, 2), Folding::Keep)
+    },
+    operator("DepthToSpace", 1, (1, 1), Folding::Refuse),
     binary("Div", 7),
     unary("Dropout", 7),
     Operator {
@@ -124,15 +168,18 @@ static OPERATORS: &[Operator] = &[
         note: "not in training mode",
         ..operator("Dropout", 12, (1, 3), Folding::Keep)
     },
+    operator("Einsum", 12, (1, MANY), Folding::Refuse),
     unary("Elu", 6),
     binary("Equal", 7),
     unary("Erf", 9),
     unary("Exp", 6),
+    computed("Expand", 8, (2, 2), 1),
+    computed("EyeLike", 9, (1, 1), MANY),
     unary("Flatten", 1),
     unary("Floor", 6),
+    recurrent("GRU", 7, (3, 6), 2),
     Operator {
-        constant_from: 1,
-        note: "indices must be constants",
+        note: "indices that depend on the row must be within the table",
         ..binary("Gather", 1)
     },
     unary("Gelu", 20),
@@ -142,12 +189,20 @@ static OPERATORS: &[Operator] = &[
     operator("GlobalMaxPool", 1, (1, 1), Folding::Refuse),
     binary("Greater", 7),
     binary("GreaterOrEqual", 12),
+    operator("GroupNormalization", 21, (3, 3), Folding::Refuse),
     unary("HardSigmoid", 6),
     unary("HardSwish", 14),
+    unary("Hardmax", 1),
     unary("Identity", 1),
+    operator("InstanceNormalization", 6, (3, 3), Folding::Refuse),
     unary("IsInf", 10),
     unary("IsNaN", 9),
-    operator("LayerNormalization", 17, (2, 3), Folding::Refuse),
+    operator("LRN", 1, (1, 1), Folding::Refuse),
+    recurrent("LSTM", 7, (3, 8), 3),
+    Operator {
+        outputs: (1, 3),
+        ..operator("LayerNormalization", 17, (2, 3), Folding::Refuse)
+    },
     unary("LeakyRelu", 6),
     binary("Less", 7),
     binary("LessOrEqual", 12),
@@ -158,14 +213,21 @@ static OPERATORS: &[Operator] = &[
     operator("Max", 6, (1, MANY), Folding::Spread),
     operator("MaxPool", 1, (1, 1), Folding::Refuse),
     operator("Mean", 6, (1, MANY), Folding::Spread),
+    operator("MeanVarianceNormalization", 9, (1, 1), Folding::Refuse),
     operator("Min", 6, (1, MANY), Folding::Spread),
     unary("Mish", 18),
+    binary("Mod", 10),
     binary("Mul", 7),
     unary("Neg", 6),
     unary("Not", 1),
+    computed("OneHot", 9, (3, 3), 1),
     binary("Or", 7),
     binary("PRelu", 7),
+    computed("Pad", 11, (2, 4), 1),
     binary("Pow", 7),
+    operator("RMSNormalization", 23, (2, 2), Folding::Refuse),
+    recurrent("RNN", 7, (3, 6), 2),
+    computed("Range", 11, (3, 3), 0),
     unary("Reciprocal", 6),
     unary("ReduceL1", 1),
     shaped("ReduceL1", 18, (1, 2), AXES),
@@ -189,11 +251,22 @@ static OPERATORS: &[Operator] = &[
     shaped("ReduceSumSquare", 18, (1, 2), AXES),
     unary("Relu", 6),
     shaped("Reshape", 5, (2, 2), "the shape must be a constant"),
+    computed("Resize", 11, (1, 4), 1),
     unary("Round", 11),
     unary("Selu", 6),
+    Operator {
+        folding: Folding::Size,
+        ..unary("Shape", 1)
+    },
+    unary("Shrink", 9),
     unary("Sigmoid", 6),
     unary("Sign", 9),
     unary("Sin", 7),
+    unary("Sinh", 9),
+    Operator {
+        folding: Folding::Size,
+        ..unary("Size", 1)
+    },
     unary("Slice", 1),
     shaped(
         "Slice",
@@ -219,10 +292,17 @@ static OPERATORS: &[Operator] = &[
     operator("StringNormalizer", 10, (1, 1), Folding::Refuse),
     binary("Sub", 7),
     operator("Sum", 6, (1, MANY), Folding::Spread),
+    unary("Tan", 7),
     unary("Tanh", 6),
     operator("TfIdfVectorizer", 9, (1, 1), Folding::Refuse),
     unary("ThresholdedRelu", 10),
+    computed("Tile", 6, (2, 2), 1),
     unary("Transpose", 1),
+    Operator {
+        constant_from: 1,
+        note: "the diagonal must be a constant",
+        ..operator("Trilu", 14, (1, 2), Folding::Keep)
+    },
     unary("Unsqueeze", 1),
     shaped("Unsqueeze", 13, (2, 2), AXES),
     operator("Where", 9, (3, 3), Folding::Spread),
@@ -271,20 +351,6 @@ static REFUSED: &[(&str, &[&str])] = &[
         &["Compress", "NonMaxSuppression", "NonZero", "Unique"],
     ),
     (
-        "shapes computed by the graph are not supported in this version",
-        &[
-            "ConstantOfShape",
-            "Expand",
-            "OneHot",
-            "Pad",
-            "Range",
-            "Resize",
-            "Shape",
-            "Size",
-            "Tile",
-        ],
-    ),
-    (
         "an index out of range reads or writes values of another row",
         &[
             "GatherElements",
@@ -296,11 +362,11 @@ static REFUSED: &[(&str, &[&str])] = &[
     ),
     (
         "carries a graph as attribute",
-        &["If", "Loop", "Scan", "SequenceMap"],
+        &["If", "Scan", "SequenceMap"],
     ),
     (
-        "recurrent networks are not supported in this version",
-        &["GRU", "LSTM", "RNN"],
+        "its number of steps depends on the data; Keras writes GRU and SimpleRNN layers so: build them with unroll=True, or export from PyTorch",
+        &["Loop"],
     ),
     (
         "scores would not be reproducible",
@@ -314,6 +380,14 @@ static REFUSED: &[(&str, &[&str])] = &[
         ],
     ),
 ];
+
+/// Operators of the default domain whose output can be larger than their inputs.
+pub(crate) fn growing() -> impl Iterator<Item = &'static str> {
+    let grows = |row: &&Operator| {
+        row.domain == ONNX && matches!(row.folding, Folding::Spread | Folding::Computed)
+    };
+    OPERATORS.iter().filter(grows).map(|row| row.name)
+}
 
 /// The domain as the table writes it.
 pub(super) fn canonical(domain: &str) -> &str {

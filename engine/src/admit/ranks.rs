@@ -80,7 +80,19 @@ pub(super) fn infer(
             }
             Some(2)
         }
-        "Conv" | "MaxPool" | "AveragePool" | "GlobalAveragePool" | "GlobalMaxPool" => {
+        "ConstantOfShape" | "Einsum" | "Expand" | "GRU" | "LSTM" | "RNN" => None,
+        "Shape" | "Range" => Some(1),
+        "Size" => Some(0),
+        "OneHot" => {
+            within(node, first, &[axis(-1)], 1)?;
+            first.map(|rank| rank + 1)
+        }
+        "CumSum" => {
+            within(node, first, literals.list(node, 1).unwrap_or_default(), 0)?;
+            first
+        }
+        "Conv" | "ConvTranspose" | "MaxPool" | "AveragePool" | "GlobalAveragePool"
+        | "GlobalMaxPool" => {
             let kernel = inputs.get(1).copied().flatten();
             let windows = attributes::windows(node)?.map(|axes| axes + 2);
             at_least(node, first, 3)?;
@@ -89,7 +101,7 @@ pub(super) fn infer(
             same(node, "dimensions", kernel, windows)?;
             first
         }
-        "BatchNormalization" => {
+        "BatchNormalization" | "InstanceNormalization" | "Trilu" => {
             at_least(node, first, 2)?;
             first
         }

@@ -12,10 +12,15 @@ pub mod impute;
 pub mod label;
 pub mod linear;
 pub mod math;
+#[allow(unsafe_code)]
+pub mod matrix;
 pub mod normalise;
 pub mod post;
+pub mod product;
 #[cfg(test)]
 mod properties;
+pub mod recurrent;
+pub mod reduce;
 pub mod scale;
 pub mod select;
 pub mod slab;

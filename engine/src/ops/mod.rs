@@ -13,6 +13,7 @@ mod linear_classifier;
 mod linear_regressor;
 mod normalizer;
 pub mod one_hot_encoder;
+pub mod recurrent;
 mod scaler;
 pub mod string_normalizer;
 mod svm;

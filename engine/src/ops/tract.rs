@@ -393,6 +393,11 @@ impl TypedOp for Calling {
     as_op!();
 }
 
+/// True for our operators, whose rows do not see one another.
+pub fn is_rowwise(op: &dyn TypedOp) -> bool {
+    op.is::<Calling>()
+}
+
 fn element(datum: DatumType) -> TractResult<Element> {
     Ok(match datum {
         DatumType::F32 => Element::F32,

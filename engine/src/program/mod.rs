@@ -41,7 +41,7 @@ pub enum Program {
 #[derive(Debug)]
 pub enum State {
     Tabular(tabular::State),
-    Graph(graph::State),
+    Graph(Box<graph::State>),
 }
 
 impl Program {
@@ -79,11 +79,19 @@ impl Program {
         }
     }
 
+    /// Rows that a network scores at once, or why it scores them one by one; `None` for kernels, which take any number.
+    pub fn rows_at_once(&self) -> Option<std::result::Result<usize, &str>> {
+        match self {
+            Program::Tabular(_) => None,
+            Program::Graph(program) => Some(program.rows_at_once()),
+        }
+    }
+
     /// Memory for batches of up to `capacity` rows.
     pub fn state(&self, capacity: usize) -> Result<State> {
         match self {
             Program::Tabular(program) => program.state(capacity).map(State::Tabular),
-            Program::Graph(program) => Ok(State::Graph(program.state())),
+            Program::Graph(program) => Ok(State::Graph(Box::new(program.state()))),
         }
     }
 

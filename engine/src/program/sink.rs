@@ -1,5 +1,7 @@
 //! Where the outputs of a run go.
 
+use std::ops::Range;
+
 use tract_onnx::prelude::{DatumType, Tensor};
 
 use super::graph::evaluation;
@@ -17,8 +19,14 @@ pub trait Sink {
     /// into them.
     fn slab(&mut self, output: usize, holds: &Output, first: usize, slab: &Slab<'_>) -> Result<()>;
 
-    /// A graph's output for one row.
-    fn tensor(&mut self, output: usize, row: usize, tensor: &Tensor) -> Result<()>;
+    /// A graph's output of `size` rows, of which the first are the rows `rows` of the batch and the others fill up.
+    fn tensor(
+        &mut self,
+        output: usize,
+        rows: Range<usize>,
+        size: usize,
+        tensor: &Tensor,
+    ) -> Result<()>;
 }
 
 /// Where a run leaves labels and probabilities.
@@ -143,21 +151,37 @@ impl Sink for Scoring<'_> {
         Ok(())
     }
 
-    fn tensor(&mut self, output: usize, row: usize, tensor: &Tensor) -> Result<()> {
+    fn tensor(
+        &mut self,
+        output: usize,
+        rows: Range<usize>,
+        size: usize,
+        tensor: &Tensor,
+    ) -> Result<()> {
         if self.wants_numbers(output) {
             let wide = tensor.cast_to::<f64>().map_err(evaluation)?;
             let view = wide.try_as_plain_ram().map_err(evaluation)?;
-            self.numbers(row, view.as_slice::<f64>().map_err(evaluation)?, |x| *x);
+            let cells = view.as_slice::<f64>().map_err(evaluation)?;
+            let width = (cells.len() / size.max(1)).max(1);
+            for (row, cells) in rows.zip(cells.chunks_exact(width)) {
+                self.numbers(row, cells, |x| *x);
+            }
             return Ok(());
+        }
+        if tensor.len() != size {
+            return Err(Error::Evaluation("labels of another number of rows".into()));
         }
         if tensor.datum_type() == DatumType::String {
             let view = tensor.try_as_plain_ram().map_err(evaluation)?;
             let texts = view.as_slice::<String>().map_err(evaluation)?;
-            return self.text_label(row, texts.first().map_or("", String::as_str));
+            return rows
+                .zip(texts)
+                .try_for_each(|(row, text)| self.text_label(row, text));
         }
         let wide = tensor.cast_to::<i64>().map_err(evaluation)?;
         let view = wide.try_as_plain_ram().map_err(evaluation)?;
-        let cells = view.as_slice::<i64>().map_err(evaluation)?;
-        self.integer_label(row, cells.first().copied().unwrap_or(-1), false)
+        let values = view.as_slice::<i64>().map_err(evaluation)?;
+        rows.zip(values)
+            .try_for_each(|(row, value)| self.integer_label(row, *value, false))
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::tensor_shape_proto::Dimension;
 use tract_onnx::pb::tensor_shape_proto::dimension::Value as Dim;
 use tract_onnx::pb::type_proto::Value as Type;
 use tract_onnx::pb::{ModelProto, ValueInfoProto};
@@ -15,8 +16,10 @@ use crate::limits::Limits;
 #[derive(Debug, Clone)]
 pub struct Declared {
     pub input: Input,
-    /// 1 for `[N]`, 2 for `[N, F]`.
+    /// 1 for `[N]`, 2 for `[N, F]`, more for sequences and images.
     pub rank: usize,
+    /// Dimensions after the batch, whose cells are the features, row-major; empty for `[N]`.
+    pub dims: Vec<usize>,
     /// Integers of 32 bits.
     pub narrow: bool,
 }
@@ -69,23 +72,31 @@ fn declared(info: &ValueInfoProto) -> Result<Declared> {
             "input \"{name}\" with a fixed batch of {rows} rows"
         )));
     }
-    let width = match shape.dim.as_slice() {
-        [_] => 1,
-        [_, columns] => match &columns.value {
-            Some(Dim::DimValue(width @ 1..)) => usize::try_from(*width).unwrap_or(usize::MAX),
-            _ => {
-                return Err(Error::Invalid(format!(
-                    "input \"{name}\" has no fixed number of columns"
-                )));
-            }
-        },
-        dims => {
+    let cells = shape.dim.get(1..).unwrap_or_default();
+    let fixed = |dim: &Dimension| match dim.value {
+        Some(Dim::DimValue(cells @ 1..)) => Some(usize::try_from(cells).unwrap_or(usize::MAX)),
+        _ => None,
+    };
+    let dims: Option<Vec<usize>> = cells.iter().map(fixed).collect();
+    let dims = match (shape.dim.len(), dims) {
+        (1.., Some(dims)) => dims,
+        (0, _) => {
             return Err(Error::Unsupported(format!(
-                "input \"{name}\" of {} dimensions",
-                dims.len()
+                "input \"{name}\" of 0 dimensions"
+            )));
+        }
+        (2, None) => {
+            return Err(Error::Invalid(format!(
+                "input \"{name}\" has no fixed number of columns"
+            )));
+        }
+        _ => {
+            return Err(Error::Invalid(format!(
+                "input \"{name}\" has dimensions after the first that are not fixed"
             )));
         }
     };
+    let width = dims.iter().fold(1usize, |n, dim| n.saturating_mul(*dim));
     let rank = shape.dim.len();
     Ok(Declared {
         input: Input {
@@ -94,6 +105,7 @@ fn declared(info: &ValueInfoProto) -> Result<Declared> {
             width,
         },
         rank,
+        dims,
         narrow,
     })
 }
@@ -108,12 +120,19 @@ pub fn features(
     let total = inputs
         .iter()
         .fold(0usize, |n, i| n.saturating_add(i.input.width));
-    if total > limits.features {
-        return Err(Error::TooLarge {
-            what: "features",
-            found: total as u64,
-            limit: limits.features as u64,
-        });
+    let named = inputs.iter().filter(|d| d.rank <= 2);
+    let named = named.fold(0usize, |n, d| n.saturating_add(d.input.width));
+    for (what, found, limit) in [
+        ("features", named, limits.features),
+        ("cells in its inputs", total, limits.cells),
+    ] {
+        if found > limit {
+            return Err(Error::TooLarge {
+                what,
+                found: found as u64,
+                limit: limit as u64,
+            });
+        }
     }
     let names = names(model, inputs, declaration, total)?;
     let mut seen = HashSet::new();
@@ -143,6 +162,8 @@ pub fn features(
     Ok(names.into_iter().zip(places).map(feature).collect())
 }
 
+/// Names of all cells: declared or in the metadata, one a cell, one a column of a single sequence or one an input;
+/// made up for the cells of tensors of three dimensions and more.
 fn names(
     model: &ModelProto,
     inputs: &[Declared],
@@ -150,24 +171,29 @@ fn names(
     total: usize,
 ) -> Result<Vec<String>> {
     if let Some(names) = &declaration.features {
-        if names.len() != total {
-            return Err(Error::Declaration(format!(
+        return spread(inputs, names, total).ok_or_else(|| {
+            Error::Declaration(format!(
                 "{} features are named, the model takes {total}",
                 names.len()
-            )));
-        }
-        return Ok(names.clone());
+            ))
+        });
     }
+    let own: Vec<String> = inputs.iter().map(|d| d.input.name.clone()).collect();
     let Some(wide) = inputs.iter().find(|d| d.input.width > 1) else {
-        return Ok(inputs.iter().map(|d| d.input.name.clone()).collect());
+        return Ok(own);
     };
-    let unnamed = || Error::UnnamedFeatures {
-        input: wide.input.name.clone(),
-        width: wide.input.width,
+    let Some(metadata) = metadata_names(model) else {
+        let unnamed = inputs.iter().find(|d| d.input.width > 1 && d.rank == 2);
+        return match unnamed {
+            None => Ok(cells(inputs, &own)),
+            Some(_) => Err(Error::UnnamedFeatures {
+                input: wide.input.name.clone(),
+                width: wide.input.width,
+            }),
+        };
     };
-    let metadata = metadata_names(model).ok_or_else(unnamed)?;
-    if metadata.len() == total {
-        return Ok(metadata);
+    if let Some(names) = spread(inputs, &metadata, total) {
+        return Ok(names);
     }
     let columns: usize = inputs
         .iter()
@@ -190,6 +216,49 @@ fn names(
         }
     }
     Ok(names)
+}
+
+/// Given names as names of all cells: one a cell; one a column of a model's only input, a sequence `[N, T, F]`, whose
+/// cell in step 4 is `name_4`; or one an input, where every wide one is of integers or has three dimensions or more.
+fn spread(inputs: &[Declared], names: &[String], total: usize) -> Option<Vec<String>> {
+    if names.len() == total {
+        return Some(names.to_vec());
+    }
+    if let [Declared { dims, .. }] = inputs
+        && let [steps, columns] = dims.as_slice()
+        && *columns == names.len()
+    {
+        let step = |t| names.iter().map(move |name| format!("{name}_{t}"));
+        return Some((0..*steps).flat_map(step).collect());
+    }
+    let whole = |d: &Declared| d.input.width == 1 || d.rank > 2 || d.input.kind == Kind::Int64;
+    (names.len() == inputs.len() && inputs.iter().all(whole)).then(|| cells(inputs, names))
+}
+
+/// Names of cells by the names of their inputs and their position in them: `image_0_12_27`.
+fn cells(inputs: &[Declared], names: &[String]) -> Vec<String> {
+    let mut all = Vec::new();
+    for (declared, name) in inputs.iter().zip(names) {
+        if declared.input.width == 1 {
+            all.push(name.clone());
+            continue;
+        }
+        for cell in 0..declared.input.width {
+            let mut rest = cell;
+            let mut place = Vec::with_capacity(declared.dims.len());
+            for dim in declared.dims.iter().rev() {
+                place.push(rest % dim);
+                rest /= dim;
+            }
+            let mut full = name.clone();
+            for position in place.iter().rev() {
+                full.push('_');
+                full.push_str(&position.to_string());
+            }
+            all.push(full);
+        }
+    }
+    all
 }
 
 /// The metadata key `feature_names`: a JSON list of texts, or names between commas.

@@ -234,8 +234,9 @@ fn listed(names: &[String], places: &[usize]) -> String {
 
 fn values(numbers: usize, width: usize, task: Task, declaration: &Declaration) -> Result<Head> {
     if let Some(output) = &declaration.output {
+        let task = format!("{task:?}").to_lowercase();
         return Err(Error::Declaration(format!(
-            "output \"{output}\" is no output of the model, and its task is {task:?}, without labels"
+            "output \"{output}\" is no output of the model, and a {task} has no labels"
         )));
     }
     Ok(Head {

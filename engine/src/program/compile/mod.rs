@@ -89,6 +89,9 @@ pub fn compile(
         .filter(|o| matches!(o.domain.as_str(), "" | "ai.onnx"))
         .map(|o| o.version)
         .max();
+    if inputs.iter().any(|declared| declared.rank > 2) {
+        return Ok(None);
+    }
     let mut compiler = Compiler::new(graph, opset.unwrap_or(0))?;
     compiler.inputs(inputs, features);
     for node in &graph.node {

@@ -1,4 +1,4 @@
-//! From a lowered model to a plan of one row.
+//! From a lowered model to a plan of a fixed number of rows.
 
 use std::sync::Arc;
 
@@ -7,10 +7,16 @@ use tract_onnx::pb::tensor_shape_proto::dimension::Value as Dim;
 use tract_onnx::pb::type_proto::Value as Type;
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorShapeProto};
 use tract_onnx::prelude::*;
+use tract_onnx::tract_core::model::TypedModelPatch;
+use tract_onnx::tract_core::ops::TypedOp;
 use tract_onnx::tract_core::ops::array::Gather;
 use tract_onnx::tract_core::optim::Optimizer;
 
-use super::{evaluation, failure};
+use super::convolve::Convolve;
+use super::lookup::Lookup;
+use super::multiply::Multiply;
+use super::recurrent::Recurrent;
+use super::{bounded, convolve, evaluation, failure, multiply, recurrent, reduce};
 use crate::admit::budget;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -20,104 +26,162 @@ use crate::ops::{Labels, array_feature_extractor, labels_of};
 use crate::signature::inputs::Declared;
 use crate::signature::outputs::Output;
 
-/// A plan, what its outputs hold and the bytes of its constants.
-pub struct Plan {
-    pub plan: Arc<TypedRunnableModel>,
-    pub outputs: Vec<Output>,
-    pub memory: usize,
-}
-
-/// Parses a lowered model for batches of one row and optimises it.
-pub fn plan(model: &ModelProto, inputs: &[Declared], limits: &Limits) -> Result<Plan> {
-    let mut single = model.clone();
-    if let Some(graph) = &mut single.graph {
+/// Reads a lowered model as a typed graph for batches of `rows` rows, not yet optimised.
+pub fn typed(
+    model: &ModelProto,
+    inputs: &[Declared],
+    rows: usize,
+    limits: &Limits,
+) -> Result<TypedModel> {
+    let mut fixed = model.clone();
+    if let Some(graph) = &mut fixed.graph {
         budget::network(graph)?;
-        fix_batch(graph, inputs);
+        fix_batch(graph, inputs, rows);
         flatten_indices(graph);
     }
     let invalid = |e: TractError| failure(&e, Error::Invalid);
     let mut onnx = onnx().with_ignore_output_shapes(true);
     onnx.ignore_value_info = true;
     register(&mut onnx);
-    let parsed = onnx.parse(&single, None).map_err(invalid)?;
+    recurrent::register(&mut onnx);
+    bounded::register(&mut onnx);
+    let parsed = onnx.parse(&fixed, None).map_err(invalid)?;
     if let Some(name) = parsed.unresolved_inputs.first() {
         return Err(Error::Invalid(format!("nothing produces value \"{name}\"")));
     }
     let mut typed = parsed.model.into_typed().map_err(invalid)?;
-    budget::row(&typed, limits)?;
-    check_indices(&typed)?;
+    budget::typed(&typed, limits)?;
+    replace(&mut typed)?;
+    Ok(typed)
+}
+
+/// Puts our operators in the place of tract's that look outside an index's axis, or add in an order of their own.
+fn replace(model: &mut TypedModel) -> Result<()> {
+    let invalid = |e: TractError| failure(&e, Error::Invalid);
+    for id in 0..model.nodes.len() {
+        let Some(node) = model.nodes.get(id) else {
+            continue;
+        };
+        let (op, inputs, end): (Box<dyn TypedOp>, TVec<OutletId>, usize) =
+            if let Some(lookup) = lookup(model, node)? {
+                (Box::new(lookup), node.inputs.iter().copied().collect(), id)
+            } else if let Some((multiply, inputs, end)) = multiply::replacement(model, node) {
+                (Box::new(multiply), inputs, end)
+            } else if let Some((convolve, input)) = convolve::replacement(model, node) {
+                (Box::new(convolve), tvec!(input), id)
+            } else if let Some(op) = reduce::replacement(model, node) {
+                (op, node.inputs.iter().copied().collect(), id)
+            } else {
+                continue;
+            };
+        let name = node.name.clone();
+        let patched = || -> TractResult<()> {
+            let mut patch = TypedModelPatch::default();
+            let taps = patch.taps(model, &inputs)?;
+            let wires = patch.wire_node(name, op, &taps)?;
+            for (slot, wire) in wires.iter().enumerate() {
+                patch.shunt_outside(model, OutletId::new(end, slot), *wire)?;
+            }
+            patch.obliterate(id)?;
+            patch.apply(model)
+        };
+        patched().map_err(invalid)?;
+    }
+    model.compact().map_err(invalid)
+}
+
+/// Optimises a typed graph; the plan and the bytes of its constants.
+pub fn runnable(
+    mut typed: TypedModel,
+    limits: &Limits,
+) -> Result<(Arc<TypedRunnableModel>, usize)> {
+    let invalid = |e: TractError| failure(&e, Error::Invalid);
     for pass in [Optimizer::declutter(), Optimizer::codegen()] {
         pass.stopping_at(limits.optimizer_steps)
             .optimize(&mut typed)
             .map_err(invalid)?;
     }
-    let outputs = outputs(&single, &typed)?;
     let constants = typed
         .nodes
         .iter()
         .flat_map(|node| &node.outputs)
         .filter_map(|o| o.fact.konst.as_ref());
-    let memory = constants
+    let constants: usize = constants
         .map(|t| t.len().saturating_mul(t.datum_type().size_of()))
         .sum();
+    let packed = |node: &TypedNode| {
+        let cells = node.op_as::<Recurrent>().map(Recurrent::memory);
+        let cells = cells.or_else(|| node.op_as::<Multiply>().map(Multiply::memory));
+        cells.or_else(|| node.op_as::<Convolve>().map(Convolve::memory))
+    };
+    let packed: usize = typed.nodes.iter().filter_map(packed).sum();
     let plan = typed.into_runnable().map_err(invalid)?;
-    Ok(Plan {
-        plan,
-        outputs,
-        memory,
-    })
+    Ok((plan, constants + packed))
 }
 
-/// tract's Gather looks for an index outside its axis in the whole tensor, where it finds cells of a neighbour.
-fn check_indices(model: &TypedModel) -> Result<()> {
-    for node in &model.nodes {
-        let Some(gather) = node.op_as::<Gather>() else {
-            continue;
-        };
-        let fact = |i| {
-            model
-                .node_input_facts(node.id)
-                .ok()
-                .and_then(|facts| facts.get(i).copied())
-        };
-        let (Some(data), Some(indices)) = (fact(0), fact(1)) else {
-            return Err(Error::Invalid(format!("\"{}\" has no indices", node.name)));
-        };
-        let dims = data.shape.as_concrete().unwrap_or(&[]);
-        let Some(len) = dims
-            .get(gather.axis)
-            .and_then(|len| i64::try_from(*len).ok())
-        else {
-            return Err(Error::Invalid(format!(
-                "\"{}\" indexes a missing axis",
-                node.name
-            )));
-        };
-        let single = dims.iter().take(gather.axis).all(|dim| *dim == 1);
-        let Some(konst) = &indices.konst else {
-            if single {
-                continue;
-            }
-            return Err(Error::Unsupported(format!(
-                "\"{}\", whose indices depend on the row,",
-                node.name
-            )));
-        };
-        let wide = konst.cast_to::<i64>().map_err(evaluation)?;
-        let view = wide.try_as_plain_ram().map_err(evaluation)?;
-        let cells = view.as_slice::<i64>().map_err(evaluation)?;
-        if let Some(index) = cells.iter().find(|i| !(-len..len).contains(*i)) {
-            return Err(Error::Invalid(format!(
-                "\"{}\" takes index {index} of {len}",
-                node.name
-            )));
-        }
+/// What to do about a Gather: constant indices are checked now, others when they are known.
+fn lookup(model: &TypedModel, node: &TypedNode) -> Result<Option<Lookup>> {
+    let Some(gather) = node.op_as::<Gather>() else {
+        return Ok(None);
+    };
+    let invalid = |e: TractError| failure(&e, Error::Invalid);
+    let facts = model.node_input_facts(node.id).map_err(invalid)?;
+    let [data, indices] = facts.as_slice() else {
+        return Err(Error::Invalid(format!("\"{}\" has no indices", node.name)));
+    };
+    let dims = data.shape.as_concrete().unwrap_or(&[]);
+    let Some(len) = dims
+        .get(gather.axis)
+        .and_then(|len| i64::try_from(*len).ok())
+    else {
+        return Err(Error::Invalid(format!(
+            "\"{}\" indexes a missing axis",
+            node.name
+        )));
+    };
+    let Some(konst) = &indices.konst else {
+        return Ok(Some(Lookup {
+            axis: gather.axis,
+            feature: origin(model, node),
+        }));
+    };
+    let wide = konst.cast_to::<i64>().map_err(evaluation)?;
+    let view = wide.try_as_plain_ram().map_err(evaluation)?;
+    let cells = view.as_slice::<i64>().map_err(evaluation)?;
+    match cells.iter().find(|i| !(-len..len).contains(*i)) {
+        None => Ok(None),
+        Some(index) => Err(Error::Invalid(format!(
+            "\"{}\" takes index {index} of {len}",
+            node.name
+        ))),
     }
-    Ok(())
 }
 
-/// Gives every input a batch of one row.
-fn fix_batch(graph: &mut GraphProto, inputs: &[Declared]) {
+/// The graph's input that a node's second input comes from, or else the node.
+fn origin(model: &TypedModel, node: &TypedNode) -> String {
+    let mut at = node.inputs.get(1);
+    for _ in 0..model.nodes.len() {
+        let Some(before) = at.and_then(|outlet| model.nodes.get(outlet.node)) else {
+            break;
+        };
+        if model
+            .input_outlets()
+            .is_ok_and(|inputs| inputs.iter().any(|input| input.node == before.id))
+        {
+            return before.name.clone();
+        }
+        let depends = |outlet: &&OutletId| {
+            model
+                .outlet_fact(**outlet)
+                .is_ok_and(|fact| fact.konst.is_none())
+        };
+        at = before.inputs.iter().find(depends);
+    }
+    node.name.clone()
+}
+
+/// Gives every input a batch of `rows` rows.
+fn fix_batch(graph: &mut GraphProto, inputs: &[Declared], rows: usize) {
     for info in &mut graph.input {
         let Some(declared) = inputs.iter().find(|d| d.input.name == info.name) else {
             continue;
@@ -126,7 +190,7 @@ fn fix_batch(graph: &mut GraphProto, inputs: &[Declared]) {
         else {
             continue;
         };
-        let dim = declared.dims().into_iter().map(|d| {
+        let dim = declared.shape(rows).into_iter().map(|d| {
             let value = i64::try_from(d).ok().map(Dim::DimValue);
             Dimension {
                 value,
@@ -169,7 +233,7 @@ fn labels(graph: &GraphProto, node: &NodeProto) -> Option<Labels> {
 }
 
 /// What each output of the graph holds. Class labels are those of the graph's last classifier.
-fn outputs(model: &ModelProto, typed: &TypedModel) -> Result<Vec<Output>> {
+pub fn outputs(model: &ModelProto, typed: &TypedModel) -> Result<Vec<Output>> {
     let mut outputs = Vec::new();
     let Some(graph) = &model.graph else {
         return Ok(outputs);

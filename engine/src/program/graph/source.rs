@@ -3,7 +3,7 @@
 use tract_onnx::prelude::*;
 
 use super::evaluation;
-use crate::batch::{Blocks, columns};
+use crate::batch::{Block, Blocks, columns};
 use crate::error::{Error, Result};
 use crate::kernels::Element;
 use crate::kernels::slab::text;
@@ -21,13 +21,9 @@ pub struct Source {
 }
 
 impl Declared {
-    /// Dimensions of one row.
-    pub(super) fn dims(&self) -> TVec<usize> {
-        if self.rank == 1 {
-            tvec!(1)
-        } else {
-            tvec!(1, self.input.width)
-        }
+    /// Dimensions of a batch.
+    pub(super) fn shape(&self, rows: usize) -> TVec<usize> {
+        [&[rows], self.dims.as_slice()].concat().into()
     }
 }
 
@@ -42,7 +38,7 @@ pub fn sources(inputs: &[Declared], features: &[Feature]) -> Vec<Source> {
             element,
             column,
             width: declared.input.width,
-            dims: declared.dims(),
+            dims: declared.dims.iter().copied().collect(),
             narrow,
         })
     };
@@ -50,65 +46,79 @@ pub fn sources(inputs: &[Declared], features: &[Feature]) -> Vec<Source> {
 }
 
 impl Source {
-    /// A row of zeros or empty texts.
-    pub fn zeros(&self) -> Result<TValue> {
-        let datum = match self.element {
-            Element::F32 => DatumType::F32,
-            Element::F64 => DatumType::F64,
-            Element::I64 if self.narrow => DatumType::I32,
-            Element::I64 => DatumType::I64,
-            Element::Bool => DatumType::Bool,
-            Element::Text => {
-                let texts = vec![String::new(); self.width];
-                return Ok(tensor1(&texts)
-                    .into_shape(&self.dims)
-                    .map_err(evaluation)?
-                    .into_tvalue());
-            }
+    /// Rows whose numbers are `number(cell)` and whose texts are empty.
+    pub fn made_up(&self, rows: usize, number: &mut dyn FnMut() -> f64) -> Result<TValue> {
+        let count = rows * self.width;
+        let cells: Vec<f64> = match self.element {
+            Element::Text => Vec::new(),
+            _ => (0..count).map(|_| number()).collect(),
         };
-        Tensor::zero_dt(datum, &self.dims)
-            .map(IntoTValue::into_tvalue)
-            .map_err(evaluation)
+        match self.element {
+            Element::F32 => self.shaped(rows, cells.iter().map(|x| *x as f32).collect()),
+            Element::F64 => self.shaped(rows, cells),
+            Element::I64 if self.narrow => {
+                self.shaped(rows, cells.iter().map(|x| *x as i32).collect())
+            }
+            Element::I64 => self.shaped(rows, cells.iter().map(|x| *x as i64).collect()),
+            Element::Bool => self.shaped(rows, cells.iter().map(|x| *x >= 0.5).collect()),
+            Element::Text => self.shaped(rows, vec![String::new(); count]),
+        }
     }
 
-    /// Row `row` of the batch.
-    pub fn tensor(&self, batch: &Blocks, row: usize) -> Result<Tensor> {
-        let at = |width: usize| row * width + self.column..row * width + self.column + self.width;
-        let short = || Error::Evaluation("a batch of another model".into());
-        let tensor = match self.element {
-            Element::F32 => tensor1(batch.f32.cells.get(at(batch.f32.width)).ok_or_else(short)?),
-            Element::F64 => tensor1(batch.f64.cells.get(at(batch.f64.width)).ok_or_else(short)?),
-            Element::I64 | Element::Bool => {
-                let cells = batch.i64.cells.get(at(batch.i64.width)).ok_or_else(short)?;
-                match (self.element, self.narrow) {
-                    (Element::Bool, _) => {
-                        tensor1(&cells.iter().map(|v| *v != 0).collect::<Vec<bool>>())
-                    }
-                    (_, true) => {
-                        let narrow = cells
-                            .iter()
-                            .map(|v| i32::try_from(*v))
-                            .collect::<std::result::Result<Vec<_>, _>>();
-                        tensor1(&narrow.map_err(|_| {
-                            Error::Evaluation("an integer of more than 32 bits".into())
-                        })?)
-                    }
-                    _ => tensor1(cells),
-                }
+    /// Cells of all rows as a tensor.
+    fn shaped<T: Datum>(&self, rows: usize, cells: Vec<T>) -> Result<TValue> {
+        let dims: TVec<usize> = [&[rows], self.dims.as_slice()].concat().into();
+        let tensor = tensor1(&cells).into_shape(&dims);
+        tensor.map(IntoTValue::into_tvalue).map_err(evaluation)
+    }
+
+    /// This input's cells of `count` rows from row `first` on, each as `convert` makes it; missing rows repeat the last.
+    fn cells<S, T: Datum>(
+        &self,
+        block: &Block<S>,
+        first: usize,
+        count: usize,
+        rows: usize,
+        convert: impl Fn(&S) -> Result<T>,
+    ) -> Result<TValue> {
+        let mut cells = Vec::new();
+        cells
+            .try_reserve_exact(rows * self.width)
+            .map_err(|_| Error::OutOfMemory)?;
+        for row in 0..rows {
+            let row = first + row.min(count.saturating_sub(1));
+            let start = row * block.width + self.column;
+            let Some(found) = block.cells.get(start..start + self.width) else {
+                return Err(Error::Evaluation("a batch of another model".into()));
+            };
+            for cell in found {
+                cells.push(convert(cell)?);
             }
-            Element::Text => {
-                let cells = batch
-                    .text
-                    .cells
-                    .get(at(batch.text.width))
-                    .ok_or_else(short)?;
-                let texts: Vec<String> = cells
-                    .iter()
-                    .map(|span| text(&batch.arena, *span).to_owned())
-                    .collect();
-                tensor1(&texts)
-            }
+        }
+        self.shaped(rows, cells)
+    }
+
+    /// `count` rows of the batch from row `first` on, filled up to `rows`.
+    pub fn tensor(
+        &self,
+        batch: &Blocks,
+        first: usize,
+        count: usize,
+        rows: usize,
+    ) -> Result<TValue> {
+        let narrow = |v: &i64| {
+            i32::try_from(*v)
+                .map_err(|_| Error::Evaluation("an integer of more than 32 bits".into()))
         };
-        tensor.into_shape(&self.dims).map_err(evaluation)
+        match self.element {
+            Element::F32 => self.cells(&batch.f32, first, count, rows, |v| Ok(*v)),
+            Element::F64 => self.cells(&batch.f64, first, count, rows, |v| Ok(*v)),
+            Element::Bool => self.cells(&batch.i64, first, count, rows, |v| Ok(*v != 0)),
+            Element::I64 if self.narrow => self.cells(&batch.i64, first, count, rows, narrow),
+            Element::I64 => self.cells(&batch.i64, first, count, rows, |v| Ok(*v)),
+            Element::Text => self.cells(&batch.text, first, count, rows, |span| {
+                Ok(text(&batch.arena, *span).to_owned())
+            }),
+        }
     }
 }
