@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::label::{Keys, LabelEncoder, Table};
 use super::along::{Axis, Extreme, Reduce, Reduction};
+use super::label::{Keys, LabelEncoder, Table};
 use super::svm::{Similarity, SvmRegressor, Vectors};
 use super::text::pattern::Pattern;
 use super::text::tfidf::{Mode, Pool, TfIdf, Vocabulary};
@@ -52,7 +52,7 @@ proptest! {
             _ => Similarity::Sigmoid { gamma, coef0 },
         };
         let kernel = SvmRegressor {
-            vectors: Vectors { cells: vectors.concat(), width: 5, similarity },
+            vectors: Vectors::new(&vectors.concat(), 5, similarity),
             coefficients: coefficients[..vectors.len()].to_vec(),
             rho: 0.5,
             one_class: false,
