@@ -153,6 +153,7 @@ impl Step {
         let kernel = self.call.kernel();
         let [first, second] = taken;
         match (self.inputs.as_slice(), self.outputs.as_slice()) {
+            ([], [out]) => kernel.run(&[], &mut [write(out, chunk.rows, first)?], scratch),
             ([x], [out]) => kernel.run(
                 &[read(x, chunk, blocks)?],
                 &mut [write(out, chunk.rows, first)?],

@@ -99,11 +99,20 @@ impl<'a> Compiler<'a> {
                 let Some(y) = self.constant_input(node, 1) else {
                     return Ok(None);
                 };
-                let dims = match (x.len(), y.len()) {
-                    _ if x.dims == y.dims => x.dims.clone(),
-                    (_, 1) if y.dims.len() <= x.dims.len() => x.dims.clone(),
-                    (1, _) if x.dims.len() <= y.dims.len() => y.dims.clone(),
-                    _ => return Ok(None),
+                let both = || {
+                    let rank = x.dims.len().max(y.dims.len());
+                    let padded =
+                        |dims: &[usize]| Dims::new(&[&vec![1; rank - dims.len()], dims].concat());
+                    let (a, b) = (padded(&x.dims)?, padded(&y.dims)?);
+                    let dims = a.broadcast(&b)?;
+                    let (x, y) = (
+                        x.stretched(&a.stretch(&dims)),
+                        y.stretched(&b.stretch(&dims)),
+                    );
+                    Some((x?, y?, dims.sizes().to_vec()))
+                };
+                let Some((x, y, dims)) = both() else {
+                    return Ok(None);
                 };
                 let cells = elementwise::constants(name, &x, &y)?;
                 Ok(cells.and_then(|cells| self.set_constant(node, dims, cells)))

@@ -89,18 +89,26 @@ impl<'a> Compiler<'a> {
         if node.op_type == "Mean"
             && let Some(sum) = total.take()
         {
-            let count = Constant {
-                dims: Vec::new(),
-                cells: Cells::F32(vec![node.input.len() as f32]),
-            };
-            total = self
-                .pair("Div", &sum, &Value::Constant(Rc::new(count)))
-                .map(Value::Rows);
+            total = self.divided(&sum, node.input.len()).map(Value::Rows);
         }
         match total {
             Some(value @ Value::Rows(_)) => Ok(self.set(node, value)),
             _ => Ok(None),
         }
+    }
+
+    /// A sum over the number of its terms.
+    pub(super) fn divided(&mut self, sum: &Value, count: usize) -> Option<Tensor> {
+        let cells = match sum {
+            Value::Rows(t) if t.element() == Element::F64 => Cells::F64(vec![count as f64]),
+            _ => Cells::F32(vec![count as f32]),
+        };
+        let dims = Vec::new();
+        self.pair(
+            "Div",
+            sum,
+            &Value::Constant(Rc::new(Constant { dims, cells })),
+        )
     }
 
     /// Both operands with the dimensions that they broadcast to.

@@ -4,6 +4,7 @@ mod constants;
 mod dense;
 mod dims;
 mod elementwise;
+mod extents;
 mod reduce;
 mod select;
 mod shape;
@@ -45,6 +46,10 @@ enum Value {
     Constant(Rc<Constant>),
     /// The tokens of a column of texts: as many as a row has.
     Tokens(View, Arc<Tokeniser>),
+    /// A shape that the graph computes.
+    Extents(Vec<extents::Extent>),
+    /// Rows one above the other, `[M, N, ...]`, all of the same dimensions.
+    Stack(Vec<Tensor>),
 }
 
 /// Rows of a block with the dimensions that the graph gives them; the view is as wide as these have cells.
@@ -234,7 +239,9 @@ impl<'a> Compiler<'a> {
                     _ => return None,
                 },
                 Value::Label(tensor, labels) => (tensor.view, label_output(labels)),
-                Value::Constant(_) | Value::Tokens(..) => return None,
+                Value::Constant(_) | Value::Tokens(..) | Value::Extents(_) | Value::Stack(_) => {
+                    return None;
+                }
             };
             self.program.outputs.push((view, output));
         }
@@ -243,7 +250,9 @@ impl<'a> Compiler<'a> {
 
     fn node(&mut self, node: &'a NodeProto) -> Compiled {
         if node.domain.is_empty()
-            && let Some(()) = self.fold(node)?
+            && (self.fold(node)?.is_some()
+                || self.of_extents(node)?.is_some()
+                || self.of_stacks(node)?.is_some())
         {
             return Ok(Some(()));
         }
@@ -253,7 +262,15 @@ impl<'a> Compiler<'a> {
             "Cast" => self.cast(node),
             "Concat" => self.concat(node),
             "FeatureVectorizer" => self.feature_vectorizer(node),
-            "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" => self.reshape(node),
+            "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" => {
+                if self.reshape(node)?.is_some() || self.reshape_to_extents(node)?.is_some() {
+                    return Ok(Some(()));
+                }
+                self.stack(node)
+            }
+            "Shape" => self.shape(node),
+            "ConstantOfShape" => self.constant_of_shape(node),
+            "Expand" => self.expand(node),
             "Transpose" => self.transpose(node),
             "Slice" => self.slice(node),
             "Split" => self.split(node),

@@ -229,3 +229,8 @@ fn functions_of_cells() {
 fn shapes_and_reductions() {
     check("shapes");
 }
+
+#[test]
+fn stacks_and_constants() {
+    check("stacks");
+}
