@@ -82,10 +82,10 @@ impl<'a> Compiler<'a> {
                 let dims = [&[1], x.dims.as_slice()].concat();
                 Ok(self.set_constant(node, dims, cells))
             }
-            name if elementwise::is_unary(name) => {
+            name if functions::is_unary(name) => {
                 let made = match x.element() {
-                    Element::F32 => elementwise::single(name, None, None),
-                    Element::F64 => elementwise::double(name, None, None),
+                    Element::F32 => functions::single(name, None, None),
+                    Element::F64 => functions::double(name, None, None),
                     _ => None,
                 };
                 let Some((kernel, element)) = made.filter(|_| node.attribute.is_empty()) else {
@@ -95,7 +95,7 @@ impl<'a> Compiler<'a> {
                 let cells = once(kernel.as_ref(), Some(&x), Shape { element, width })?;
                 Ok(self.set_constant(node, x.dims.clone(), cells))
             }
-            name if elementwise::is_binary(name) && node.input.len() == 2 => {
+            name if functions::is_binary(name) && node.input.len() == 2 => {
                 let Some(y) = self.constant_input(node, 1) else {
                     return Ok(None);
                 };
@@ -114,7 +114,7 @@ impl<'a> Compiler<'a> {
                 let Some((x, y, dims)) = both() else {
                     return Ok(None);
                 };
-                let cells = elementwise::constants(name, &x, &y)?;
+                let cells = functions::constants(name, &x, &y)?;
                 Ok(cells.and_then(|cells| self.set_constant(node, dims, cells)))
             }
             "Squeeze" if x.len() == 1 => Ok(self.set_constant(node, Vec::new(), cells)),

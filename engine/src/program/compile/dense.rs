@@ -1,9 +1,9 @@
 //! Layers of a dense network: products with constants, their biases and activations.
 
 use super::*;
+use crate::kernels::along::Product;
 use crate::kernels::elementwise::Unary;
 use crate::kernels::math;
-use crate::kernels::along::Product;
 use crate::ops::tensor::Cells;
 
 impl<'a> Compiler<'a> {
