@@ -13,14 +13,15 @@ pub mod linear;
 pub mod math;
 pub mod normalise;
 pub mod post;
-#[cfg(test)]
-mod properties;
 pub mod scale;
 pub mod select;
 pub mod slab;
 pub mod svm;
 pub mod text;
 pub mod trees;
+
+#[cfg(test)]
+mod properties;
 
 use crate::error::{Error, Result};
 pub use slab::{Arena, Rows, RowsMut, Slab, SlabMut, Span};
