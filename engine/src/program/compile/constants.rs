@@ -41,6 +41,16 @@ impl<'a> Compiler<'a> {
         let Some(x) = self.constant_input(node, 0) else {
             return Ok(None);
         };
+        let name = node.op_type.as_str();
+        let moves = matches!(name, "Cast" | "Reshape" | "Unsqueeze" | "Squeeze");
+        let pair = functions::is_binary(name) && self.constant_input(node, 1).is_some();
+        let folds = moves || pair || functions::is_unary(name);
+        if name == "Identity" {
+            return Ok(self.set(node, Value::Constant(x)));
+        }
+        if !folds || self.spend(x.len()).is_none() {
+            return Ok(None);
+        }
         let attributes = Attributes::new(node)?;
         let axes = || match self.constant_input(node, 1) {
             Some(axes) => axes.i64s().map(<[i64]>::to_vec),
@@ -48,7 +58,6 @@ impl<'a> Compiler<'a> {
         };
         let cells = x.cells.clone();
         match node.op_type.as_str() {
-            "Identity" => Ok(self.set(node, Value::Constant(x))),
             "Cast" => {
                 let cells = match (cells, attributes.int("to")) {
                     (Cells::F32(v), Some(1)) => Cells::F32(v),
@@ -114,6 +123,9 @@ impl<'a> Compiler<'a> {
                 let Some((x, y, dims)) = both() else {
                     return Ok(None);
                 };
+                if self.spend(x.len()).is_none() {
+                    return Ok(None);
+                }
                 let cells = functions::constants(name, &x, &y)?;
                 Ok(cells.and_then(|cells| self.set_constant(node, dims, cells)))
             }
