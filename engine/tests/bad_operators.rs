@@ -487,3 +487,42 @@ fn maps() {
         "1601 features",
     );
 }
+
+#[test]
+fn broadcasts_of_many_cells() {
+    // Each sum of a column and a row of 1,024 has a million cells; a thousand of them are too many to compile.
+    let shape = |name: &str, to: [i64; 3]| integers(name, &[3], &to);
+    let mut nodes = vec![
+        node("Reshape", "", &["x", "column"], &["c"], vec![]),
+        node("Reshape", "", &["x", "row"], &["r"], vec![]),
+    ];
+    for i in 0..1_000 {
+        let out = format!("s{i}");
+        nodes.push(node("Add", "", &["c", "r"], &[&out], vec![]));
+    }
+    nodes.push(node(
+        "ReduceSum",
+        "",
+        &["s0", "axes"],
+        &["y"],
+        vec![int("keepdims", 0)],
+    ));
+    let bytes = model(
+        vec![value("x", DataType::Float, 1_024)],
+        &["y"],
+        nodes,
+        vec![
+            shape("column", [-1, 1_024, 1]),
+            shape("row", [-1, 1, 1_024]),
+            integers("axes", &[2], &[1, 2]),
+        ],
+    );
+    let declaration = finai_engine::Declaration {
+        features: Some((0..1_024).map(|i| format!("f{i}")).collect()),
+        ..Default::default()
+    };
+    let started = std::time::Instant::now();
+    let found = Model::load_as(&bytes, &declaration, &Limits::default());
+    assert!(matches!(found, Err(Error::TooLarge { .. })), "{found:?}");
+    assert!(started.elapsed().as_secs() < 20);
+}

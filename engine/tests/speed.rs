@@ -23,6 +23,7 @@ fn fill(scorer: &mut Scorer, features: &[(Kind, Vec<String>)], row: usize) {
             Kind::Text => batch
                 .set_text(f, &texts[mixed as usize % texts.len()])
                 .unwrap(),
+            Kind::Int64 => batch.set_integer(f, (mixed >> 58) as i64).unwrap(),
             _ => batch
                 .set_float(f, (mixed >> 40) as f64 / 167_772.0)
                 .unwrap(),

@@ -111,9 +111,16 @@ impl Reduce {
     fn each<T: Real>(&self, x: &super::Rows<'_, T>, out: &mut super::RowsMut<'_, T>) {
         for i in 0..x.rows() {
             let row = x.row(i);
+            let (reduction, length) = (self.reduction, self.axis.length);
+            if self.axis.inner == 1 {
+                for (cell, cells) in out.row(i).iter_mut().zip(row.chunks_exact(length)) {
+                    *cell = T::narrow(reduction.of(cells.iter().map(|x| x.wide()), length));
+                }
+                continue;
+            }
             for (o, cell) in out.row(i).iter_mut().enumerate() {
                 let cells = self.axis.cells(row, o).map(T::wide);
-                *cell = T::narrow(self.reduction.of(cells, self.axis.length));
+                *cell = T::narrow(reduction.of(cells, length));
             }
         }
     }

@@ -73,6 +73,23 @@ impl<T: Cell, U: Cell, F: Fn(T) -> U + Send + Sync> Kernel for Unary<T, U, F> {
     }
 }
 
+/// The same cell in every place of every row.
+#[derive(Debug, Clone, Copy)]
+pub struct Fill<T>(pub T);
+
+impl<T: Cell> Kernel for Fill<T> {
+    fn run(&self, _: &[Slab<'_>], outputs: &mut [SlabMut<'_>], _: &mut Scratch) -> Result<()> {
+        let [out] = outputs else {
+            return Err(mismatch("ConstantOfShape"));
+        };
+        let Some(out) = T::rows_mut(out) else {
+            return Err(mismatch("ConstantOfShape"));
+        };
+        (0..out.rows()).for_each(|i| out.row(i).fill(self.0));
+        Ok(())
+    }
+}
+
 /// An operand: rows, or the same cells in every row.
 #[derive(Debug, Clone)]
 pub enum Operand<T> {

@@ -8,16 +8,18 @@
 pub fn exp64(x: f64) -> f64 {
     const LOG2_E: f64 = std::f64::consts::LOG2_E;
     const LN_2: f64 = std::f64::consts::LN_2;
+    // Adding it leaves a whole number in the last bits of the sum.
+    const WHOLE: f64 = 6_755_399_441_055_744.0;
     let x = x.clamp(-708.0, 709.0);
-    let k = (x * LOG2_E + 0.5).floor();
-    let r = x - k * LN_2;
+    let shifted = x * LOG2_E + WHOLE;
+    let r = x - (shifted - WHOLE) * LN_2;
     let mut p = 1.0 / 3_628_800.0;
     for c in [
         362_880.0, 40_320.0, 5_040.0, 720.0, 120.0, 24.0, 6.0, 2.0, 1.0, 1.0,
     ] {
         p = p * r + 1.0 / c;
     }
-    p * f64::from_bits((((k as i64) + 1023) as u64) << 52)
+    p * f64::from_bits(shifted.to_bits().wrapping_add(1023) << 52)
 }
 
 /// [`exp64`] over the whole range: 0 and infinity where the result does not fit.

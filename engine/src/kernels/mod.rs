@@ -28,6 +28,9 @@ pub mod svm;
 pub mod text;
 pub mod trees;
 
+#[cfg(test)]
+mod properties;
+
 use crate::error::{Error, Result};
 pub use slab::{Arena, Rows, RowsMut, Slab, SlabMut, Span};
 

@@ -52,7 +52,7 @@ proptest! {
             _ => Similarity::Sigmoid { gamma, coef0 },
         };
         let kernel = SvmRegressor {
-            vectors: Vectors { cells: vectors.concat(), width: 5, similarity },
+            vectors: Vectors::new(&vectors.concat(), 5, similarity),
             coefficients: coefficients[..vectors.len()].to_vec(),
             rho: 0.5,
             one_class: false,

@@ -18,57 +18,62 @@ pub enum Similarity {
     Sigmoid { gamma: f32, coef0: f32 },
 }
 
-/// Vectors of `width` cells with the function that compares a row with each of them.
+/// Vectors with the function that compares a row with each of them.
 #[derive(Debug, Clone)]
 pub struct Vectors {
-    pub cells: Vec<f32>,
-    pub width: usize,
-    pub similarity: Similarity,
-}
-
-const LANES: usize = 8;
-
-/// Sum of `term` over the columns, always in the same order.
-#[inline]
-fn lanes(x: &[f32], v: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
-    let mut sums = [0.0f32; LANES];
-    let (xs, vs) = (x.chunks_exact(LANES), v.chunks_exact(LANES));
-    let rest: f32 = xs
-        .remainder()
-        .iter()
-        .zip(vs.remainder())
-        .map(|(x, v)| term(*x, *v))
-        .sum();
-    for (x, v) in xs.zip(vs) {
-        for (sum, (x, v)) in sums.iter_mut().zip(x.iter().zip(v)) {
-            *sum += term(*x, *v);
-        }
-    }
-    let [a, b, c, d, e, f, g, h] = sums;
-    ((a + e) + (b + f)) + ((c + g) + (d + h)) + rest
+    /// One cell of every vector, then the next cell of every vector.
+    cells: Vec<f32>,
+    len: usize,
+    similarity: Similarity,
 }
 
 impl Vectors {
-    pub fn len(&self) -> usize {
-        self.cells.len() / self.width.max(1)
+    /// Row-major vectors of `width` cells, `width > 0`.
+    pub fn new(cells: &[f32], width: usize, similarity: Similarity) -> Vectors {
+        let column = |c: usize| cells.iter().skip(c).step_by(width).copied();
+        Vectors {
+            cells: (0..width).flat_map(column).collect(),
+            len: cells.len() / width,
+            similarity,
+        }
     }
 
-    /// One kernel value for each vector.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// One kernel value for each vector; sums run over the columns in order.
     pub fn compare(&self, x: &[f32], out: &mut [f32]) {
-        let dot = |x: &[f32], v: &[f32]| lanes(x, v, |x, v| x * v);
-        for (o, v) in out.iter_mut().zip(self.cells.chunks_exact(self.width)) {
-            *o = match self.similarity {
-                Similarity::Linear => dot(x, v),
-                Similarity::Poly {
-                    gamma,
-                    coef0,
-                    degree,
-                } => math::pow(gamma * dot(x, v) + coef0, degree),
-                Similarity::Rbf { gamma } => {
-                    math::exp(-gamma * lanes(x, v, |x, v| (x - v) * (x - v)))
-                }
-                Similarity::Sigmoid { gamma, coef0 } => math::tanh(gamma * dot(x, v) + coef0),
-            };
+        match self.similarity {
+            Similarity::Linear => self.sum(x, out, |x, v| x * v),
+            Similarity::Poly {
+                gamma,
+                coef0,
+                degree,
+            } => {
+                self.sum(x, out, |x, v| x * v);
+                out.iter_mut()
+                    .for_each(|o| *o = math::pow(gamma * *o + coef0, degree));
+            }
+            Similarity::Rbf { gamma } => {
+                self.sum(x, out, |x, v| (x - v) * (x - v));
+                out.iter_mut().for_each(|o| *o = math::exp(-gamma * *o));
+            }
+            Similarity::Sigmoid { gamma, coef0 } => {
+                self.sum(x, out, |x, v| x * v);
+                out.iter_mut()
+                    .for_each(|o| *o = math::tanh(gamma * *o + coef0));
+            }
+        }
+    }
+
+    #[inline]
+    fn sum(&self, x: &[f32], out: &mut [f32], term: impl Fn(f32, f32) -> f32) {
+        out.fill(0.0);
+        for (x, column) in x.iter().zip(self.cells.chunks_exact(self.len)) {
+            for (o, v) in out.iter_mut().zip(column) {
+                *o += term(*x, *v);
+            }
         }
     }
 
@@ -76,9 +81,9 @@ impl Vectors {
         let each = if self.similarity == Similarity::Linear {
             0
         } else {
-            10
+            5
         };
-        self.cells.len() / 4 + self.len() * each
+        self.cells.len() / 4 + self.len * each
     }
 }
 

@@ -40,17 +40,13 @@ pub fn support(
 ) -> Result<Vectors> {
     let cells = attributes.floats("support_vectors");
     finite(op, "support vector cell", cells)?;
-    if width == 0 || count.checked_mul(width) != Some(cells.len()) {
+    if width == 0 || count == 0 || count.checked_mul(width) != Some(cells.len()) {
         return Err(Error::Invalid(format!(
             "{op} has {} cells in support_vectors for {count} vectors of {width} columns",
             cells.len()
         )));
     }
-    Ok(Vectors {
-        cells: cells.to_vec(),
-        width,
-        similarity: similarity(op, attributes)?,
-    })
+    Ok(Vectors::new(cells, width, similarity(op, attributes)?))
 }
 
 /// `rows` rows of weights that are compared by a product, whatever the kernel type.
@@ -68,11 +64,7 @@ pub fn weights(
             cells.len()
         )));
     }
-    Ok(Vectors {
-        cells: cells.to_vec(),
-        width,
-        similarity: Similarity::Linear,
-    })
+    Ok(Vectors::new(cells, width, Similarity::Linear))
 }
 
 pub fn coefficients<'a>(op: &str, attributes: &Attributes<'a>) -> Result<&'a [f32]> {

@@ -108,7 +108,7 @@ fn platt(attributes: &Attributes<'_>, pairs: usize) -> Result<Vec<Platt>> {
 fn linear(attributes: &Attributes<'_>, labels: Labels, width: usize) -> Result<Bound> {
     let weights = weights(OP, attributes, labels.len(), width)?;
     let probabilities = !attributes.floats("prob_a").is_empty();
-    let positive = weights.cells.iter().all(|w| *w >= 0.0);
+    let positive = attributes.floats("coefficients").iter().all(|w| *w >= 0.0);
     let second_above = match (labels.len(), probabilities, positive) {
         (2, false, true) => Some(0.5),
         (2, false, false) => Some(0.0),

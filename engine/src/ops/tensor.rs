@@ -87,6 +87,21 @@ impl Constant {
         }
     }
 
+    /// The cells in these places, one after the other; `None` for places that there are not.
+    pub fn stretched(&self, places: &[usize]) -> Option<Constant> {
+        fn picked<T: Clone>(cells: &[T], places: &[usize]) -> Option<Vec<T>> {
+            places.iter().map(|i| cells.get(*i).cloned()).collect()
+        }
+        let cells = match &self.cells {
+            Cells::F32(v) => Cells::F32(picked(v, places)?),
+            Cells::F64(v) => Cells::F64(picked(v, places)?),
+            Cells::I64(v) => Cells::I64(picked(v, places)?),
+            Cells::Text(v) => Cells::Text(picked(v, places)?),
+        };
+        let dims = vec![places.len()];
+        Some(Constant { dims, cells })
+    }
+
     /// The cells, where they are f32.
     pub fn f32s(&self) -> Option<&[f32]> {
         match &self.cells {

@@ -4,7 +4,12 @@ use super::step::{Place, Step, View};
 use super::tabular::Tabular;
 
 /// Where a block is written by one-output steps and read by a single copy alone, those steps write to the copy's target.
+/// The search is quadratic in the steps, so that programs of very many keep their copies.
 pub fn place_concats(program: &mut Tabular) {
+    const STEPS: usize = 8_192;
+    if program.steps.len() > STEPS {
+        return;
+    }
     let mut i = 0;
     while i < program.steps.len() {
         match redirect(program, i) {

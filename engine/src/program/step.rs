@@ -132,6 +132,10 @@ impl Step {
         let kernel = self.call.kernel();
         let source = |view: &View| source(view, blocks);
         match (self.inputs.as_slice(), self.outputs.as_slice()) {
+            ([], [out]) => {
+                let mut to = target(out, blocks)?;
+                kernel.run(&[], &mut [write(out, chunk.rows, &mut to)?], scratch)
+            }
             ([x], [out]) => {
                 let (from, mut to) = (source(x)?, target(out, blocks)?);
                 let inputs = [read(x, chunk, from.as_deref())?];

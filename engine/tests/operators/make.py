@@ -381,7 +381,27 @@ def shapes():
     case("shapes", nodes, {"x": x}, {"y": "float32"}, constants={"u": np.array([1])})
 
 
-for group in [support_vector_machines, linear, encoders, scaling, texts, elementwise, shapes]:
+def stacks():
+    """Ensembles put their members' scores above each other and reduce them; constants are computed while compiling."""
+    members = [h.make_node("Reshape", [name, "s"], ["1" + name]) for name in "xzw"]
+    above = h.make_node("Concat", ["1x", "1z", "1w"], ["c"], axis=0)
+    feed = {name: rows(5, 2) for name in "xzw"}
+    for op in ["ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin"]:
+        node = h.make_node(op, ["c", "a"], ["y"], keepdims=0)
+        constants = {"s": np.array([1, -1, 2]), "a": np.array([0])}
+        case("stacks", members + [above, node], feed, {"y": "float32"}, opset=18, constants=constants)
+    unsqueezed = [h.make_node("Unsqueeze", [name, "a"], ["1" + name]) for name in "xzw"]
+    node = h.make_node("ReduceMean", ["c"], ["y"], axes=[0], keepdims=0)
+    case("stacks", unsqueezed + [above, node], feed, {"y": "float32"}, constants={"a": np.array([0])})
+    constants = {"p": np.abs(rows(2, 3)), "q": np.abs(rows(1, 3)[0]), "i": np.array([1, 0, 2])}
+    for op in ["Add", "Sub", "Mul", "Div", "Pow", "Max"]:
+        nodes = [h.make_node("Log", ["p"], ["l"]), h.make_node(op, ["p", "q"], ["k"]), h.make_node("Unsqueeze", ["x", "u"], ["v"]), h.make_node("Add", ["v", "k"], ["m"]), h.make_node("Add", ["m", "l"], ["y"])]
+        case("stacks", nodes, {"x": rows(4, 3)}, {"y": "float32"}, constants={**constants, "u": np.array([1])})
+    encoded = ml("LabelEncoder", ["i"], ["e"], keys_int64s=[0, 1], values_floats=[0.5, 1.5], default_float=9.0)
+    case("stacks", [encoded, h.make_node("Add", ["x", "e"], ["y"])], {"x": rows(4, 3)}, {"y": "float32"}, constants={"i": np.array([1, 0, 2])})
+
+
+for group in [support_vector_machines, linear, encoders, scaling, texts, elementwise, shapes, stacks]:
     group()
 for group, listed in cases.items():
     lines = ",\n".join(json.dumps(c, ensure_ascii=False, separators=(",", ":")) for c in listed)

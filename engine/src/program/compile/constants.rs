@@ -41,6 +41,16 @@ impl<'a> Compiler<'a> {
         let Some(x) = self.constant_input(node, 0) else {
             return Ok(None);
         };
+        let name = node.op_type.as_str();
+        let moves = matches!(name, "Cast" | "Reshape" | "Unsqueeze" | "Squeeze");
+        let pair = functions::is_binary(name) && self.constant_input(node, 1).is_some();
+        let folds = moves || pair || functions::is_unary(name);
+        if name == "Identity" {
+            return Ok(self.set(node, Value::Constant(x)));
+        }
+        if !folds || self.spend(x.len()).is_none() {
+            return Ok(None);
+        }
         let attributes = Attributes::new(node)?;
         let axes = || match self.constant_input(node, 1) {
             Some(axes) => axes.i64s().map(<[i64]>::to_vec),
@@ -48,7 +58,6 @@ impl<'a> Compiler<'a> {
         };
         let cells = x.cells.clone();
         match node.op_type.as_str() {
-            "Identity" => Ok(self.set(node, Value::Constant(x))),
             "Cast" => {
                 let cells = match (cells, attributes.int("to")) {
                     (Cells::F32(v), Some(1)) => Cells::F32(v),
@@ -82,10 +91,10 @@ impl<'a> Compiler<'a> {
                 let dims = [&[1], x.dims.as_slice()].concat();
                 Ok(self.set_constant(node, dims, cells))
             }
-            name if elementwise::is_unary(name) => {
+            name if functions::is_unary(name) => {
                 let made = match x.element() {
-                    Element::F32 => elementwise::single(name, None, None),
-                    Element::F64 => elementwise::double(name, None, None),
+                    Element::F32 => functions::single(name, None, None),
+                    Element::F64 => functions::double(name, None, None),
                     _ => None,
                 };
                 let Some((kernel, element)) = made.filter(|_| node.attribute.is_empty()) else {
@@ -95,17 +104,29 @@ impl<'a> Compiler<'a> {
                 let cells = once(kernel.as_ref(), Some(&x), Shape { element, width })?;
                 Ok(self.set_constant(node, x.dims.clone(), cells))
             }
-            name if elementwise::is_binary(name) && node.input.len() == 2 => {
+            name if functions::is_binary(name) && node.input.len() == 2 => {
                 let Some(y) = self.constant_input(node, 1) else {
                     return Ok(None);
                 };
-                let dims = match (x.len(), y.len()) {
-                    _ if x.dims == y.dims => x.dims.clone(),
-                    (_, 1) if y.dims.len() <= x.dims.len() => x.dims.clone(),
-                    (1, _) if x.dims.len() <= y.dims.len() => y.dims.clone(),
-                    _ => return Ok(None),
+                let both = || {
+                    let rank = x.dims.len().max(y.dims.len());
+                    let padded =
+                        |dims: &[usize]| Dims::new(&[&vec![1; rank - dims.len()], dims].concat());
+                    let (a, b) = (padded(&x.dims)?, padded(&y.dims)?);
+                    let dims = a.broadcast(&b)?;
+                    let (x, y) = (
+                        x.stretched(&a.stretch(&dims)),
+                        y.stretched(&b.stretch(&dims)),
+                    );
+                    Some((x?, y?, dims.sizes().to_vec()))
                 };
-                let cells = elementwise::constants(name, &x, &y)?;
+                let Some((x, y, dims)) = both() else {
+                    return Ok(None);
+                };
+                if self.spend(x.len()).is_none() {
+                    return Ok(None);
+                }
+                let cells = functions::constants(name, &x, &y)?;
                 Ok(cells.and_then(|cells| self.set_constant(node, dims, cells)))
             }
             "Squeeze" if x.len() == 1 => Ok(self.set_constant(node, Vec::new(), cells)),

@@ -2,6 +2,8 @@
 
 /// Most dimensions of a row.
 const RANK: usize = 6;
+/// Most cells of a row.
+const CELLS: usize = 1 << 20;
 
 /// Dimensions after the first, which counts the rows: `[N]` has none, `[N, F]` has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +15,6 @@ pub struct Dims {
 impl Dims {
     /// `None` for too many dimensions or cells.
     pub fn new(sizes: &[usize]) -> Option<Dims> {
-        const CELLS: usize = 1 << 24;
         let mut dims = Dims {
             sizes: [1; RANK],
             rank: sizes.len(),

@@ -4,6 +4,8 @@ mod constants;
 mod dense;
 mod dims;
 mod elementwise;
+mod extents;
+mod functions;
 mod reduce;
 mod select;
 mod shape;
@@ -46,6 +48,10 @@ enum Value {
     Constant(Rc<Constant>),
     /// The tokens of a column of texts: as many as a row has.
     Tokens(View, Arc<Tokeniser>),
+    /// A shape that the graph computes.
+    Extents(Vec<extents::Extent>),
+    /// Rows one above the other, `[M, N, ...]`, all of the same dimensions.
+    Stack(Vec<Tensor>),
 }
 
 /// Rows of a block with the dimensions that the graph gives them; the view is as wide as these have cells.
@@ -107,47 +113,6 @@ pub fn compile(
     Ok(Some(program))
 }
 
-/// A view for each output of a graph, with the labels that its cells are indices into.
-#[cfg(test)]
-type Outputs = Vec<(View, Option<Labels>)>;
-
-/// [`compile`] for outputs of any kind: their views, and the labels of those that are an index into some.
-#[cfg(test)]
-pub fn compile_values(
-    model: &ModelProto,
-    inputs: &[Declared],
-    features: &[Feature],
-) -> Result<Option<(Tabular, Outputs)>> {
-    let Some(graph) = &model.graph else {
-        return Ok(None);
-    };
-    let opset = model
-        .opset_import
-        .iter()
-        .find(|o| o.domain.is_empty())
-        .map_or(0, |o| o.version);
-    let mut compiler = Compiler::new(graph, opset)?;
-    compiler.inputs(inputs, features);
-    for node in &graph.node {
-        if compiler.node(node)?.is_none() {
-            return Ok(None);
-        }
-    }
-    let mut views = Vec::new();
-    for output in &graph.output {
-        match compiler.values.get(output.name.as_str()) {
-            Some(Value::Rows(t)) => views.push((t.view, None)),
-            Some(Value::Label(t, labels)) => views.push((t.view, Some(labels.as_ref().clone()))),
-            _ => return Ok(None),
-        }
-    }
-    let mut program = compiler.program;
-    let kept = views.iter().map(|(view, _)| (*view, Output::Label(None)));
-    program.outputs = kept.collect();
-    place_concats(&mut program);
-    Ok(Some((program, views)))
-}
-
 struct Compiler<'a> {
     values: HashMap<&'a str, Value>,
     /// How many nodes and graph outputs read a value.
@@ -156,7 +121,12 @@ struct Compiler<'a> {
     choices: Vec<(View, usize)>,
     program: Tabular,
     opset: i64,
+    /// Cells of indices and repeated constants that kernels may still hold.
+    spare: usize,
 }
+
+/// Cells that broadcasting and picking may add to a program: few nodes of a small file would ask for gigabytes.
+const SPARE: usize = 1 << 22;
 
 /// `None` where the node has no kernel here.
 type Compiled = Result<Option<()>>;
@@ -186,6 +156,7 @@ impl<'a> Compiler<'a> {
             choices: Vec::new(),
             program: Tabular::default(),
             opset,
+            spare: SPARE,
         })
     }
 
@@ -240,7 +211,9 @@ impl<'a> Compiler<'a> {
                     _ => (*view, Output::Other),
                 },
                 Value::Label(tensor, labels) => (tensor.view, label_output(labels)),
-                Value::Constant(_) | Value::Tokens(..) => return None,
+                Value::Constant(_) | Value::Tokens(..) | Value::Extents(_) | Value::Stack(_) => {
+                    return None;
+                }
             };
             self.program.outputs.push((view, output));
         }
@@ -249,7 +222,9 @@ impl<'a> Compiler<'a> {
 
     fn node(&mut self, node: &'a NodeProto) -> Compiled {
         if node.domain.is_empty()
-            && let Some(()) = self.fold(node)?
+            && (self.fold(node)?.is_some()
+                || self.of_extents(node)?.is_some()
+                || self.of_stacks(node)?.is_some())
         {
             return Ok(Some(()));
         }
@@ -259,7 +234,15 @@ impl<'a> Compiler<'a> {
             "Cast" => self.cast(node),
             "Concat" => self.concat(node),
             "FeatureVectorizer" => self.feature_vectorizer(node),
-            "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" => self.reshape(node),
+            "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" => {
+                if self.reshape(node)?.is_some() || self.reshape_to_extents(node)?.is_some() {
+                    return Ok(Some(()));
+                }
+                self.stack(node)
+            }
+            "Shape" => self.shape(node),
+            "ConstantOfShape" => self.constant_of_shape(node),
+            "Expand" => self.expand(node),
             "Transpose" => self.transpose(node),
             "Slice" => self.slice(node),
             "Split" => self.split(node),
@@ -283,8 +266,8 @@ impl<'a> Compiler<'a> {
             "TfIdfVectorizer" => self.tf_idf_vectorizer(node),
             "StringConcat" => self.string_concat(node),
             name if name.starts_with("Reduce") => self.reduce(node),
-            name if elementwise::is_binary(name) => self.binary(node),
-            name if elementwise::is_unary(name) => self.unary(node),
+            name if functions::is_binary(name) => self.binary(node),
+            name if functions::is_unary(name) => self.unary(node),
             other => match ops::find(other) {
                 Some(bind) if other == "LabelEncoder" => self.label_encoder(node, bind),
                 Some(bind) => self.operator(node, bind),
@@ -357,11 +340,18 @@ impl<'a> Compiler<'a> {
         Tensor::new(view, dims)
     }
 
+    /// Takes cells from the spare ones; `None` where there are too few.
+    fn spend(&mut self, cells: usize) -> Option<()> {
+        self.spare = self.spare.checked_sub(cells)?;
+        Some(())
+    }
+
     /// The cells of `x` by position; neighbours in order are a narrower view, others are copied.
     fn pick(&mut self, x: Tensor, cells: Vec<usize>, dims: Dims) -> Option<Tensor> {
         if cells.len() != dims.cells() || cells.iter().any(|c| *c >= x.view.width) {
             return None;
         }
+        self.spend(cells.len())?;
         let first = cells.first().copied().unwrap_or(0);
         if cells.windows(2).all(|w| w[1] == w[0] + 1) {
             let view = x.view.columns(first, cells.len());

@@ -15,7 +15,7 @@ fn axis(dims: &Dims, axis: usize) -> Axis {
 
 impl<'a> Compiler<'a> {
     /// Axes of a reduction from the second input or the attribute; without them every axis is reduced.
-    fn axes(&self, node: &NodeProto) -> Result<Option<Vec<i64>>> {
+    pub(super) fn axes(&self, node: &NodeProto) -> Result<Option<Vec<i64>>> {
         let given = match self.constant_input(node, 1) {
             Some(axes) => axes.i64s().map(<[i64]>::to_vec),
             None if node.input.len() > 1 => None,

@@ -163,7 +163,7 @@ impl<'a> Compiler<'a> {
             Value::Tokens(..) if matches!(node.op_type.as_str(), "Flatten" | "Squeeze") => {
                 return Ok(self.set(node, value));
             }
-            Value::Tokens(..) | Value::Constant(_) => return Ok(None),
+            _ => return Ok(None),
         };
         let axes = match self.constant_input(node, 1) {
             Some(constant) => constant.i64s().map(<[i64]>::to_vec),

@@ -10,6 +10,45 @@ use crate::limits::Limits;
 use crate::program::lower::lower;
 use crate::signature::{Declaration, Kind, Missing, Signature, Task, inputs, trace};
 
+/// A view for each output of a graph, with the labels that its cells are indices into.
+type Outputs = Vec<(View, Option<Labels>)>;
+
+/// [`compile`] for outputs of any kind: their views, and the labels of those that are an index into some.
+fn compile_values(
+    model: &ModelProto,
+    inputs: &[Declared],
+    features: &[Feature],
+) -> Result<Option<(Tabular, Outputs)>> {
+    let Some(graph) = &model.graph else {
+        return Ok(None);
+    };
+    let opset = model
+        .opset_import
+        .iter()
+        .find(|o| o.domain.is_empty())
+        .map_or(0, |o| o.version);
+    let mut compiler = Compiler::new(graph, opset)?;
+    compiler.inputs(inputs, features);
+    for node in &graph.node {
+        if compiler.node(node)?.is_none() {
+            return Ok(None);
+        }
+    }
+    let mut views = Vec::new();
+    for output in &graph.output {
+        match compiler.values.get(output.name.as_str()) {
+            Some(Value::Rows(t)) => views.push((t.view, None)),
+            Some(Value::Label(t, labels)) => views.push((t.view, Some(labels.as_ref().clone()))),
+            _ => return Ok(None),
+        }
+    }
+    let mut program = compiler.program;
+    let kept = views.iter().map(|(view, _)| (*view, Output::Label(None)));
+    program.outputs = kept.collect();
+    place_concats(&mut program);
+    Ok(Some((program, views)))
+}
+
 /// One cell, comparable.
 #[derive(Debug, Clone, PartialEq)]
 enum Cell {
@@ -229,4 +268,9 @@ fn functions_of_cells() {
 #[test]
 fn shapes_and_reductions() {
     check("shapes");
+}
+
+#[test]
+fn stacks_and_constants() {
+    check("stacks");
 }
