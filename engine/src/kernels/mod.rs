@@ -13,6 +13,7 @@ pub mod matrix;
 pub mod normalise;
 pub mod post;
 pub mod product;
+pub mod window;
 pub mod recurrent;
 pub mod reduce;
 pub mod scale;

@@ -5,6 +5,7 @@ mod convolve;
 mod lookup;
 mod multiply;
 mod plan;
+mod pool;
 mod recurrent;
 mod reduce;
 mod rows;
