@@ -196,6 +196,10 @@ fn engine_hint(error: &Engine, model: Option<&str>) -> Option<String> {
         Engine::TooLarge { .. } => {
             "Export a smaller model, or raise finai.max_model_size, finai.max_decode_memory or finai.max_tensor_memory.".into()
         }
+        Engine::UnsupportedOperator { op, .. } if op == "Loop" => {
+            "Keras writes GRU and SimpleRNN layers as a Loop: build them with unroll=True, or export from PyTorch."
+                .into()
+        }
         Engine::UnsupportedOperator { .. } => format!(
             "Supported operators: {}.",
             finai_engine::admit::supported_operators().join(", ")

@@ -30,6 +30,8 @@ const RECURRENT: usize = 8;
 pub(super) struct Value {
     /// For a constant, how many elements it can have.
     pub(super) constant: Option<u64>,
+    /// That number is not known here: the graph computes it, and compiling bounds it.
+    pub(super) computed: bool,
     /// Number of dimensions.
     pub(super) rank: Option<usize>,
     /// Values that it joins: tract merges a concatenation of concatenations into one.
@@ -82,7 +84,9 @@ pub(super) fn check(model: &pb::ModelProto, limits: &Limits) -> Result<()> {
             .collect();
         let rank = ranks::infer(node, row, &ranks, &literals)?;
         let parts = parts(node, row, inputs.iter().flatten(), limits)?;
-        let constant = fold(node, row, inputs.into_iter().flatten())?;
+        let unknown = inputs.iter().flatten().any(|value| value.computed);
+        let constant = fold(node, row, unknown, inputs.into_iter().flatten())?;
+        let unknown = unknown || row.folding == Folding::Computed;
         computed = computed.saturating_add(constant.unwrap_or(0).saturating_mul(ELEMENT_SIZE));
         let limit = limits.decode_memory as u64;
         if computed > limit {
@@ -98,6 +102,7 @@ pub(super) fn check(model: &pb::ModelProto, limits: &Limits) -> Result<()> {
                     output,
                     Value {
                         constant,
+                        computed: constant.is_some() && unknown,
                         rank,
                         parts,
                     },
@@ -215,6 +220,7 @@ fn parts<'a>(
 fn fold(
     node: &pb::NodeProto,
     row: &Operator,
+    unknown: bool,
     inputs: impl Iterator<Item = Value>,
 ) -> Result<Option<u64>> {
     if row.folding == Folding::Size {
@@ -238,11 +244,8 @@ fn fold(
         (Folding::Keep, None) => attributes::constant(node)?,
         (Folding::Keep, Some(first)) => first.saturating_mul(outputs),
         (Folding::Join, _) => sizes.iter().copied().fold(0, u64::saturating_add),
-        (Folding::Spread, _) => sizes
-            .iter()
-            .copied()
-            .fold(1, u64::saturating_mul)
-            .min(COMPUTED.max(sizes.iter().copied().max().unwrap_or(0))),
+        (Folding::Spread, _) if unknown => COMPUTED.max(sizes.iter().copied().max().unwrap_or(0)),
+        (Folding::Spread, _) => sizes.iter().copied().fold(1, u64::saturating_mul),
     }))
 }
 

@@ -19,6 +19,7 @@ pub(super) fn initializers<'a>(graph: &'a pb::GraphProto, values: &mut Values<'a
         let elements = tensor::check(initializer, &format!("initializer \"{name}\""))?;
         let value = Value {
             constant: Some(elements),
+            computed: false,
             rank: Some(initializer.dims.len()),
             parts: 1,
         };
@@ -70,6 +71,7 @@ pub(super) fn inputs<'a>(
                 name,
                 Value {
                     constant: None,
+                    computed: false,
                     rank,
                     parts: 1,
                 },

@@ -179,7 +179,7 @@ static OPERATORS: &[Operator] = &[
     unary("Floor", 6),
     recurrent("GRU", 7, (3, 6), 2),
     Operator {
-        note: "indices that depend on the row must be within the table",
+        note: "indices must be in the table",
         ..binary("Gather", 1)
     },
     unary("Gelu", 20),

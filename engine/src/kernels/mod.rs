@@ -19,6 +19,7 @@ pub mod post;
 pub mod product;
 #[cfg(test)]
 mod properties;
+pub mod window;
 pub mod recurrent;
 pub mod reduce;
 pub mod scale;
@@ -28,8 +29,6 @@ pub mod svm;
 pub mod text;
 pub mod trees;
 
-#[cfg(test)]
-mod properties;
 
 use crate::error::{Error, Result};
 pub use slab::{Arena, Rows, RowsMut, Slab, SlabMut, Span};

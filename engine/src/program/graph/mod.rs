@@ -5,6 +5,7 @@ mod convolve;
 mod lookup;
 mod multiply;
 mod plan;
+mod pool;
 mod recurrent;
 mod reduce;
 mod rows;
@@ -35,8 +36,8 @@ use crate::signature::outputs::Output;
 const ROWS: usize = 64;
 /// Most operations of a node for a block of rows: what runs between two looks at the interrupt.
 const OPERATIONS: usize = 1 << 28;
-/// Rows that both plans are compared on, and their operations together.
-const COMPARED: (usize, usize) = (ROWS, 1 << 30);
+/// Most rows that both plans are compared on, and most operations of these together.
+const COMPARED: (usize, usize) = (16, 1 << 30);
 
 /// The plans of a model.
 #[derive(Debug)]

@@ -16,7 +16,7 @@ use super::convolve::Convolve;
 use super::lookup::Lookup;
 use super::multiply::Multiply;
 use super::recurrent::Recurrent;
-use super::{bounded, convolve, evaluation, failure, multiply, recurrent, reduce};
+use super::{bounded, convolve, evaluation, failure, multiply, pool, recurrent, reduce};
 use crate::admit::budget;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -69,6 +69,8 @@ fn replace(model: &mut TypedModel) -> Result<()> {
                 (Box::new(multiply), inputs, end)
             } else if let Some((convolve, input)) = convolve::replacement(model, node) {
                 (Box::new(convolve), tvec!(input), id)
+            } else if let Some(pool) = pool::replacement(model, node) {
+                (Box::new(pool), node.inputs.iter().copied().collect(), id)
             } else if let Some(op) = reduce::replacement(model, node) {
                 (op, node.inputs.iter().copied().collect(), id)
             } else {

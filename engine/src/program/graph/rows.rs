@@ -27,6 +27,7 @@ use tract_onnx::tract_core::ops::source::TypedSource;
 use super::convolve::Convolve;
 use super::lookup::Lookup;
 use super::multiply::Multiply;
+use super::pool::Pool;
 use super::recurrent::Recurrent;
 use super::reduce::{Normalised, Reduced};
 use crate::ops::tract::is_rowwise;
@@ -334,7 +335,7 @@ impl Place<'_> {
                 None
             };
         }
-        if op.is::<Convolve>() {
+        if op.is::<Convolve>() || op.is::<Pool>() {
             return kept(axis == 0);
         }
         if let Some(spec) = window(op) {
