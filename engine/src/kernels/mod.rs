@@ -95,6 +95,11 @@ pub trait Kernel: std::fmt::Debug + Send + Sync {
         1
     }
 
+    /// With more rows at a time it is not faster.
+    fn rows(&self) -> usize {
+        256
+    }
+
     /// Writes its input unchanged where both have the same element.
     fn is_copy(&self) -> bool {
         false

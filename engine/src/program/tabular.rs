@@ -5,7 +5,7 @@ use super::compile::compile;
 use super::step::{Cells, Chunk, Step, View, filled, read};
 use crate::batch::Blocks;
 use crate::error::{Error, Result};
-use crate::kernels::{Element, Scratch, ScratchSize, Shape, Slab};
+use crate::kernels::{Element, Kernel, Scratch, ScratchSize, Shape, Slab};
 use crate::limits::Limits;
 use crate::ops::Labels;
 use crate::signature::Feature;
@@ -13,8 +13,8 @@ use crate::signature::inputs::Declared;
 use crate::signature::outputs::Output;
 use tract_onnx::pb::ModelProto;
 
-/// Largest and smallest number of rows between two looks at the interrupt.
-const ROWS: (usize, usize) = (16, 1024);
+/// Smallest number of rows between two looks at the interrupt; chunks are multiples of it.
+const ROWS: usize = 16;
 /// Steps of about a nanosecond between two looks at the interrupt.
 const STEPS: usize = 500_000;
 
@@ -47,8 +47,11 @@ impl Tabular {
         let Some(mut program) = compile(model, inputs, features)? else {
             return Ok(None);
         };
-        let cost: usize = program.steps.iter().map(|s| s.call.kernel().cost()).sum();
-        program.chunk = (STEPS / cost.max(1) / 16 * 16).clamp(ROWS.0, ROWS.1);
+        let kernels = || program.steps.iter().map(|s| s.call.kernel());
+        let cost: usize = kernels().map(Kernel::cost).sum();
+        let rows = kernels().map(Kernel::rows).max().unwrap_or(ROWS);
+        let memory = limits.tensor_memory / program.row_memory().max(1);
+        program.chunk = (STEPS / cost.max(1)).min(rows).min(memory).max(ROWS) / ROWS * ROWS;
         let found = program.row_memory().saturating_mul(program.chunk);
         if found > limits.tensor_memory {
             let limit = limits.tensor_memory as u64;

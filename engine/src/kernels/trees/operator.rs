@@ -10,6 +10,9 @@ use crate::kernels::{
     Element, Kernel, Rows, RowsMut, Scratch, ScratchSize, Slab, SlabMut, mismatch,
 };
 
+/// Rows that share what is read of large trees.
+const ROWS: usize = 1024;
+
 /// An ensemble in the layout that fits its features.
 #[derive(Debug, Clone)]
 pub enum Trees {
@@ -201,6 +204,10 @@ impl Kernel for TreeRegressor {
         self.trees.cost()
     }
 
+    fn rows(&self) -> usize {
+        ROWS
+    }
+
     fn memory(&self) -> usize {
         self.trees.memory() + size_of_val(self.base.as_slice())
     }
@@ -258,6 +265,10 @@ impl Kernel for TreeClassifier {
 
     fn cost(&self) -> usize {
         self.trees.cost()
+    }
+
+    fn rows(&self) -> usize {
+        ROWS
     }
 
     fn memory(&self) -> usize {
