@@ -245,6 +245,8 @@ fn sets_and_their_nodes() {
         score(vec![floats("membership_values", &[f32::NAN])], 0.0, 2.0),
         2.0
     );
+    let found = load(vec![floats("membership_values", &vec![1.0; (1 << 18) + 1])]);
+    assert!(matches!(found, Err(Error::TooLarge { .. })), "{found:?}");
     let many: Vec<f32> = (0..10_000).map(|i| (i * 2) as f32).collect();
     let many = || vec![floats("membership_values", &many)];
     assert_eq!(score(many(), 0.0, 12_344.0), 1.0);

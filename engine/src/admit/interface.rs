@@ -53,6 +53,7 @@ pub(super) fn inputs<'a>(
         if typed.is_none() && !values.contains_key(name) && maps::is_map(graph, name) {
             let value = Value {
                 constant: None,
+                computed: false,
                 rank: Some(2),
                 parts: 1,
             };

@@ -80,6 +80,11 @@ impl<'a> Scan<'a> {
             // A vector starts with room for four elements and doubles.
             let spare = if number == previous { 0 } else { 2 };
             (previous, last) = (number, known);
+            if let (Kind::Integers(size), Value::Varint(_)) = (kind, value) {
+                let count = 1 + cursor.integers(number)?;
+                self.elements(count, size, spare)?;
+                continue;
+            }
             self.field(message, kind, value, spare, depth)?;
         }
         Ok(())
@@ -99,7 +104,6 @@ impl<'a> Scan<'a> {
             (Kind::Location, Value::Varint(_)) => Err(Error::Unsupported("external data".into())),
             (Kind::Refused(what), _) => Err(Error::Unsupported(what.into())),
 
-            (Kind::Integers(size), Value::Varint(_)) => self.elements(1, size, spare),
             (Kind::Integers(size), Value::Bytes(packed)) => {
                 let mut packed = Cursor::new(packed);
                 let mut count = 0;

@@ -59,6 +59,20 @@ impl<'a> Cursor<'a> {
         Ok(Some((number, value)))
     }
 
+    /// Passes the integers that follow under the same field number, and counts them.
+    pub(super) fn integers(&mut self, number: u32) -> Result<usize> {
+        let mut count = 0;
+        while let [key, rest @ ..] = self.rest
+            && *key < 0x80
+            && u32::from(*key) == number << 3
+        {
+            self.rest = rest;
+            self.varint()?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
     /// A base-128 integer of at most ten bytes and 64 bits.
     #[inline]
     pub(super) fn varint(&mut self) -> Result<u64> {
@@ -124,6 +138,16 @@ mod tests {
             (4, Value::Fixed64),
         ];
         assert_eq!(fields(&bytes), Ok(expected));
+    }
+
+    #[test]
+    fn passes_integers_of_one_field() {
+        let mut cursor = Cursor::new(&[0x08, 1, 0x08, 0x96, 0x01, 0x08, 2, 0x10, 3]);
+        assert_eq!(cursor.field(), Ok(Some((1, Value::Varint(1)))));
+        assert_eq!(cursor.integers(1), Ok(2));
+        assert_eq!(cursor.integers(1), Ok(0));
+        assert_eq!(cursor.field(), Ok(Some((2, Value::Varint(3)))));
+        assert!(Cursor::new(&[0x08]).integers(1).is_err());
     }
 
     #[test]

@@ -19,7 +19,6 @@ pub mod post;
 pub mod product;
 #[cfg(test)]
 mod properties;
-pub mod window;
 pub mod recurrent;
 pub mod reduce;
 pub mod scale;
@@ -28,7 +27,7 @@ pub mod slab;
 pub mod svm;
 pub mod text;
 pub mod trees;
-
+pub mod window;
 
 use crate::error::{Error, Result};
 pub use slab::{Arena, Rows, RowsMut, Slab, SlabMut, Span};
@@ -109,6 +108,11 @@ pub trait Kernel: std::fmt::Debug + Send + Sync {
     /// Work of one row in steps of about a nanosecond.
     fn cost(&self) -> usize {
         1
+    }
+
+    /// With more rows at a time it is not faster.
+    fn rows(&self) -> usize {
+        256
     }
 
     /// Writes its input unchanged where both have the same element.

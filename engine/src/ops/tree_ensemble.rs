@@ -14,6 +14,9 @@ use crate::kernels::{Element, Shape};
 
 const OP: &str = "TreeEnsemble";
 
+/// Members of all sets: each takes several slots.
+const MEMBERS: usize = 1 << 18;
+
 /// One number per target, of the input's type.
 pub fn bind(node: &NodeProto, inputs: &[Shape]) -> Result<Bound> {
     let attributes = Attributes::new(node)?;
@@ -115,6 +118,13 @@ impl<'a> Tables<'a> {
         let hitrates = numbers("nodes_hitrates")?.len();
         tables.check_lengths(hitrates)?;
         finite(OP, "leaf_weights", &tables.weights)?;
+        if tables.members.len() > MEMBERS {
+            return Err(Error::TooLarge {
+                what: "membership_values",
+                found: tables.members.len() as u64,
+                limit: MEMBERS as u64,
+            });
+        }
         Ok(tables)
     }
 

@@ -9,7 +9,7 @@ use crate::batch::Blocks;
 use crate::error::{Error, Result};
 #[cfg(test)]
 use crate::kernels::Slab;
-use crate::kernels::{Element, Scratch, ScratchSize, Shape};
+use crate::kernels::{Element, Kernel, Scratch, ScratchSize, Shape};
 use crate::limits::Limits;
 use crate::ops::Labels;
 use crate::signature::Feature;
@@ -17,8 +17,8 @@ use crate::signature::inputs::Declared;
 use crate::signature::outputs::Output;
 use tract_onnx::pb::ModelProto;
 
-/// Largest and smallest number of rows between two looks at the interrupt.
-const ROWS: (usize, usize) = (16, 1024);
+/// Smallest number of rows between two looks at the interrupt; chunks are multiples of it.
+const ROWS: usize = 16;
 /// Steps of about a nanosecond between two looks at the interrupt.
 const STEPS: usize = 500_000;
 
@@ -61,9 +61,10 @@ impl Tabular {
         let cells = |s: &Step| s.outputs.iter().map(|v| v.width).sum::<usize>();
         let cost = |s: &Step| s.call.kernel().cost().max(cells(s) / 4);
         let cost: usize = program.steps.iter().map(cost).sum();
-        program.chunk = (STEPS / cost.max(1) / 16 * 16).clamp(ROWS.0, ROWS.1);
-        let fitting = limits.tensor_memory / program.row_memory().max(1);
-        program.chunk = program.chunk.min(fitting.max(ROWS.0));
+        let kernels = program.steps.iter().map(|s| s.call.kernel());
+        let rows = kernels.map(Kernel::rows).max().unwrap_or(ROWS);
+        let memory = limits.tensor_memory / program.row_memory().max(1);
+        program.chunk = (STEPS / cost.max(1)).min(rows).min(memory).max(ROWS) / ROWS * ROWS;
         let found = program.row_memory().saturating_mul(program.chunk);
         if found > limits.tensor_memory {
             let limit = limits.tensor_memory as u64;

@@ -22,6 +22,8 @@ const PORTION: usize = 32 << 10;
 pub struct Deep<'a> {
     pub slots: &'a [Packed],
     pub values: &'a [f32],
+    /// Every feature of a slot is below it.
+    pub width: usize,
 }
 
 /// One comparison of a top: where `x[column] <= threshold` does not hold, only the exits in `keeps` stay.
@@ -67,6 +69,8 @@ pub struct Blocks {
     pub tables: Vec<u32>,
     pub tops: Vec<Top>,
     pub portions: Vec<Portion>,
+    /// Slots of the ensemble, which tables point to.
+    pub slots: usize,
     /// Values of a leaf.
     pub width: usize,
     pub targets: usize,
@@ -97,6 +101,7 @@ impl Blocks {
             tables: Vec::new(),
             tops: Vec::new(),
             portions: Vec::new(),
+            slots: layout.slots.len(),
             width: payload.width,
             targets,
             seen,

@@ -1,7 +1,8 @@
 //! A laid-out ensemble: the sum (or other aggregate) of the leaves that a row reaches.
 
+use super::blocks::Deep;
 use super::build::{Layout, Source, layout};
-use super::node::{Node, Real};
+use super::node::{Node, Packed, Real};
 use super::payload::{Dense, Payload};
 use super::walk::{LANES, TREES, Walks};
 use crate::kernels::Rows;
@@ -23,6 +24,20 @@ pub struct Ensemble<N: Node> {
     payload: Payload<N::Value>,
     targets: usize,
     aggregate: Aggregate,
+}
+
+impl Ensemble<Packed> {
+    /// Where rows go on below the exits of [`super::blocks::Blocks`]; `None` where slots have no values of their own.
+    pub fn deep(&self) -> Option<Deep<'_>> {
+        match &self.payload {
+            Payload::Dense(dense) => Some(Deep {
+                slots: self.walks.slots(),
+                values: &dense.values,
+                width: self.walks.width(),
+            }),
+            Payload::Sparse { .. } => None,
+        }
+    }
 }
 
 impl<N: Node> Ensemble<N> {
@@ -48,14 +63,6 @@ impl<N: Node> Ensemble<N> {
             targets,
             aggregate,
         })
-    }
-
-    /// Slots and values per slot that are known to fit each other; `None` where leaves have none of their own.
-    pub fn slots(&self) -> Option<(&[N], &[N::Value])> {
-        match &self.payload {
-            Payload::Dense(dense) => Some((self.walks.slots(), &dense.values)),
-            Payload::Sparse { .. } => None,
-        }
     }
 
     pub fn targets(&self) -> usize {

@@ -126,7 +126,7 @@ impl Floats {
 
     fn deep(&self) -> Option<Deep<'_>> {
         match &self.single {
-            Single::Packed(e) => e.slots().map(|(slots, values)| Deep { slots, values }),
+            Single::Packed(e) => e.deep(),
             _ => None,
         }
     }

@@ -54,14 +54,18 @@ impl Blocks {
             .unwrap_or(0);
         let reach = (rows.stride() * (WIDEST * LANES)).saturating_add(rows.width());
         let fits = match deep {
-            Some(deep) => deep.values.len() == deep.slots.len() * self.width,
+            Some(deep) => {
+                deep.slots.len() == self.slots
+                    && deep.values.len() == self.slots * self.width
+                    && deep.width <= rows.width()
+            }
             None => !self.is_deep(),
         };
         if !fits || width > rows.width() || reach > i32::MAX as usize || !super::has_vectors() {
             return false;
         }
-        // SAFETY: the processor has what was asked for; columns, values and depth were checked above, the slots' features by
-        // `Walks::new`.
+        // SAFETY: the processor has what was asked for; columns, slots and values were checked above, children and features of
+        // slots by `Walks::new`.
         unsafe { self.all(deep, rows, sums, registers) };
         true
     }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use super::blocks::{Blocks, Deep};
+use super::blocks::Blocks;
 use super::build::{Branch, Mode, Source, Vertex, Weight, layout};
 use super::ensemble::{Aggregate, Ensemble};
 use super::floats::Floats;
@@ -311,7 +311,7 @@ proptest! {
             let mut registers = vec![Register::default(); blocks.registers() * cells.len().div_ceil(16)];
             let walks = Ensemble::<Packed>::new(&source, aggregate, width).unwrap();
             check(&source, aggregate, width, &cells, |rows, sums, seen| {
-                let deep = walks.slots().map(|(slots, values)| Deep { slots, values });
+                let deep = walks.deep();
                 assert!(blocks.evaluate(deep, rows, sums, seen, &mut registers));
             })?;
         }

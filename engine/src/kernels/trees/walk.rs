@@ -62,6 +62,11 @@ impl<N: Node> Walks<N> {
         &self.slots
     }
 
+    /// Every feature is below it.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
     pub fn trees(&self) -> &[Tree] {
         &self.trees
     }
