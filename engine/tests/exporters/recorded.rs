@@ -15,6 +15,7 @@ pub enum Cells {
 }
 
 pub struct Output {
+    pub name: String,
     pub width: usize,
     pub cells: Cells,
 }
@@ -56,6 +57,8 @@ pub struct Recorded {
     pub jumps: HashSet<usize>,
     /// Rows on which onnxruntime's own answers, alone and in a batch, differ by half the tolerance.
     pub unsteady: HashSet<usize>,
+    /// Rows on which onnxruntime rounds further than half the tolerance from the exact result.
+    pub inexact: HashSet<usize>,
 }
 
 impl Recorded {
@@ -85,6 +88,7 @@ impl Recorded {
             ties: set("ties"),
             jumps: set("jumps"),
             unsteady: set("unsteady"),
+            inexact: set("inexact"),
         }
     }
 
@@ -131,5 +135,9 @@ fn read(output: &Value, rows: usize, reader: &mut Reader) -> Output {
         }
         cells => cells,
     };
-    Output { width, cells }
+    Output {
+        name: output["name"].as_str().unwrap().to_owned(),
+        width,
+        cells,
+    }
 }

@@ -41,9 +41,9 @@ wide("mlp_classifier_multiclass", "digits", make_pipeline(MinMaxScaler(), MLPCla
 wide("mlp_classifier_logistic_double", "diabetes_double", scaled(MLPClassifier(hidden_layer_sizes=(8,), activation="logistic", max_iter=300, random_state=0)), kind=np.float64, target=lambda _, y: (y > 140).astype(int))
 wide("mlp_regressor", "diabetes", scaled(MLPRegressor(hidden_layer_sizes=(16,), max_iter=800, random_state=0)))
 wide("gaussian_nb", "iris", scaled(GaussianNB()))
-wide("bernoulli_nb", "digits", BernoulliNB(binarize=8), target=lambda _, digits: digits % 3)
-wide("multinomial_nb", "digits", MultinomialNB(), target=lambda _, digits: digits % 3)
-wide("complement_nb", "digits", ComplementNB(), target=lambda _, digits: digits % 3)
+wide("bernoulli_nb", "digits", BernoulliNB(binarize=8), columns=24, target=lambda _, digits: digits % 3)
+wide("multinomial_nb", "digits", MultinomialNB(), columns=12, target=lambda _, digits: digits % 3)
+wide("complement_nb", "digits", ComplementNB(), columns=12, target=lambda _, digits: digits % 3)
 wide("gaussian_mixture", "iris", GaussianMixture(3, random_state=0), tolerance="probability", own=False)
 wide("k_means", "wine", scaled(KMeans(3, n_init=3, random_state=0)), tolerance="value", own=False)
 wide("gaussian_process_regressor", "diabetes", scaled(GaussianProcessRegressor(RBF(3) + WhiteKernel(1), optimizer=None, normalize_y=True)),

@@ -27,7 +27,7 @@ INTENTS = list(messages.INTENTS)
 
 def task(name: str) -> Task:
     """`cancer`, `cards` and `tokens` are classifications by one sigmoid or a softmax, `diabetes` is a regression, `digits`
-    tells the remainder of a digit divided by 4, `values` reconstructs its input."""
+    tells the remainder of a digit divided by 4, `values` reconstructs its input in standard units."""
     if name == "tokens":
         frame, intents = tables.training("messages")
         ids = messages.tokens(frame["message"])
@@ -44,8 +44,8 @@ def task(name: str) -> Task:
         case "diabetes":
             return Task("diabetes", rows, target.astype(np.float32), columns, {}, "value")
         case "values":
-            columns = columns[:5]
-            return Task("cancer", rows[:, :5], rows[:, :5], columns, {"task": "vector"}, "value")
+            columns, rows = columns[:5], rows[:, :5]
+            return Task("cancer", rows, (rows - rows.mean(axis=0)) / rows.std(axis=0), columns, {"task": "vector"}, "value")
         case "digits":
             return Task("digits", rows.reshape(-1, 8, 8), target % 4, columns, {})
         case "cards":

@@ -22,6 +22,11 @@ def convert(model: object, inputs: list, extra: dict | None, opset: dict | None,
     return to_onnx(model, initial_types=inputs, options=raw or {id(model): chosen}, target_opset=opset)
 
 
+def exact(values: np.ndarray) -> np.ndarray:
+    """Floats as float64, so that the estimator calculates in it."""
+    return values.astype(np.float64) if values.dtype.kind == "f" else values
+
+
 def native(model: object, pick):
     """What the estimator itself says: probabilities where it has them."""
     for method in ("predict_proba", "predict"):
@@ -41,7 +46,7 @@ def wide_export(model, columns: list[str], kind: type, tolerance: str, extra=Non
     else:
         declaration["features"] = columns
     return Export(graph, {"X": columns}, "skl2onnx", tolerance, declaration,
-                  native(model, lambda frame: frame[columns].to_numpy().astype(kind)) if own else None, **rest)
+                  native(model, lambda frame: exact(frame[columns].to_numpy().astype(kind))) if own else None, **rest)
 
 
 def wide(name: str, table: str, model, *, columns: int | None = None, kind=np.float32, tolerance: str | None = None,

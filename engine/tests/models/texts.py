@@ -31,7 +31,7 @@ def messages(name: str, model, extra: dict | None = None, rank: int = 1, toleran
 messages("tfidf_logistic", make_pipeline(TfidfVectorizer(), LogisticRegression(max_iter=1000)))
 messages("tfidf_bigrams_sublinear", make_pipeline(TfidfVectorizer(token_pattern=WORDS, ngram_range=(1, 2), sublinear_tf=True, max_features=150),
                                                   LogisticRegression(max_iter=1000)))
-messages("count_multinomial_nb", make_pipeline(CountVectorizer(token_pattern=WORDS), MultinomialNB()))
+messages("count_multinomial_nb", make_pipeline(CountVectorizer(token_pattern=WORDS, max_features=25), MultinomialNB()))
 messages("count_stop_words", make_pipeline(CountVectorizer(token_pattern=WORDS, stop_words=["the", "my", "a", "is"], lowercase=False, binary=True),
                                            LogisticRegression(max_iter=1000)))
 messages("tfidf_characters", make_pipeline(TfidfVectorizer(analyzer="char", ngram_range=(1, 2), max_features=120), SGDClassifier(loss="log_loss", random_state=0)))

@@ -101,6 +101,13 @@ class Words(nn.Module):
         return torch.softmax(self.head((y * weights).sum(dim=1)), dim=1)
 
 
+class Image(nn.Module):
+    """[rows, height, width] as images of one channel."""
+
+    def forward(self, x):
+        return (x / 16).unsqueeze(1)
+
+
 class Turned(nn.Module):
     """[rows, steps, channels] as channels of steps."""
 
@@ -190,7 +197,7 @@ def two_heads(chosen):
 
 @network("cnn", "digits")
 def cnn(_):
-    return nn.Sequential(nn.Unflatten(1, (1, 8)), nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 8, 3), nn.ReLU(),
+    return nn.Sequential(Image(), nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 8, 3), nn.ReLU(),
                          nn.Flatten(), nn.Linear(32, 4), nn.Softmax(dim=1))
 
 
