@@ -56,7 +56,8 @@ pub fn bind(node: &NodeProto, inputs: &[Shape]) -> Result<Bound> {
             Vertex::Branch(_) => true,
         })
     };
-    if labelling == Labelling::Both && post == PostTransform::Probit && !always_second() {
+    let pair = matches!(labelling, Labelling::Both | Labelling::Second { .. });
+    if pair && post == PostTransform::Probit && !always_second() {
         return Err(Error::Unsupported(format!(
             "post transform PROBIT of {OP} with leaves without a weight of the second class"
         )));

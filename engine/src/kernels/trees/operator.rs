@@ -219,7 +219,7 @@ pub enum Labelling {
     /// Two classes, all weights for the first: their sum belongs to the second class. It wins above 0.5 for probabilities,
     /// above 0 otherwise.
     First { probability: bool },
-    /// Two classes, all weights for the second; the first has the sum 0.
+    /// Two classes, all weights for the second; the first has the sum 0. A row without weights is treated as `First`.
     Second { probability: bool },
     /// Two classes with weights of both: the second wins where its sum is above 0. A row without weights of the second
     /// is treated as `First`.
@@ -303,10 +303,11 @@ impl TreeClassifier {
                 sums.copy_from_slice(&self.pair(sum, probability));
                 usize::from(sum > half(probability))
             }
-            Labelling::Both if !seen[1] => {
+            Labelling::Second { .. } | Labelling::Both if !seen[1] => {
+                let probability = self.labelling == Labelling::Second { probability: true };
                 let sum = sums[0];
-                sums.copy_from_slice(&self.pair(sum, false));
-                usize::from(sum > half(false))
+                sums.copy_from_slice(&self.pair(sum, probability));
+                usize::from(sum > half(probability))
             }
             Labelling::Second { .. } | Labelling::Both => {
                 let probability = self.labelling == Labelling::Second { probability: true };
