@@ -26,7 +26,6 @@ const KNOWN: &[(&str, &str)] = &[
         "ada_boost_regressor",
         "operator \"TopK\" of domain \"ai.onnx\" is not supported",
     ),
-    ("bagging_regressor", "other bits in batches of 7"),
     ("bernoulli_nb", "rows differ"),
     ("complement_nb", "rows differ"),
     ("count_multinomial_nb", "rows differ"),
@@ -82,7 +81,6 @@ const KNOWN: &[(&str, &str)] = &[
         "task is regression, but the model is a classifier",
     ),
     ("svc_polynomial", "rows differ"),
-    ("voting_hard", "rows differ"),
 ];
 
 /// Rows of a model that may be exempt from the comparison of numbers, in percent.

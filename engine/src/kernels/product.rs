@@ -53,34 +53,6 @@ impl Packed {
         }
     }
 
-    /// From one matrix, `depth` rows of `columns` weights, without a bias.
-    pub fn of(weights: &[f32], columns: usize) -> Packed {
-        let depth = weights.len() / columns.max(1);
-        let mut panels = Vec::new();
-        for start in (0..columns).step_by(PANEL) {
-            for row in weights.chunks_exact(columns) {
-                let mut line = [0.0; PANEL];
-                for (cell, weight) in line.iter_mut().zip(&row[start..]) {
-                    *cell = *weight;
-                }
-                panels.push(line);
-            }
-        }
-        Packed {
-            panels,
-            bias: vec![[0.0; PANEL]; columns.div_ceil(PANEL)],
-            depth: [depth, 0],
-            columns,
-        }
-    }
-
-    /// Adds to the bias, one value a column.
-    pub fn add_bias(&mut self, values: &[f32]) {
-        let columns = self.columns;
-        let cells = self.bias.iter_mut().flatten().take(columns);
-        cells.zip(values).for_each(|(cell, value)| *cell += value);
-    }
-
     /// Rows of both matrices.
     pub fn depth(&self) -> usize {
         self.depth[0] + self.depth[1]

@@ -110,12 +110,6 @@ impl<'a, T> Rows<'a, T> {
         &self.data[i * self.stride..][..self.width]
     }
 
-    /// All cells from the first row on, and the number from one row to the next.
-    #[inline]
-    pub fn cells(&self) -> (&'a [T], usize) {
-        (self.data, self.stride)
-    }
-
     pub fn iter(&self) -> impl Iterator<Item = &'a [T]> + use<'a, T> {
         let Rows {
             data,
@@ -181,14 +175,6 @@ impl<'a, T> RowsMut<'a, T> {
     #[inline]
     pub fn row(&mut self, i: usize) -> &mut [T] {
         &mut self.data[i * self.stride..][..self.width]
-    }
-}
-
-impl<T> RowsMut<'_, T> {
-    /// All cells from the first row on, and the number from one row to the next.
-    #[inline]
-    pub fn cells(&mut self) -> (&mut [T], usize) {
-        (self.data, self.stride)
     }
 }
 

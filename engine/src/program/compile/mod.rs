@@ -421,7 +421,7 @@ impl<'a> Compiler<'a> {
                 return Ok(None);
             };
             let tensor = Tensor {
-                distribution: labels.is_some(),
+                distribution: labels.is_some() && view.width > 1,
                 ..Tensor::new(view, dims)
             };
             let value = match &labels {
