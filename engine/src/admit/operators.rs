@@ -9,7 +9,7 @@ use crate::Error;
 /// Most inputs or outputs of a variadic operator; nodes are bounded by the number of edges instead.
 const MANY: usize = usize::MAX;
 /// The newest operator sets whose semantics were compared with what evaluates them.
-pub(super) const ONNX_VERSIONS: std::ops::RangeInclusive<i64> = 1..=23;
+pub(super) const ONNX_VERSIONS: std::ops::RangeInclusive<i64> = 1..=26;
 pub(super) const ML_VERSIONS: std::ops::RangeInclusive<i64> = 1..=5;
 
 /// Default domain, as it is shown; files write it as the empty string.
