@@ -57,7 +57,7 @@ enum Node {
 }
 
 fn grow(bytes: &mut Bytes<'_>, depth: usize, targets: usize) -> Node {
-    if depth == 0 || bytes.0.is_empty() || bytes.next() % 8 == 0 {
+    if depth == 0 || bytes.0.is_empty() || bytes.next().is_multiple_of(8) {
         return Node::Leaf {
             target: usize::from(bytes.next()) % targets,
             // Sums of eighths are exact in any order.

@@ -82,6 +82,7 @@ impl Tile<'_> {
     /// # Safety
     /// `P` panels from `first` on must have `stride` units, one bit of `mask` each; `R` rows from `row` on must exist, those
     /// of `x` with the layer's width and those of `out` with its units.
+    #[expect(clippy::needless_range_loop, reason = "the arrays are registers")]
     #[inline]
     #[target_feature(enable = "avx512f,avx512dq")]
     unsafe fn rows<const R: usize, const P: usize, const S: usize>(
