@@ -200,9 +200,9 @@ fn engine_hint(error: &Engine, model: Option<&str>) -> Option<String> {
             "Keras writes GRU and SimpleRNN layers as a Loop: build them with unroll=True, or export from PyTorch."
                 .into()
         }
-        Engine::UnsupportedOperator { .. } => format!(
-            "Supported operators: {}.",
-            finai_engine::admit::supported_operators().join(", ")
+        Engine::UnsupportedOperator { op, domain } => format!(
+            "Reason: {}. SELECT * FROM finai.inspect_onnx(<bytes>) lists every operator of a model and whether it is supported.",
+            finai_engine::admit::note(domain, op)
         ),
         Engine::Unsupported(_) => {
             "SELECT * FROM finai.inspect_onnx(<bytes>) shows what of a model is supported.".into()

@@ -26,7 +26,7 @@ mod wire;
 
 pub use inspect::{OperatorUse, inspect};
 pub(crate) use operators::growing;
-pub use operators::supported_operators;
+pub use operators::{note, supported_operators};
 
 /// Decodes a model that is safe to compile.
 ///

@@ -416,7 +416,7 @@ pub(super) fn unsupported(domain: &str, name: &str) -> Error {
 }
 
 /// What restricts a listed operator, or why an operator is not listed.
-pub(super) fn note(domain: &str, name: &str) -> &'static str {
+pub fn note(domain: &str, name: &str) -> &'static str {
     let domain = canonical(domain);
     let known = matches!(domain, ONNX | ML | MICROSOFT);
     match find(domain, name, i64::MAX) {
