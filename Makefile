@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help prepare test check lint test-engine test-sql test-readme conformance demo demo-stop psql bench bench-engine models install clean
+.PHONY: help prepare test check lint test-engine test-sql test-readme conformance fuzz asan demo demo-stop psql bench bench-engine models install clean
 
 help: ## print this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,10 +22,18 @@ test: lint test-engine test-sql test-readme ## everything .ci/run runs
 check: lint ## format, lints, documentation
 	@. tools/env && RUSTDOCFLAGS=-Dwarnings building cargo doc --workspace --no-deps
 	@. tools/env && if command -v cargo-deny >/dev/null; then cargo deny check; fi
-	@if command -v shellcheck >/dev/null; then shellcheck tools/* demo/run bench/run engine/benches/run tests/run tests/readme .ci/run engine/tests/models/regenerate engine/tests/conformance/run; fi
+	@if command -v shellcheck >/dev/null; then shellcheck tools/* demo/run bench/run engine/benches/run tests/run tests/readme .ci/run engine/tests/models/regenerate engine/tests/conformance/run engine/fuzz/run; fi
 
 conformance: prepare ## run the onnx package's node tests for every operator that models may use
 	@engine/tests/conformance/run
+
+fuzz: prepare ## throw bytes at the engine, a minute a target (needs a nightly Rust and cargo-fuzz)
+	@engine/fuzz/run
+
+# A target folder of its own: everything is built anew for the sanitizer.
+asan: prepare ## run the kernels' and the corpus' tests under the address sanitizer (needs a nightly Rust)
+	@. tools/env && CARGO_TARGET_DIR=$$cache/target-asan RUSTFLAGS=-Zsanitizer=address \
+		cargo +nightly test -p finai-engine --target x86_64-unknown-linux-gnu --lib --test corpus --test bad_models --test bad_tree_ensembles
 
 bench: prepare ## score side by side with onnxruntime called from PL/Python
 	@bench/run

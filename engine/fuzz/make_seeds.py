@@ -1,4 +1,4 @@
-"""Adds seeds to the corpus: one small model for every operator of the onnx package's node tests, and models of the tests.
+"""Adds seeds to the corpus: one small model for every operator of the onnx package's node tests, and the small models of the engine's tests.
 
 make_seeds.py FOLDER, where FOLDER is what tests/conformance/node_tests.py wrote. Needs onnx.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 import onnx
 
 HERE = Path(__file__).resolve().parent
-LARGEST = 6000
+LARGEST = 4000
 
 
 def open_rows(info: onnx.ValueInfoProto) -> None:
@@ -52,13 +52,15 @@ def main() -> None:
             best = models.get(nodes[0].op_type)
             if best is None or len(content) < len(best):
                 models[nodes[0].op_type] = content
-    for path in (HERE.parent / "tests" / "hostile" / "seeds").glob("*.onnx"):
+    tests = HERE.parent / "tests"
+    for path in [*tests.glob("hostile/seeds/*.onnx"), *tests.glob("models/exported/*.onnx")]:
         models[path.stem] = path.read_bytes()
-    for content in models.values():
-        if len(content) < LARGEST:
-            add("admit", content)
-            add("prescan", content)
-            add("score_row", bytes(8) + content)
+    small = [content for content in models.values() if len(content) < LARGEST]
+    for content in small:
+        add("admit", content)
+        add("score_row", bytes(8) + content)
+    for content in small[::4]:
+        add("prescan", content)
 
 
 if __name__ == "__main__":
