@@ -169,7 +169,7 @@ fn engine_sqlstate(error: &Engine) -> PgSqlErrorCode {
     match error {
         Engine::NotOnnx(_) => ERRCODE_INVALID_BINARY_REPRESENTATION,
         Engine::TooLarge { .. } => ERRCODE_PROGRAM_LIMIT_EXCEEDED,
-        Engine::UnsupportedOperator { .. } | Engine::Unsupported(_) => {
+        Engine::UnsupportedOperator { .. } | Engine::Unsupported(_) | Engine::NoScore { .. } => {
             ERRCODE_FEATURE_NOT_SUPPORTED
         }
         Engine::Invalid(_)
@@ -206,6 +206,9 @@ fn engine_hint(error: &Engine, model: Option<&str>) -> Option<String> {
         ),
         Engine::Unsupported(_) => {
             "SELECT * FROM finai.inspect_onnx(<bytes>) shows what of a model is supported.".into()
+        }
+        Engine::NoScore { .. } => {
+            "Register a version with an output of one column, named by output => where there are several.".into()
         }
         Engine::Invalid(_) => "Export the model again and check it with onnx.checker.".into(),
         Engine::UnnamedFeatures { .. } => {

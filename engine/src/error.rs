@@ -34,6 +34,9 @@ pub enum Error {
     /// A model of several classes has no declared output, so `score` has no single meaning.
     #[error("model has {} classes and no declared output", labels.len())]
     AmbiguousOutput { labels: Vec<String> },
+    /// A model of several values has no single score.
+    #[error("model returns {values} values and no single score")]
+    NoScore { values: usize },
     /// NULL for a feature whose policy is `error`.
     #[error("feature \"{feature}\" is null")]
     NullFeature { feature: String },

@@ -115,7 +115,7 @@ impl Scores {
         self.rows
     }
 
-    /// Probability of the positive class, or the value of a regression. `Error::AmbiguousOutput` where no class is the
+    /// Probability of the positive class, or the value of a regression. `Error::NoScore` for several values, `Error::AmbiguousOutput` where no class is the
     /// positive one, `Error::Invalid` for a row that was not scored.
     #[inline]
     pub fn score(&self, row: usize) -> Result<f64> {
@@ -123,10 +123,7 @@ impl Scores {
         let column = match (signature.task, signature.positive) {
             (Task::Regression, _) => 0,
             (Task::Vector, _) => {
-                return Err(Error::Unsupported(format!(
-                    "a single score of a model of {} values",
-                    self.width
-                )));
+                return Err(Error::NoScore { values: self.width });
             }
             (_, Some(positive)) => positive,
             _ => {

@@ -91,7 +91,7 @@ fn a_vector_has_values_and_no_score() {
     assert_eq!(scorer.scores().probabilities(1), [15.0, 1.5]);
     assert!(matches!(
         scorer.scores().score(0),
-        Err(Error::Unsupported(_))
+        Err(Error::NoScore { values: 2 })
     ));
     assert_eq!(scorer.scores().label(0), None);
 }

@@ -85,7 +85,7 @@ fn not_a_classifier(scored: &Scored, function: &str) -> Error {
     Error::Parameter {
         parameter: "model",
         detail: format!(
-            "Model \"{}\" version {} predicts a number, so finai.{function} has nothing to return.",
+            "Model \"{}\" version {} has no labels, so finai.{function} has nothing to return.",
             scored.version.model, scored.version.version
         ),
         hint: "Use finai.score for regressions.",
