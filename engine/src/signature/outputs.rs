@@ -79,7 +79,7 @@ pub fn read(
         label.is_some() || found.is_some() || distribution || declaration.labels.is_some();
     match declaration.task {
         Some(Task::Regression)
-            if distribution || declaration.labels.is_some() || (found.is_some() && width != 1) =>
+            if declaration.labels.is_some() || (width != 1 && (distribution || found.is_some())) =>
         {
             return Err(Error::Declaration(
                 "task is regression, but the model is a classifier".into(),

@@ -42,7 +42,10 @@ impl<'a> Compiler<'a> {
             return Ok(None);
         };
         let name = node.op_type.as_str();
-        let moves = matches!(name, "Cast" | "Reshape" | "Unsqueeze" | "Squeeze");
+        let moves = matches!(
+            name,
+            "Cast" | "Reshape" | "Transpose" | "Unsqueeze" | "Squeeze"
+        );
         let pair = functions::is_binary(name) && self.constant_input(node, 1).is_some();
         let folds = moves || pair || functions::is_unary(name);
         if name == "Identity" {
@@ -87,6 +90,16 @@ impl<'a> Compiler<'a> {
                 }
                 None => Ok(None),
             },
+            "Transpose" => {
+                let ([rows, columns], [] | [1, 0]) = (x.dims.as_slice(), attributes.ints("perm"))
+                else {
+                    return Ok(None);
+                };
+                let cells = (0..*columns).flat_map(|c| (0..*rows).map(move |r| r * columns + c));
+                let turned = x.stretched(&cells.collect::<Vec<_>>());
+                let dims = vec![*columns, *rows];
+                Ok(turned.and_then(|turned| self.set_constant(node, dims, turned.cells)))
+            }
             "Unsqueeze" if axes().as_deref() == Some(&[0]) => {
                 let dims = [&[1], x.dims.as_slice()].concat();
                 Ok(self.set_constant(node, dims, cells))
