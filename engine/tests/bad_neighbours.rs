@@ -281,7 +281,7 @@ fn places_in_a_row() {
         ("points", vec![], "no list of integers"),
         ("two", vec![int("sorted", 0)], "no order"),
         ("two", vec![int("axis", 0)], "another axis"),
-        ("two", vec![int("axis", 2)], "axis 2"),
+        ("two", vec![int("axis", 2)], "another axis"),
     ] {
         says(after(vec![best(k, attributes), same.clone()]), message);
     }
