@@ -290,6 +290,18 @@ fn places_in_a_row() {
         after(vec![best("two", vec![]), gather("places", 0)]),
         "rows of a batch",
     );
+    // Tables with fewer places than there are.
+    for table in ["many", "two", "points"] {
+        let fixed = onnx("Gather", &[table, "places"], &["y"], vec![int("axis", 1)]);
+        let gathered = onnx("Gather", &[table, "places"], &["y"], vec![]);
+        let nodes = [fixed, gathered].map(|node| after(vec![best("two", vec![]), node]));
+        for (i, found) in nodes.into_iter().enumerate() {
+            match (table, i) {
+                ("points", 1) => assert!(found.is_ok()),
+                _ => assert!(found.is_err(), "{table} {i}"),
+            }
+        }
+    }
     let cast = onnx("Cast", &["far"], &["cast"], vec![int("to", 7)]);
     says(after(vec![cast, gather("cast", 1)]), "GatherElements");
 }

@@ -77,10 +77,13 @@ impl Kernel for TopK {
     }
 }
 
-/// Cells of a constant by place: output cell `j` is the constant's cell that index `j` names.
+/// Parts of a constant by place: of each of its bands of `length` parts of `inner` cells, the parts that the indices name.
 #[derive(Debug, Clone)]
 pub struct Places<T> {
+    /// Bands one after the other.
     pub cells: Vec<T>,
+    pub length: usize,
+    pub inner: usize,
 }
 
 fn at<T: Copy>(cells: impl Fn(usize) -> Option<T>, index: i64) -> Result<T> {
@@ -90,9 +93,18 @@ fn at<T: Copy>(cells: impl Fn(usize) -> Option<T>, index: i64) -> Result<T> {
 
 impl<T: Copy> Places<T> {
     fn each(&self, index: &Rows<'_, i64>, out: &mut RowsMut<'_, T>) -> Result<()> {
+        let (width, band) = (index.width() * self.inner, self.length * self.inner);
         for i in 0..index.rows() {
-            for (o, index) in out.row(i).iter_mut().zip(index.row(i)) {
-                *o = at(|place| self.cells.get(place).copied(), *index)?;
+            let bands = self.cells.chunks_exact(band.max(1));
+            for (band, out) in bands.zip(out.row(i).chunks_exact_mut(width.max(1))) {
+                let parts = out.chunks_exact_mut(self.inner.max(1));
+                for (part, index) in parts.zip(index.row(i)) {
+                    let cells = |place: usize| {
+                        let start = place.checked_mul(self.inner)?;
+                        band.get(start..start.checked_add(self.inner)?)
+                    };
+                    part.copy_from_slice(at(cells, *index)?);
+                }
             }
         }
         Ok(())

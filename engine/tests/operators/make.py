@@ -436,6 +436,23 @@ def neighbours():
         table = np.arange(10, 18).astype(x.dtype)
         nodes = [h.make_node("TopK", ["x", "k"], ["v", "i"]), h.make_node("Flatten", ["i"], ["f"]), ml("ArrayFeatureExtractor", ["table", "f"], ["t"]), h.make_node("Reshape", ["t", "s"], ["y"])]
         case("neighbours", nodes, {"x": x}, {"y": str(x.dtype)}, constants={"k": np.array([3]), "table": table, "s": np.array([-1, 3])})
+    best = h.make_node("TopK", ["x", "k"], ["v", "i"])
+    for dtype in [np.float32, np.float64]:
+        x, kind, k = rows(6, 4, dtype), str(np.dtype(dtype)), {"k": np.array([2])}
+        for table in [rows(1, 4, dtype)[0], rows(4, 3, dtype), rows(9, 2, dtype)]:
+            case("neighbours", [best, h.make_node("Gather", ["table", "i"], ["y"])], {"x": x}, {"y": kind}, constants={**k, "table": table})
+        nodes = [best, h.make_node("Flatten", ["i"], ["f"]), ml("ArrayFeatureExtractor", ["table", "f"], ["t"]), h.make_node("Reshape", ["t", "s"], ["r"]), h.make_node("Transpose", ["r"], ["y"], perm=[1, 0, 2])]
+        case("neighbours", nodes, {"x": x}, {"y": kind}, constants={**k, "table": rows(3, 4, dtype), "s": np.array([3, -1, 2])})
+        for sides in [["m", "c"], ["c", "m"]]:
+            nodes = [h.make_node("MatMul", ["x", "w"], ["m"]), h.make_node("Sub", sides, ["a"]), h.make_node("Reshape", ["a", "s"], ["y"])]
+            case("neighbours", nodes, {"x": x}, {"y": kind}, constants={"w": rows(1, 4, dtype)[0], "c": rows(1, 1, dtype), "s": np.array([-1, 1])})
+        nodes = [
+            h.make_node("Transpose", ["points"], ["t"], perm=[1, 0]), h.make_node("MatMul", ["x", "t"], ["scalar"]),
+            h.make_node("ReduceSumSquare", ["x", "one"], ["xx"]), h.make_node("Sqrt", ["xx"], ["xn"]),
+            h.make_node("ReduceSumSquare", ["t", "zero"], ["tt"]), h.make_node("Sqrt", ["tt"], ["tn"]),
+            h.make_node("MatMul", ["xn", "tn"], ["norms"]), h.make_node("Div", ["scalar", "norms"], ["y"]),
+        ]
+        case("neighbours", nodes, {"x": x}, {"y": kind}, opset=18, constants={"points": rows(5, 4, dtype), "one": np.array([1]), "zero": np.array([0])})
     for op in ["ArgMax", "ArgMin"]:
         nodes = [h.make_node(op, ["x"], ["i"], axis=1), h.make_node("GatherElements", ["z", "i"], ["y"], axis=1)]
         case("neighbours", nodes, {"x": rows(5, 4), "z": rows(5, 4)}, {"y": "float32"})

@@ -55,8 +55,10 @@ enum Value {
     Stack(Vec<Tensor>),
     /// `[width, N]`, whose columns are the rows.
     Turned(Tensor),
-    /// `[1, N * width]`, the cells of all rows one after the other.
+    /// `[bands, N * width]`, in every band the cells of all rows one after the other; a row is `[width]` or `[bands, width]`.
     Line(Tensor),
+    /// `[bands, N, width]`, where a row is `[bands, width]`.
+    Bands(Tensor),
 }
 
 /// Rows of a block with the dimensions that the graph gives them; the view is as wide as these have cells.
@@ -224,7 +226,8 @@ impl<'a> Compiler<'a> {
                 | Value::Extents(_)
                 | Value::Stack(_)
                 | Value::Turned(_)
-                | Value::Line(_) => {
+                | Value::Line(_)
+                | Value::Bands(_) => {
                     return None;
                 }
             };
@@ -278,7 +281,10 @@ impl<'a> Compiler<'a> {
             "ArgMax" | "ArgMin" => self.extreme(node),
             "Where" => self.choose(node),
             "Clip" => self.clip(node),
-            "Gather" => self.gather(node),
+            "Gather" => match self.gather_rows(node)? {
+                Some(()) => Ok(Some(())),
+                None => self.gather(node),
+            },
             "GatherElements" => self.gather_elements(node),
             "Scan" => self.scan(node),
             "TopK" => self.top_k(node),
@@ -289,7 +295,10 @@ impl<'a> Compiler<'a> {
             "TfIdfVectorizer" => self.tf_idf_vectorizer(node),
             "StringConcat" => self.string_concat(node),
             name if name.starts_with("Reduce") => self.reduce(node),
-            name if functions::is_binary(name) => self.binary(node),
+            name if functions::is_binary(name) => match self.raised(node)? {
+                Some(()) => Ok(Some(())),
+                None => self.binary(node),
+            },
             name if functions::is_unary(name) => self.unary(node),
             other => match ops::find(other) {
                 Some(bind) if other == "LabelEncoder" => self.label_encoder(node, bind),

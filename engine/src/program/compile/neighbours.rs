@@ -56,14 +56,15 @@ impl<'a> Compiler<'a> {
         Ok(Some(()))
     }
 
-    /// Transpose of a value whose rows are its columns.
+    /// Transpose of a value whose rows are along its second axis.
     pub(super) fn turn(&mut self, node: &'a NodeProto) -> Compiled {
-        let Some(Value::Turned(tensor)) = self.value(node, 0) else {
-            return Ok(None);
+        let order = Attributes::new(node)?.ints("perm");
+        let tensor = match (self.value(node, 0), order) {
+            (Some(Value::Turned(tensor)), [] | [1, 0]) => Some(*tensor),
+            (Some(Value::Bands(tensor)), [1, 0, 2]) => Some(*tensor),
+            _ => None,
         };
-        let tensor = *tensor;
-        let turns = matches!(Attributes::new(node)?.ints("perm"), [] | [1, 0]);
-        self.rows_value(node, Some(tensor).filter(|_| turns))
+        self.rows_value(node, tensor)
     }
 
     /// TopK along the last axis, sorted.
@@ -137,37 +138,76 @@ impl<'a> Compiler<'a> {
         Ok(Some(()))
     }
 
-    /// Cells of a constant by places in it, all in one line: `[1, N * width]`.
+    /// Parts of a constant by places in it: `bands` times `length` parts of `inner` cells.
+    fn places(
+        &mut self,
+        table: &Constant,
+        (bands, length, inner): (usize, usize, usize),
+        index: Tensor,
+        dims: Dims,
+    ) -> Option<Tensor> {
+        let whole = bands.checked_mul(length)?.checked_mul(inner)? == table.len();
+        if !whole || index.below.is_none_or(|below| below > length) {
+            return None;
+        }
+        if dims.cells() != bands * index.dims.cells() * inner {
+            return None;
+        }
+        self.spend(table.len())?;
+        let kernel: Box<dyn Kernel> = match &table.cells {
+            Cells::F32(cells) => Box::new(Places {
+                cells: cells.clone(),
+                length,
+                inner,
+            }),
+            Cells::F64(cells) => Box::new(Places {
+                cells: cells.clone(),
+                length,
+                inner,
+            }),
+            Cells::I64(cells) => Box::new(Places {
+                cells: cells.clone(),
+                length,
+                inner,
+            }),
+            Cells::Text(_) => return None,
+        };
+        Some(self.push(kernel, vec![index.view], table.element(), dims))
+    }
+
+    /// ArrayFeatureExtractor from a constant, whose result has the cells of all rows in a line, `[bands, N * width]`.
     pub(super) fn line(
         &mut self,
         node: &'a NodeProto,
         table: &Constant,
         index: Tensor,
     ) -> Compiled {
-        let single = matches!(table.dims.as_slice(), [_] | [1, _]);
-        if !single || index.below.is_none_or(|below| below > table.len()) {
-            return Ok(None);
-        }
-        if self.spend(table.len()).is_none() {
-            return Ok(None);
-        }
-        let kernel: Box<dyn Kernel> = match &table.cells {
-            Cells::F32(cells) => Box::new(Places {
-                cells: cells.clone(),
-            }),
-            Cells::F64(cells) => Box::new(Places {
-                cells: cells.clone(),
-            }),
-            Cells::I64(cells) => Box::new(Places {
-                cells: cells.clone(),
-            }),
-            Cells::Text(_) => return Ok(None),
+        let width = index.view.width;
+        let (bands, length, dims) = match table.dims.as_slice() {
+            [length] | [1, length] => (1, *length, Dims::new(&[width])),
+            [bands, length] => (*bands, *length, Dims::new(&[*bands, width])),
+            _ => return Ok(None),
         };
-        let tensor = self.push(kernel, vec![index.view], table.element(), index.dims);
-        Ok(self.set(node, Value::Line(tensor)))
+        let tensor = dims.and_then(|dims| self.places(table, (bands, length, 1), index, dims));
+        Ok(tensor.and_then(|tensor| self.set(node, Value::Line(tensor))))
     }
 
-    /// Reshape of a line into its rows.
+    /// Gather along the first axis of a constant by places that are known to be on it.
+    pub(super) fn gather_rows(&mut self, node: &'a NodeProto) -> Compiled {
+        let (Some(table), Some(index)) = (self.constant_input(node, 0), self.rows(node, 1)) else {
+            return Ok(None);
+        };
+        let first = Attributes::new(node)?.int("axis").unwrap_or(0) == 0;
+        let (Some((length, rest)), true) = (table.dims.split_first(), first) else {
+            return Ok(None);
+        };
+        let inner = rest.iter().product();
+        let dims = Dims::new(&[index.dims.sizes(), rest].concat());
+        let tensor = dims.and_then(|dims| self.places(&table, (1, *length, inner), index, dims));
+        self.rows_value(node, tensor)
+    }
+
+    /// Reshape of a line into its rows, `[N, width]`, or into bands of them, `[bands, N, width]`.
     pub(super) fn fold_line(&mut self, node: &'a NodeProto) -> Compiled {
         let (Some(Value::Line(tensor)), Some(sizes)) =
             (self.value(node, 0), self.constant_input(node, 1))
@@ -175,14 +215,48 @@ impl<'a> Compiler<'a> {
             return Ok(None);
         };
         let tensor = *tensor;
-        let dims = sizes.i64s().and_then(|sizes| {
-            let (-1, rest) = sizes.split_first()? else {
-                return None;
-            };
-            let rest: Option<Vec<usize>> = rest.iter().map(|s| usize::try_from(*s).ok()).collect();
-            Dims::new(&rest?).filter(|dims| dims.cells() == tensor.view.width)
+        let size = |size: &i64| usize::try_from(*size).ok();
+        let value = match (tensor.dims.sizes(), sizes.i64s()) {
+            ([bands, width], Some([first, -1, last]))
+                if size(first) == Some(*bands) && size(last) == Some(*width) =>
+            {
+                Some(Value::Bands(tensor))
+            }
+            ([width], Some([-1, rest @ ..])) => {
+                let rest: Option<Vec<usize>> = rest.iter().map(size).collect();
+                let dims = rest.and_then(|rest| Dims::new(&rest));
+                dims.filter(|dims| dims.cells() == *width)
+                    .map(|dims| Value::Rows(Tensor { dims, ..tensor }))
+            }
+            _ => None,
+        };
+        Ok(value.and_then(|value| self.set(node, value)))
+    }
+
+    /// A number for each row, `[N]`, beside a constant `[1, 1]`: the rows become a line, `[1, N]`.
+    pub(super) fn raised(&mut self, node: &'a NodeProto) -> Compiled {
+        let side = |i: usize| {
+            let constant = self.constant_input(node, i)?;
+            let x = self.rows(node, 1 - i)?;
+            (constant.dims == [1, 1] && x.dims == Dims::scalar()).then_some((constant, x))
+        };
+        let (Some((constant, x)), 2) = (side(0).or_else(|| side(1)), node.input.len()) else {
+            return Ok(None);
+        };
+        let single = Value::Constant(Rc::new(Constant {
+            dims: Vec::new(),
+            cells: constant.cells.clone(),
+        }));
+        let (x, name) = (Value::Rows(x), node.op_type.as_str());
+        let made = match self.rows(node, 0) {
+            Some(_) => self.pair(name, &x, &single),
+            None => self.pair(name, &single, &x),
+        };
+        let line = made.map(|made| Tensor {
+            dims: Dims::columns(1),
+            ..made
         });
-        self.rows_value(node, dims.map(|dims| Tensor { dims, ..tensor }))
+        Ok(line.and_then(|line| self.set(node, Value::Line(line))))
     }
 
     /// GatherElements by places that are known to be on the axis.
