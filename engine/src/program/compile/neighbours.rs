@@ -10,7 +10,7 @@ use crate::ops::tensor::Cells;
 /// Most cells that TopK picks.
 const BEST: usize = 1_024;
 /// Most moves of cells that TopK takes for one row.
-const MOVES: usize = 1 << 24;
+const MOVES: usize = 1 << 22;
 
 impl<'a> Compiler<'a> {
     /// Scan over the rows of a constant: distances, one row for each step.

@@ -7,9 +7,12 @@ impl<'a> Compiler<'a> {
     pub(super) fn array_feature_extractor(&mut self, node: &'a NodeProto) -> Compiled {
         if let (Some(classes), Some(index)) = (self.constant_input(node, 0), self.rows(node, 1)) {
             let labels = array_feature_extractor::classes(&classes);
-            return match labels.filter(|labels| self.classes(index) == Some(labels.len())) {
-                Some(labels) => Ok(self.set(node, Value::Label(index, Rc::new(labels)))),
-                None => self.line(node, &classes, index),
+            return match (labels, self.classes(index)) {
+                (Some(labels), Some(count)) if count == labels.len() => {
+                    Ok(self.set(node, Value::Label(index, Rc::new(labels))))
+                }
+                (Some(_), Some(_)) => Ok(None),
+                _ => self.line(node, &classes, index),
             };
         }
         let (Some(x), Some(indices)) = (self.rows(node, 0), self.constant_input(node, 1)) else {
