@@ -739,7 +739,7 @@ fn operators_that_are_not_on_the_list() {
         "NonZero",
         "Loop",
         "GatherND",
-        "Scan",
+        "SequenceMap",
         "STFT",
         "RandomNormal",
         "relu",
@@ -775,7 +775,7 @@ fn graphs_in_attributes() {
             ..Default::default()
         }
     };
-    for op in ["If", "Loop", "Scan"] {
+    for op in ["If", "Loop", "SequenceMap"] {
         let carrier = with_attributes(node(op, &["x"], &["y"]), vec![body("body")]);
         refused_node(carrier, UnsupportedOperator(op.into(), "ai.onnx".into()));
     }

@@ -80,6 +80,19 @@ fn cycles() {
         "two parents",
     );
     refused(vec![ints("nodes_falsenodeids", &[1, 0, 0])], "two parents");
+    // Equalities that lead to each other are no chain.
+    let equal = strings("nodes_modes", &["BRANCH_EQ", "BRANCH_EQ", "LEAF"]);
+    for (falses, what) in [([1, 0, 0], "cycle"), ([1, 1, 0], "two parents")] {
+        refused(
+            vec![
+                equal.clone(),
+                ints("nodes_truenodeids", &[2, 2, 0]),
+                ints("nodes_falsenodeids", &falses),
+                ints("class_nodeids", &[2, 2]),
+            ],
+            what,
+        );
+    }
 }
 
 #[test]

@@ -22,20 +22,11 @@ use table::Table;
 /// Models that the engine does not score as onnxruntime does, each with what goes wrong. A model that
 /// passes, or fails in another way, fails the test until its line is removed or put right.
 const KNOWN: &[(&str, &str)] = &[
-    (
-        "ada_boost_regressor",
-        "operator \"TopK\" of domain \"ai.onnx\" is not supported",
-    ),
     ("bernoulli_nb", "rows differ"),
     ("complement_nb", "rows differ"),
     ("count_multinomial_nb", "rows differ"),
-    ("decision_tree_leaf_ids", "has two weights for output 0"),
     ("gaussian_mixture", "rows differ"),
     ("gaussian_nb", "rows differ"),
-    (
-        "gaussian_process_regressor",
-        "operator \"Scan\" of domain \"ai.onnx\" is not supported",
-    ),
     ("keras_dense_softmax", "rows differ"),
     (
         "keras_gru",
@@ -49,37 +40,8 @@ const KNOWN: &[(&str, &str)] = &[
         "keras_simple_rnn",
         "operator \"Loop\" of domain \"ai.onnx\" is not supported",
     ),
-    (
-        "knn_classifier",
-        "operator \"Scan\" of domain \"ai.onnx\" is not supported",
-    ),
-    (
-        "knn_classifier_distance_weights",
-        "operator \"Scan\" of domain \"ai.onnx\" is not supported",
-    ),
-    (
-        "knn_regressor",
-        "operator \"Scan\" of domain \"ai.onnx\" is not supported",
-    ),
-    (
-        "knn_regressor_cdist",
-        "operator \"Scan\" of domain \"ai.onnx\" is not supported",
-    ),
-    ("lightgbm_categorical_missing", "has two parents"),
-    (
-        "linear_svc_binary",
-        "task is regression, but the model is a classifier",
-    ),
-    (
-        "logistic_one_vs_one",
-        "invalid model: model has 2 labels and 3 probabilities",
-    ),
     ("multinomial_nb", "rows differ"),
     ("power_transformer_box_cox", "rows differ"),
-    (
-        "ridge_classifier",
-        "task is regression, but the model is a classifier",
-    ),
     ("svc_polynomial", "rows differ"),
 ];
 

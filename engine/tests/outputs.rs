@@ -186,3 +186,66 @@ fn a_value_beside_a_label_is_declared() {
     let scorer = score(&model);
     assert_eq!(scorer.scores().score(0), Ok(-3.0));
 }
+
+/// A decision value: one column of a classifier's, as linear machines are exported.
+#[test]
+fn a_decision_value_may_be_a_regression() {
+    let nodes = vec![
+        ml(
+            "TreeEnsembleClassifier",
+            &["x"],
+            &["label", "both"],
+            stump(),
+        ),
+        ml(
+            "ArrayFeatureExtractor",
+            &["both", "one"],
+            &["value"],
+            vec![],
+        ),
+    ];
+    let bytes = |outputs: &[&str]| {
+        let constants = vec![integers("one", &[1], &[1])];
+        let inputs = vec![value("x", DataType::Float, 2)];
+        model(inputs, outputs, nodes.clone(), constants)
+    };
+    let one = bytes(&["label", "value"]);
+    let undeclared = load(&one, &declared(None, None)).unwrap_err();
+    assert!(undeclared.to_string().contains("task regression"));
+    let regression = declared(None, Some(Task::Regression));
+    let model = load(&one, &regression).unwrap();
+    assert_eq!(model.signature().task, Task::Regression);
+    let scorer = score(&model);
+    assert_eq!(scorer.scores().score(0), Ok(-1.0));
+    assert_eq!(scorer.scores().label(0), None);
+    let both = load(&bytes(&["label", "both"]), &regression).unwrap_err();
+    assert!(both.to_string().contains("is a classifier"));
+    let labels = Declaration {
+        labels: Some(vec!["no".into(), "yes".into()]),
+        ..regression
+    };
+    let labelled = load(&one, &labels).unwrap_err();
+    assert!(labelled.to_string().contains("is a classifier"));
+}
+
+/// The leaf that a row is in, beside the class.
+#[test]
+fn integers_beside_a_label_are_no_label() {
+    let nodes = vec![
+        ml("TreeEnsembleClassifier", &["x"], &["label", "p"], stump()),
+        node(
+            "ArgMax",
+            "",
+            &["x"],
+            &["leaf"],
+            vec![int("axis", 1), int("keepdims", 0)],
+        ),
+    ];
+    let inputs = vec![value("x", DataType::Float, 2)];
+    let bytes = model(inputs, &["leaf", "label", "p"], nodes, vec![]);
+    let model = load(&bytes, &declared(None, None)).unwrap();
+    assert_eq!(model.signature().labels, ["0", "1"]);
+    let scorer = score(&model);
+    // The first row is a = 1: leaf 1, but class 0.
+    assert_eq!(scorer.scores().label(0), Some("0"));
+}

@@ -109,6 +109,7 @@ fn kind(attribute: &pb::AttributeProto) -> Option<AttributeType> {
         (AttributeType::Ints, !attribute.ints.is_empty()),
         (AttributeType::Strings, !attribute.strings.is_empty()),
         (AttributeType::Tensors, !attribute.tensors.is_empty()),
+        (AttributeType::Graph, attribute.g.is_some()),
         (AttributeType::TypeProtos, !attribute.type_protos.is_empty()),
     ];
     let known = filled.iter().any(|(known, _)| *known == kind);

@@ -12,6 +12,7 @@ use super::prescan::limit;
 use super::tensor::RANK;
 use super::{attributes, interface, literals, ranks};
 use crate::ops::recurrent::Settings;
+use crate::ops::scan;
 use crate::{Error, Limits, Result};
 
 /// Inputs and outputs of all nodes together, as a multiple of the nodes allowed.
@@ -75,6 +76,9 @@ pub(super) fn check(model: &pb::ModelProto, limits: &Limits) -> Result<()> {
             Settings::read(node)?;
             recurrent += 1;
             limit("recurrent nodes", recurrent, RECURRENT)?;
+        }
+        if node.op_type == "Scan" && row.domain == ONNX {
+            scan::distances(node)?;
         }
         literals::check(node, row, &literals)?;
         let inputs = read(node, row, &values)?;

@@ -182,6 +182,10 @@ static OPERATORS: &[Operator] = &[
         note: "indices must be in the table",
         ..binary("Gather", 1)
     },
+    Operator {
+        note: "indices must be places that TopK, ArgMax or ArgMin found along the same axis",
+        ..operator("GatherElements", 11, (2, 2), Folding::Refuse)
+    },
     unary("Gelu", 20),
     operator("Gemm", 7, (3, 3), Folding::Spread),
     operator("Gemm", 11, (2, 3), Folding::Spread),
@@ -253,6 +257,11 @@ static OPERATORS: &[Operator] = &[
     shaped("Reshape", 5, (2, 2), "the shape must be a constant"),
     computed("Resize", 11, (1, 4), 1),
     unary("Round", 11),
+    Operator {
+        outputs: (2, 2),
+        note: "only distances from the rows to those of a constant, as nearest neighbours and Gaussian processes have them",
+        ..operator("Scan", 9, (2, 2), Folding::Refuse)
+    },
     unary("Selu", 6),
     Operator {
         folding: Folding::Size,
@@ -297,6 +306,12 @@ static OPERATORS: &[Operator] = &[
     operator("TfIdfVectorizer", 9, (1, 1), Folding::Refuse),
     unary("ThresholdedRelu", 10),
     computed("Tile", 6, (2, 2), 1),
+    Operator {
+        outputs: (2, 2),
+        constant_from: 1,
+        note: "along the last axis, sorted, at most 1,024; k must be a constant",
+        ..operator("TopK", 10, (2, 2), Folding::Refuse)
+    },
     unary("Transpose", 1),
     Operator {
         constant_from: 1,
@@ -353,7 +368,6 @@ static REFUSED: &[(&str, &[&str])] = &[
     (
         "an index out of range reads or writes values of another row",
         &[
-            "GatherElements",
             "GatherND",
             "Scatter",
             "ScatterElements",
@@ -362,7 +376,7 @@ static REFUSED: &[(&str, &[&str])] = &[
     ),
     (
         "carries a graph as attribute",
-        &["If", "Scan", "SequenceMap"],
+        &["If", "SequenceMap"],
     ),
     (
         "its number of steps depends on the data; Keras writes GRU and SimpleRNN layers so: build them with unroll=True, or export from PyTorch",

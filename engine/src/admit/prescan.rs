@@ -20,7 +20,7 @@ const ALLOCATION: usize = 16;
 /// What happens to a graph in an attribute.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bodies {
-    /// Refused, naming the operator that carries it.
+    /// Refused, naming the operator that carries it, except the body of a Scan, which may carry none itself.
     Refuse,
     /// Walked and counted as part of the model.
     Count,
@@ -36,6 +36,7 @@ pub(super) fn prescan(bytes: &[u8], bodies: Bodies, limits: &Limits) -> Result<(
         limits,
         bodies,
         node: &[],
+        inside: false,
         memory: 0,
         nodes: 0,
         attributes: 0,
@@ -54,6 +55,8 @@ struct Scan<'a> {
     bodies: Bodies,
     /// Bytes of the node being walked.
     node: &'a [u8],
+    /// Within the body of a Scan.
+    inside: bool,
     memory: usize,
     nodes: usize,
     attributes: usize,
@@ -166,6 +169,14 @@ impl<'a> Scan<'a> {
                 limit("initializers", self.initializers, self.limits.initializers)?;
                 self.repeated(&TENSOR, bytes, spare, depth)
             }
+            (Kind::Body, Value::Bytes(bytes))
+                if self.bodies == Bodies::Refuse && !self.inside && is_scan(self.node) =>
+            {
+                self.inside = true;
+                self.message(&GRAPH, bytes, depth + 1)?;
+                self.inside = false;
+                Ok(())
+            }
             (Kind::Body | Kind::Bodies, Value::Bytes(_)) if self.bodies == Bodies::Refuse => {
                 Err(refused_body(self.node))
             }
@@ -238,21 +249,29 @@ fn utf8(text: &[u8]) -> Result<()> {
     }
 }
 
+/// A name of a node.
+fn text(node: &[u8], wanted: u32) -> Result<String> {
+    let mut cursor = Cursor::new(node);
+    let mut text = String::new();
+    while let Some((number, value)) = cursor.field()? {
+        if let (true, Value::Bytes(bytes)) = (number == wanted, value) {
+            utf8(bytes)?;
+            limit("bytes in a name", bytes.len(), NAME_SIZE)?;
+            text = String::from_utf8_lossy(bytes).into_owned();
+        }
+    }
+    Ok(text)
+}
+
+fn is_scan(node: &[u8]) -> bool {
+    let domain = text(node, NODE_DOMAIN);
+    let default = domain.is_ok_and(|domain| operators::canonical(&domain) == operators::ONNX);
+    default && text(node, NODE_OPERATOR).is_ok_and(|op| op == "Scan")
+}
+
 /// Names the operator of a node that carries a graph: the operator itself where it is not supported anyway.
 fn refused_body(node: &[u8]) -> Error {
-    let text = |wanted: u32| -> Result<String> {
-        let mut cursor = Cursor::new(node);
-        let mut text = String::new();
-        while let Some((number, value)) = cursor.field()? {
-            if let (true, Value::Bytes(bytes)) = (number == wanted, value) {
-                utf8(bytes)?;
-                limit("bytes in a name", bytes.len(), NAME_SIZE)?;
-                text = String::from_utf8_lossy(bytes).into_owned();
-            }
-        }
-        Ok(text)
-    };
-    match (text(NODE_OPERATOR), text(NODE_DOMAIN)) {
+    match (text(node, NODE_OPERATOR), text(node, NODE_DOMAIN)) {
         (Ok(op), Ok(domain)) if operators::is_listed(&domain, &op) => {
             Error::Unsupported(format!("a graph as attribute of operator \"{op}\""))
         }

@@ -45,7 +45,7 @@ pub(super) fn infer(
             within(node, first, &[axis(0)], 0)?;
             first
         }
-        "LayerNormalization" | "LpNormalization" => {
+        "LayerNormalization" | "LpNormalization" | "TopK" => {
             within(node, first, &[axis(-1)], 0)?;
             first
         }
@@ -80,12 +80,17 @@ pub(super) fn infer(
             }
             Some(2)
         }
-        "ConstantOfShape" | "Einsum" | "Expand" | "GRU" | "LSTM" | "RNN" => None,
+        "ConstantOfShape" | "Einsum" | "Expand" | "GRU" | "LSTM" | "RNN" | "Scan" => None,
         "Shape" | "Range" => Some(1),
         "Size" => Some(0),
         "OneHot" => {
             within(node, first, &[axis(-1)], 1)?;
             first.map(|rank| rank + 1)
+        }
+        "GatherElements" => {
+            within(node, first, &[axis(0)], 0)?;
+            same(node, "dimensions", inputs.get(1).copied().flatten(), first)?;
+            first
         }
         "CumSum" => {
             within(node, first, literals.list(node, 1).unwrap_or_default(), 0)?;

@@ -6,6 +6,7 @@ pub mod arithmetic;
 pub mod binarize;
 pub mod cast;
 pub mod dense;
+pub mod distance;
 pub mod elementwise;
 pub mod encode;
 pub mod impute;
@@ -26,6 +27,7 @@ pub mod select;
 pub mod slab;
 pub mod svm;
 pub mod text;
+pub mod top;
 pub mod trees;
 pub mod window;
 

@@ -34,6 +34,7 @@ pub fn bind(node: &NodeProto, inputs: &[Shape]) -> Result<Bound> {
         Wanted {
             targets: classes,
             input: shape,
+            repeats: false,
         },
     )?;
     let targets: HashSet<usize> = source.weights.iter().map(|w| w.target).collect();

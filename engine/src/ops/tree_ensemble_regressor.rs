@@ -40,6 +40,8 @@ pub fn bind(node: &NodeProto, inputs: &[Shape]) -> Result<Bound> {
         Wanted {
             targets,
             input: shape,
+            // onnxruntime takes the first weight of a single target, and adds those of several.
+            repeats: targets == 1,
         },
     )?;
     if targets == 1 {

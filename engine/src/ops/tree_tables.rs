@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::Attributes;
 use super::tensor::{Cells, Constant};
+use super::tree_chains;
 use crate::error::{Error, Result};
 use crate::kernels::trees::{Branch, Mode, Source, Vertex, Weight};
 use crate::kernels::{Element, Shape};
@@ -21,16 +22,22 @@ pub struct LeafTable {
 pub struct Wanted {
     pub targets: usize,
     pub input: Shape,
+    /// Of several weights of a leaf for one target the first listed counts; otherwise they are an error.
+    pub repeats: bool,
 }
 
 /// Reads and checks all trees over `width` features: tables of equal length, known modes, node ids distinct, children in
-/// their own tree, no node with two parents, no cycle, features below `width`, weights finite and only on leaves, targets
+/// their own tree, no node with two parents but for chains of equalities, no cycle, features below `width`, weights finite and only on leaves, targets
 /// below `targets`.
 pub fn read(
     op: &str,
     attributes: &Attributes<'_>,
     leaves: &LeafTable,
-    Wanted { targets, input }: Wanted,
+    Wanted {
+        targets,
+        input,
+        repeats,
+    }: Wanted,
 ) -> Result<Source> {
     let nodes = NodeTable::read(op, attributes, input.element)?;
     let index = nodes.index()?;
@@ -41,11 +48,12 @@ pub fn read(
         roots: nodes.roots(),
         ..Source::default()
     };
+    tree_chains::join(&mut source);
     check_shape(&source, &source.vertices, |node, what| {
         nodes.invalid(node, what.into())
     })?;
     let weights = numbers(op, attributes, leaves.weights, input.element)?;
-    nodes.add_leaves(attributes, leaves, &weights, &index, &mut source)?;
+    nodes.add_leaves(attributes, leaves, &weights, &index, repeats, &mut source)?;
     Ok(source)
 }
 
@@ -223,6 +231,7 @@ impl<'a> NodeTable<'a> {
         table: &LeafTable,
         weights: &[f64],
         index: &Index<'_>,
+        repeats: bool,
         source: &mut Source,
     ) -> Result<()> {
         let (trees, nodes) = (attributes.ints(table.trees), attributes.ints(table.nodes));
@@ -252,7 +261,7 @@ impl<'a> NodeTable<'a> {
                 return Err(Error::Invalid(format!("{}: {what}", self.op)));
             };
             near = vertex;
-            if !matches!(source.vertices[vertex], Vertex::Leaf { .. }) {
+            if self.modes[vertex] != b"LEAF" {
                 return Err(self.invalid(vertex, "has a weight and is no leaf".into()));
             }
             let target = usize::try_from(targets[i])
@@ -273,6 +282,9 @@ impl<'a> NodeTable<'a> {
             ));
         }
         rows.sort_by_key(|(vertex, weight)| (*vertex, weight.target));
+        if repeats {
+            rows.dedup_by_key(|(vertex, weight)| (*vertex, weight.target));
+        }
         for pair in rows.windows(2) {
             if (pair[0].0, pair[0].1.target) == (pair[1].0, pair[1].1.target) {
                 return Err(self.invalid(

@@ -22,12 +22,16 @@ use crate::signature::outputs::Output;
 pub use graph::evaluation;
 use sink::Sink;
 
-/// Operators of texts: their values have no tensor of a fixed size, so that no plan of tract has them.
-const TABULAR_ONLY: [&str; 4] = [
+/// Operators that no plan of tract has: values of texts have no tensor of a fixed size, and places in a row are checked by
+/// our kernels alone.
+const TABULAR_ONLY: [&str; 7] = [
+    "GatherElements",
+    "Scan",
     "StringConcat",
     "StringNormalizer",
     "TfIdfVectorizer",
     "Tokenizer",
+    "TopK",
 ];
 
 /// One of the two kinds of program.

@@ -79,7 +79,8 @@ pub fn read(
         label.is_some() || found.is_some() || distribution || declaration.labels.is_some();
     match declaration.task {
         Some(Task::Regression)
-            if distribution || declaration.labels.is_some() || (found.is_some() && width != 1) =>
+            if declaration.labels.is_some()
+                || (width != 1 && (distribution || found.is_some())) =>
         {
             return Err(Error::Declaration(
                 "task is regression, but the model is a classifier".into(),
@@ -150,9 +151,14 @@ pub fn read(
     })
 }
 
-/// The output that names the class; none where the output in use was declared and several could go with it.
+/// The output that names the class, of several the only one whose labels are known: others are integers such as the leaf
+/// that a row is in. None where the output in use was declared and several could go with it.
 fn label(names: &[String], outputs: &[Output], named: Option<usize>) -> Result<Option<usize>> {
-    let found: Vec<usize> = places(outputs, |o| matches!(o, Output::Label(_)));
+    let mut found: Vec<usize> = places(outputs, |o| matches!(o, Output::Label(_)));
+    let known = places(outputs, |o| matches!(o, Output::Label(Some(_))));
+    if known.len() == 1 {
+        found = known;
+    }
     match (found.as_slice(), named) {
         ([], _) => Ok(None),
         ([label], _) => Ok(Some(*label)),

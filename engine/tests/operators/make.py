@@ -401,7 +401,105 @@ def stacks():
     case("stacks", [encoded, h.make_node("Add", ["x", "e"], ["y"])], {"x": rows(4, 3)}, {"y": "float32"}, constants={"i": np.array([1, 0, 2])})
 
 
-for group in [support_vector_machines, linear, encoders, scaling, texts, elementwise, shapes, stacks]:
+def neighbours():
+    """Distances to stored points, the best of them and lookups by place."""
+
+    def body(kind, metric):
+        reduced = {
+            "square": [h.make_node("ReduceSumSquare", ["d", "axes"], ["found"], keepdims=0)],
+            "absolute": [h.make_node("Abs", ["d"], ["a"]), h.make_node("ReduceSum", ["a", "axes"], ["found"], keepdims=0)],
+            "cube": [h.make_node("Abs", ["d"], ["a"]), h.make_node("Pow", ["a", "p"], ["c"]), h.make_node("ReduceSum", ["c", "axes"], ["found"], keepdims=0)],
+        }[metric]
+        nodes = [h.make_node("Identity", ["kept"], ["kept_out"]), h.make_node("Sub", ["kept", "point"], ["d"]), *reduced]
+        info = lambda name, rank: h.make_tensor_value_info(name, kind, [None] * rank)
+        power = np.array([3], dtype=np.float32 if kind == T.FLOAT else np.float64)
+        stored = [numpy_helper.from_array(np.array([1]), "axes"), numpy_helper.from_array(power, "p")]
+        return h.make_graph(nodes, "body", [info("kept", 2), info("point", 1)], [info("kept_out", 2), info("found", 1)], stored)
+
+    for dtype in [np.float32, np.float64]:
+        kind = str(np.dtype(dtype))
+        for metric in ["square", "absolute", "cube"]:
+            for points, columns in [(1, 1), (7, 3), (20, 5)]:
+                stored = rows(points, columns, dtype)
+                scan = h.make_node("Scan", ["x", "points"], ["kept", "far"], body=body(TYPES[kind], metric), num_scan_inputs=1)
+                nodes = [scan, h.make_node("Transpose", ["far"], ["y"], perm=[1, 0])]
+                x = np.vstack([rows(6, columns, dtype), stored[:1]])
+                case("neighbours", nodes, {"x": x}, {"y": kind}, opset=18, constants={"points": stored})
+    tied = np.array([[2, 1, 2, 1, 3, 3, 0, 0], [0, -0.0, np.inf, -np.inf, 5, 5, 5, 5], [1, 2, 3, 4, 5, 6, 7, 8]], dtype=np.float32)
+    for x in [tied, tied.astype(np.float64), np.array([[2, 1, 2, 1, 3, 3, 0, -4]])]:
+        for k in [1, 3, 8]:
+            for largest in [0, 1]:
+                node = h.make_node("TopK", ["x", "k"], ["v", "i"], largest=largest)
+                case("neighbours", [node], {"x": x}, {"v": str(x.dtype), "i": "int64"}, constants={"k": np.array([k])})
+        nodes = [h.make_node("TopK", ["x", "k"], ["v", "i"], axis=1), h.make_node("Sub", ["zero", "x"], ["z"]), h.make_node("GatherElements", ["z", "i"], ["y"], axis=1)]
+        case("neighbours", nodes, {"x": x}, {"y": str(x.dtype)}, constants={"k": np.array([5]), "zero": np.array(0, dtype=x.dtype)})
+        table = np.arange(10, 18).astype(x.dtype)
+        nodes = [h.make_node("TopK", ["x", "k"], ["v", "i"]), h.make_node("Flatten", ["i"], ["f"]), ml("ArrayFeatureExtractor", ["table", "f"], ["t"]), h.make_node("Reshape", ["t", "s"], ["y"])]
+        case("neighbours", nodes, {"x": x}, {"y": str(x.dtype)}, constants={"k": np.array([3]), "table": table, "s": np.array([-1, 3])})
+    best = h.make_node("TopK", ["x", "k"], ["v", "i"])
+    for dtype in [np.float32, np.float64]:
+        x, kind, k = rows(6, 4, dtype), str(np.dtype(dtype)), {"k": np.array([2])}
+        for table in [rows(1, 4, dtype)[0], rows(4, 3, dtype), rows(9, 2, dtype)]:
+            case("neighbours", [best, h.make_node("Gather", ["table", "i"], ["y"])], {"x": x}, {"y": kind}, constants={**k, "table": table})
+        nodes = [best, h.make_node("Flatten", ["i"], ["f"]), ml("ArrayFeatureExtractor", ["table", "f"], ["t"]), h.make_node("Reshape", ["t", "s"], ["r"]), h.make_node("Transpose", ["r"], ["y"], perm=[1, 0, 2])]
+        case("neighbours", nodes, {"x": x}, {"y": kind}, constants={**k, "table": rows(3, 4, dtype), "s": np.array([3, -1, 2])})
+        for sides in [["m", "c"], ["c", "m"]]:
+            nodes = [h.make_node("MatMul", ["x", "w"], ["m"]), h.make_node("Sub", sides, ["a"]), h.make_node("Reshape", ["a", "s"], ["y"])]
+            case("neighbours", nodes, {"x": x}, {"y": kind}, constants={"w": rows(1, 4, dtype)[0], "c": rows(1, 1, dtype), "s": np.array([-1, 1])})
+        nodes = [
+            h.make_node("Transpose", ["points"], ["t"], perm=[1, 0]), h.make_node("MatMul", ["x", "t"], ["scalar"]),
+            h.make_node("ReduceSumSquare", ["x", "one"], ["xx"]), h.make_node("Sqrt", ["xx"], ["xn"]),
+            h.make_node("ReduceSumSquare", ["t", "zero"], ["tt"]), h.make_node("Sqrt", ["tt"], ["tn"]),
+            h.make_node("MatMul", ["xn", "tn"], ["norms"]), h.make_node("Div", ["scalar", "norms"], ["y"]),
+        ]
+        case("neighbours", nodes, {"x": x}, {"y": kind}, opset=18, constants={"points": rows(5, 4, dtype), "one": np.array([1]), "zero": np.array([0])})
+    for op in ["ArgMax", "ArgMin"]:
+        nodes = [h.make_node(op, ["x"], ["i"], axis=1), h.make_node("GatherElements", ["z", "i"], ["y"], axis=1)]
+        case("neighbours", nodes, {"x": rows(5, 4), "z": rows(5, 4)}, {"y": "float32"})
+    for x in [rows(4, 6), rows(4, 6, np.float64), rows(4, 6, np.int64)]:
+        for axis in [1, 2]:
+            for attributes in [{}, dict(exclusive=1), dict(reverse=1), dict(exclusive=1, reverse=1)]:
+                nodes = [h.make_node("Reshape", ["x", "s"], ["c"]), h.make_node("CumSum", ["c", "a"], ["y"], **attributes)]
+                case("neighbours", nodes, {"x": x}, {"y": str(x.dtype)}, constants={"s": np.array([-1, 2, 3]), "a": np.array(axis)})
+
+
+def ensembles():
+    """Chains of equalities to one node, as LightGBM writes sets of categories, and weights given twice."""
+
+    def nodes(listed):
+        return dict(
+            nodes_treeids=[0] * len(listed), nodes_nodeids=[n[0] for n in listed], nodes_modes=[n[1] for n in listed],
+            nodes_featureids=[n[2] for n in listed], nodes_values=[float(n[3]) for n in listed],
+            nodes_truenodeids=[n[4] for n in listed], nodes_falsenodeids=[n[5] for n in listed],
+            nodes_missing_value_tracks_true=[n[6] for n in listed],
+        )
+
+    for missing in [0, 1]:
+        chain = [
+            (0, "BRANCH_EQ", 0, 3, 1, 2, missing), (1, "BRANCH_LEQ", 1, 0.5, 3, 4, 0), (2, "BRANCH_EQ", 0, 0, 1, 5, missing),
+            (3, "LEAF", 0, 0, 0, 0, 0), (4, "LEAF", 0, 0, 0, 0, 0), (5, "BRANCH_EQ", 0, 40, 1, 6, missing),
+            (6, "BRANCH_EQ", 0, 3, 7, 8, missing), (7, "LEAF", 0, 0, 0, 0, 0), (8, "BRANCH_EQ", 1, 1, 9, 10, missing),
+            (9, "LEAF", 0, 0, 0, 0, 0), (10, "LEAF", 0, 0, 0, 0, 0),
+        ]
+        leaves = [3, 4, 7, 9, 10]
+        weights = [0.5, 1.0, 2.5, -4.0, 8.25]
+        x = np.array([[a, b] for a in [3, 0, 40, -0.0, 2, 41, 2.5, np.nan, -3] for b in [0, 1, 2]])
+        for dtype in [np.float32, np.float64]:
+            for order in [1, -1]:
+                listed = chain[:1] + chain[1:][::order]
+                tree = nodes(listed)
+                regressor = ml("TreeEnsembleRegressor", ["x"], ["y"], n_targets=1, target_treeids=[0] * 5, target_nodeids=leaves, target_ids=[0] * 5, target_weights=weights, **tree)
+                case("ensembles", [regressor], {"x": x.astype(dtype)}, {"y": "float32"})
+                classifier = ml("TreeEnsembleClassifier", ["x"], ["l", "p"], classlabels_int64s=[4, 5, 6], class_treeids=[0] * 5, class_nodeids=leaves, class_ids=[0, 1, 2, 0, 1], class_weights=weights, post_transform="NONE", **tree)
+                case("ensembles", [classifier], {"x": x.astype(dtype)}, {"l": "int64", "p": "float32"})
+    stump = nodes([(0, "BRANCH_LEQ", 0, 0, 1, 2, 0), (1, "LEAF", 0, 0, 0, 0, 0), (2, "LEAF", 0, 0, 0, 0, 0)])
+    for twice in [[1, 1, 2, 2], [2, 1, 2, 1], [2, 2, 1, 1]]:
+        for how in ["SUM", "AVERAGE", "MIN", "MAX"]:
+            node = ml("TreeEnsembleRegressor", ["x"], ["y"], n_targets=1, aggregate_function=how, target_treeids=[0] * 4, target_nodeids=twice, target_ids=[0] * 4, target_weights=[3.0, 7.0, 5.0, 1.0], **stump)
+            case("ensembles", [node], {"x": rows(6, 1)}, {"y": "float32"})
+
+
+for group in [support_vector_machines, linear, encoders, scaling, texts, elementwise, shapes, stacks, neighbours, ensembles]:
     group()
 for group, listed in cases.items():
     lines = ",\n".join(json.dumps(c, ensure_ascii=False, separators=(",", ":")) for c in listed)

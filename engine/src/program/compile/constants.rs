@@ -1,6 +1,7 @@
 //! Nodes of constants only, computed while compiling.
 
 use super::*;
+use crate::kernels::along::{Axis, Reduce, Reduction};
 use crate::kernels::{Arena, Rows, RowsMut, Scratch, Slab, SlabMut, Span, slab};
 use crate::ops::tensor::Cells;
 
@@ -42,7 +43,10 @@ impl<'a> Compiler<'a> {
             return Ok(None);
         };
         let name = node.op_type.as_str();
-        let moves = matches!(name, "Cast" | "Reshape" | "Unsqueeze" | "Squeeze");
+        let moves = matches!(
+            name,
+            "Cast" | "ReduceSumSquare" | "Reshape" | "Transpose" | "Unsqueeze" | "Squeeze"
+        );
         let pair = functions::is_binary(name) && self.constant_input(node, 1).is_some();
         let folds = moves || pair || functions::is_unary(name);
         if name == "Identity" {
@@ -87,6 +91,36 @@ impl<'a> Compiler<'a> {
                 }
                 None => Ok(None),
             },
+            "Transpose" => {
+                let ([rows, columns], [] | [1, 0]) = (x.dims.as_slice(), attributes.ints("perm"))
+                else {
+                    return Ok(None);
+                };
+                let cells = (0..*columns).flat_map(|c| (0..*rows).map(move |r| r * columns + c));
+                let turned = x.stretched(&cells.collect::<Vec<_>>());
+                let dims = vec![*columns, *rows];
+                Ok(turned.and_then(|turned| self.set_constant(node, dims, turned.cells)))
+            }
+            "ReduceSumSquare" => {
+                let ([rows, columns], Some([0])) = (x.dims.as_slice(), axes().as_deref()) else {
+                    return Ok(None);
+                };
+                let kernel = Reduce {
+                    reduction: Reduction::SumOfSquares,
+                    axis: Axis {
+                        outer: 1,
+                        length: *rows,
+                        inner: *columns,
+                    },
+                };
+                let (element, width) = (x.element(), *columns);
+                let floats = matches!(element, Element::F32 | Element::F64);
+                if !floats || attributes.int("keepdims") == Some(0) || *rows == 0 {
+                    return Ok(None);
+                }
+                let cells = once(&kernel, Some(&x), Shape { element, width })?;
+                Ok(self.set_constant(node, vec![1, width], cells))
+            }
             "Unsqueeze" if axes().as_deref() == Some(&[0]) => {
                 let dims = [&[1], x.dims.as_slice()].concat();
                 Ok(self.set_constant(node, dims, cells))

@@ -28,14 +28,33 @@ impl<'a> Compiler<'a> {
         Dims::new(&rest.iter().copied().collect::<Option<Vec<_>>>()?)
     }
 
+    /// A computed shape that the number of rows has no part in.
+    fn known(&self, node: &NodeProto, i: usize) -> Option<Vec<usize>> {
+        self.extents(node, i)?.into_iter().collect()
+    }
+
+    /// A constant of one number.
+    fn filled(&mut self, node: &'a NodeProto, dims: Vec<usize>, cells: Cells) -> Option<()> {
+        let count = dims.iter().try_fold(1usize, |n, d| n.checked_mul(*d))?;
+        self.spend(count)?;
+        let cells = match cells {
+            Cells::F32(v) if v.len() == 1 => Cells::F32(vec![v[0]; count]),
+            Cells::F64(v) if v.len() == 1 => Cells::F64(vec![v[0]; count]),
+            Cells::I64(v) if v.len() == 1 => Cells::I64(vec![v[0]; count]),
+            _ => return None,
+        };
+        self.set(node, Value::Constant(Rc::new(Constant { dims, cells })))
+    }
+
     pub(super) fn shape(&mut self, node: &'a NodeProto) -> Compiled {
-        let dims = match self.value(node, 0) {
-            Some(Value::Rows(t) | Value::Label(t, _)) => t.dims,
+        let all: Vec<Extent> = match self.value(node, 0) {
+            Some(Value::Rows(t) | Value::Label(t, _)) => {
+                let row = t.dims.sizes().iter().map(|s| Some(*s));
+                std::iter::once(None).chain(row).collect()
+            }
+            Some(Value::Constant(c)) => c.dims.iter().map(|s| Some(*s)).collect(),
             _ => return Ok(None),
         };
-        let all: Vec<Extent> = std::iter::once(None)
-            .chain(dims.sizes().iter().map(|s| Some(*s)))
-            .collect();
         let attributes = Attributes::new(node)?;
         let place = |name: &str, default: usize| {
             let len = i64::try_from(all.len()).unwrap_or(i64::MAX);
@@ -95,6 +114,9 @@ impl<'a> Compiler<'a> {
             Some(tensor) => Constant::read(tensor)?.cells,
             None => Cells::F32(vec![0.0]),
         };
+        if let Some(sizes) = self.known(node, 0) {
+            return Ok(self.filled(node, sizes, cells));
+        }
         let Some(dims) = self.row_dims(node, 0) else {
             return Ok(None);
         };

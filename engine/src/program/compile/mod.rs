@@ -6,6 +6,7 @@ mod dims;
 mod elementwise;
 mod extents;
 mod functions;
+mod neighbours;
 mod reduce;
 mod select;
 mod shape;
@@ -52,6 +53,12 @@ enum Value {
     Extents(Vec<extents::Extent>),
     /// Rows one above the other, `[M, N, ...]`, all of the same dimensions.
     Stack(Vec<Tensor>),
+    /// `[width, N]`, whose columns are the rows.
+    Turned(Tensor),
+    /// `[bands, N * width]`, in every band the cells of all rows one after the other; a row is `[width]` or `[bands, width]`.
+    Line(Tensor),
+    /// `[bands, N, width]`, where a row is `[bands, width]`.
+    Bands(Tensor),
 }
 
 /// Rows of a block with the dimensions that the graph gives them; the view is as wide as these have cells.
@@ -63,6 +70,8 @@ struct Tensor {
     distribution: bool,
     /// Integers of 32 bits, whose arithmetic wraps there.
     narrow: bool,
+    /// Every cell is an integer from 0 to this, which it is not.
+    below: Option<usize>,
 }
 
 impl Tensor {
@@ -72,6 +81,7 @@ impl Tensor {
             dims,
             distribution: false,
             narrow: false,
+            below: None,
         }
     }
 
@@ -211,7 +221,13 @@ impl<'a> Compiler<'a> {
                     _ => (*view, Output::Other),
                 },
                 Value::Label(tensor, labels) => (tensor.view, label_output(labels)),
-                Value::Constant(_) | Value::Tokens(..) | Value::Extents(_) | Value::Stack(_) => {
+                Value::Constant(_)
+                | Value::Tokens(..)
+                | Value::Extents(_)
+                | Value::Stack(_)
+                | Value::Turned(_)
+                | Value::Line(_)
+                | Value::Bands(_) => {
                     return None;
                 }
             };
@@ -235,7 +251,10 @@ impl<'a> Compiler<'a> {
             "Concat" => self.concat(node),
             "FeatureVectorizer" => self.feature_vectorizer(node),
             "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" => {
-                if self.reshape(node)?.is_some() || self.reshape_to_extents(node)?.is_some() {
+                if self.reshape(node)?.is_some()
+                    || self.reshape_to_extents(node)?.is_some()
+                    || self.fold_line(node)?.is_some()
+                {
                     return Ok(Some(()));
                 }
                 self.stack(node)
@@ -243,7 +262,10 @@ impl<'a> Compiler<'a> {
             "Shape" => self.shape(node),
             "ConstantOfShape" => self.constant_of_shape(node),
             "Expand" => self.expand(node),
-            "Transpose" => self.transpose(node),
+            "Transpose" => match self.turn(node)? {
+                Some(()) => Ok(Some(())),
+                None => self.transpose(node),
+            },
             "Slice" => self.slice(node),
             "Split" => self.split(node),
             "MatMul" => self.matmul(node),
@@ -259,14 +281,24 @@ impl<'a> Compiler<'a> {
             "ArgMax" | "ArgMin" => self.extreme(node),
             "Where" => self.choose(node),
             "Clip" => self.clip(node),
-            "Gather" => self.gather(node),
+            "Gather" => match self.gather_rows(node)? {
+                Some(()) => Ok(Some(())),
+                None => self.gather(node),
+            },
+            "GatherElements" => self.gather_elements(node),
+            "Scan" => self.scan(node),
+            "TopK" => self.top_k(node),
+            "CumSum" => self.cum_sum(node),
             "ArrayFeatureExtractor" => self.array_feature_extractor(node),
             "StringNormalizer" => self.string_normalizer(node),
             "Tokenizer" => self.tokenizer(node),
             "TfIdfVectorizer" => self.tf_idf_vectorizer(node),
             "StringConcat" => self.string_concat(node),
             name if name.starts_with("Reduce") => self.reduce(node),
-            name if functions::is_binary(name) => self.binary(node),
+            name if functions::is_binary(name) => match self.raised(node)? {
+                Some(()) => Ok(Some(())),
+                None => self.binary(node),
+            },
             name if functions::is_unary(name) => self.unary(node),
             other => match ops::find(other) {
                 Some(bind) if other == "LabelEncoder" => self.label_encoder(node, bind),
@@ -365,6 +397,7 @@ impl<'a> Compiler<'a> {
         );
         Some(Tensor {
             narrow: x.narrow,
+            below: x.below,
             ..picked
         })
     }

@@ -105,7 +105,10 @@ impl<'a> Compiler<'a> {
             last: attributes.int("select_last_index").unwrap_or(0) != 0,
         };
         let classes = kernel.axis.length;
-        let tensor = self.push(Box::new(kernel), vec![x.view], Element::I64, dims);
+        let tensor = Tensor {
+            below: Some(classes),
+            ..self.push(Box::new(kernel), vec![x.view], Element::I64, dims)
+        };
         if tensor.view.width == 1 {
             self.choices.push((tensor.view, classes));
         }

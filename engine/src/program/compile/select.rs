@@ -6,13 +6,14 @@ impl<'a> Compiler<'a> {
     /// Class labels by index, or columns by constant index.
     pub(super) fn array_feature_extractor(&mut self, node: &'a NodeProto) -> Compiled {
         if let (Some(classes), Some(index)) = (self.constant_input(node, 0), self.rows(node, 1)) {
-            let Some(labels) = array_feature_extractor::classes(&classes) else {
-                return Ok(None);
+            let labels = array_feature_extractor::classes(&classes);
+            return match (labels, self.classes(index)) {
+                (Some(labels), Some(count)) if count == labels.len() => {
+                    Ok(self.set(node, Value::Label(index, Rc::new(labels))))
+                }
+                (Some(_), Some(_)) => Ok(None),
+                _ => self.line(node, &classes, index),
             };
-            if self.classes(index) != Some(labels.len()) {
-                return Ok(None);
-            }
-            return Ok(self.set(node, Value::Label(index, Rc::new(labels))));
         }
         let (Some(x), Some(indices)) = (self.rows(node, 0), self.constant_input(node, 1)) else {
             return Ok(None);

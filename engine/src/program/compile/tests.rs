@@ -274,3 +274,13 @@ fn shapes_and_reductions() {
 fn stacks_and_constants() {
     check("stacks");
 }
+
+#[test]
+fn neighbours() {
+    check("neighbours");
+}
+
+#[test]
+fn tree_ensembles() {
+    check("ensembles");
+}

@@ -234,13 +234,33 @@ fn labels(graph: &GraphProto, node: &NodeProto) -> Option<Labels> {
     array_feature_extractor::classes(&Constant::read(constant).ok()?)
 }
 
-/// What each output of the graph holds. Class labels are those of the graph's last classifier.
+/// Class labels of an output: none for the place of an extreme, which is a label itself, else those of the graph's last
+/// classifier.
+fn labels_of_output(graph: &GraphProto, output: &str) -> Option<Labels> {
+    let mut name = output;
+    for _ in &graph.node {
+        let maker = graph
+            .node
+            .iter()
+            .find(|n| n.output.iter().any(|o| o == name));
+        match maker.map(|n| (n.op_type.as_str(), n.input.first())) {
+            Some((
+                "Cast" | "Flatten" | "Identity" | "Reshape" | "Squeeze" | "Unsqueeze",
+                Some(from),
+            )) => name = from,
+            Some(("ArgMax" | "ArgMin", _)) => return None,
+            _ => break,
+        }
+    }
+    graph.node.iter().rev().find_map(|node| labels(graph, node))
+}
+
+/// What each output of the graph holds.
 pub fn outputs(model: &ModelProto, typed: &TypedModel) -> Result<Vec<Output>> {
     let mut outputs = Vec::new();
     let Some(graph) = &model.graph else {
         return Ok(outputs);
     };
-    let labels = graph.node.iter().rev().find_map(|node| labels(graph, node));
     for (i, info) in graph.output.iter().enumerate() {
         let fact = typed
             .output_fact(i)
@@ -262,7 +282,7 @@ pub fn outputs(model: &ModelProto, typed: &TypedModel) -> Result<Vec<Output>> {
                 }
             }
             (DatumType::I64 | DatumType::I32 | DatumType::TDim | DatumType::String, Some(1)) => {
-                Output::Label(labels.clone())
+                Output::Label(labels_of_output(graph, &info.name))
             }
             (_, Some(1..)) => Output::Other,
             (datum, _) => {
