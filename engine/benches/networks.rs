@@ -53,14 +53,12 @@ fn compare(path: &Path, name: &str) {
     let table = Table::random(ROWS, shapes);
     for size in [1, BATCH] {
         let rounds = rounds(&table, &mut contenders, size, ROUNDS);
-        for other in &contenders[1..] {
-            let found = difference(contenders[0].as_ref(), other.as_ref());
-            assert!(
-                found <= 1e-5,
-                "{name}: finai and {} differ by {found}",
-                other.name()
-            );
-        }
+        // tract alone is only timed: its own activations are approximations.
+        let found = difference(contenders[0].as_ref(), contenders[1].as_ref());
+        assert!(
+            found <= 1e-5,
+            "{name}: finai and onnxruntime differ by {found}"
+        );
         let ratio = |i: usize| median(rounds.iter().map(|r| r[i] / r[0]));
         let cells = (0..3).map(|i| match contenders.get(i) {
             None => String::new(),
