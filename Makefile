@@ -38,7 +38,7 @@ asan: prepare ## run the kernels' and the corpus' tests under the address saniti
 bench: prepare ## score side by side with onnxruntime called from PL/Python
 	@bench/run
 
-bench-engine: prepare ## the engine alone beside onnxruntime and native XGBoost, in one process on one thread
+bench-engine: prepare ## the engine alone beside onnxruntime, native XGBoost and tract, in one process on one thread; loading
 	@engine/benches/run
 
 models: ## train and export the models of the engine's suite anew (needs Python 3.11)

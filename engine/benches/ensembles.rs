@@ -1,4 +1,4 @@
-//! Tree ensembles, model by model: criterion's statistics of one row and of batches of 1,024, rows taking turns.
+//! Ensembles, dense networks and a pipeline, model by model: criterion's statistics of one row and of batches of 1,024, rows taking turns.
 
 use std::cell::RefCell;
 
@@ -12,13 +12,13 @@ fn main() {
             for size in [1, 1024] {
                 let mut group = criterion.benchmark_group(format!("{}/{size}", case.name));
                 group.throughput(Throughput::Elements(size as u64));
-                let batches = RefCell::new(case.batches(size).cycle());
+                let batches = RefCell::new(case.table.batches(size).cycle());
                 let contender = RefCell::new(&mut contender);
                 let fill = || {
                     let batch = batches.borrow_mut().next();
                     contender
                         .borrow_mut()
-                        .fill(batch.expect("rows"), case.features);
+                        .fill(&case.table, batch.expect("rows"));
                 };
                 let name = contender.borrow().name();
                 group.bench_function(name, |bencher| {

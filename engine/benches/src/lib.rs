@@ -1,61 +1,54 @@
-//! What the benches share: models with rows to score, and the engines that score them side by side in one process.
+//! What the benches share: models with rows to score, the engines that score them side by side in one process, and a clock.
 //!
 //! `engine/benches/run` sets the environment: FINAI_BENCH_MODELS is the folder that make_models.py filled, ORT_DYLIB_PATH
 //! onnxruntime's library, XGBOOST_DYLIB_PATH XGBoost's.
 
 mod finai;
+mod measure;
 mod onnxruntime;
+mod table;
+mod tract;
 mod xgboost;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 pub use finai::Finai;
+pub use measure::{median, rounds};
 pub use onnxruntime::Onnxruntime;
+pub use table::{Input, Table, Values};
+pub use tract::Tract;
 pub use xgboost::Xgboost;
 
-/// A model and rows that it has not seen, all different: repeated rows would train the branch predictor.
+/// A model and rows that it has not seen.
 pub struct Case {
     pub name: String,
     pub path: PathBuf,
-    pub features: usize,
-    rows: Vec<f32>,
+    pub table: Table,
 }
 
 impl Case {
-    /// Every `<name>_<features>.onnx` of the models' folder whose name contains `filter`.
+    /// Every `<name>_<features>.onnx` of the models' folder, with `rows_<features>.f32`, and `<name>_columns.onnx`, with
+    /// `rows_columns.json`, whose name contains `filter`.
     pub fn all(filter: &str) -> Vec<Case> {
         let folder = variable("FINAI_BENCH_MODELS");
-        let entries = std::fs::read_dir(&folder).expect("a folder of models");
-        let mut paths: Vec<PathBuf> = entries.map(|e| e.expect("a file").path()).collect();
-        paths.retain(|p| p.extension().is_some_and(|e| e == "onnx"));
-        paths.sort();
-        let cases = paths.into_iter().filter_map(|path| {
+        let folder = Path::new(&folder);
+        let cases = models(folder).into_iter().filter_map(|path| {
             let name = path.file_stem()?.to_str()?.to_owned();
-            let (_, features) = name.rsplit_once('_')?;
-            let rows = Path::new(&folder).join(format!("rows_{features}.f32"));
-            let bytes = std::fs::read(rows).ok()?;
-            Some(Case {
-                features: features.parse().ok()?,
-                rows: bytes
-                    .as_chunks()
-                    .0
-                    .iter()
-                    .map(|b| f32::from_le_bytes(*b))
-                    .collect(),
-                name,
-                path,
-            })
+            let (_, rows) = name.rsplit_once('_')?;
+            if !name.contains(filter) {
+                return None;
+            }
+            let table = match rows {
+                "columns" => Table::columns(&folder.join("rows_columns.json")),
+                features => Table::matrix(
+                    &folder.join(format!("rows_{features}.f32")),
+                    features.parse().ok()?,
+                ),
+            };
+            Some(Case { name, path, table })
         });
-        cases.filter(|case| case.name.contains(filter)).collect()
-    }
-
-    pub fn rows(&self) -> usize {
-        self.rows.len() / self.features
-    }
-
-    /// Batches of `size` rows, whole ones only.
-    pub fn batches(&self, size: usize) -> impl Iterator<Item = &[f32]> + Clone {
-        self.rows.chunks_exact(size * self.features)
+        cases.collect()
     }
 
     /// finai, onnxruntime and, where the file is there, native XGBoost.
@@ -75,20 +68,48 @@ impl Case {
 /// An engine with a model, on one thread.
 pub trait Contender {
     fn name(&self) -> &'static str;
-    /// Takes row-major rows over; not measured.
-    fn fill(&mut self, rows: &[f32], features: usize);
+    /// Takes rows over; not measured.
+    fn fill(&mut self, table: &Table, rows: Range<usize>);
     /// Scores the rows taken over last.
     fn score(&mut self);
-    /// Probability of the second class for every row scored last.
-    fn probabilities(&self) -> Vec<f64>;
+    /// The last number that the model gives for every row scored last: of two classes, the probability of the second.
+    fn scores(&self) -> Vec<f64>;
 }
 
-/// Largest difference between two engines' probabilities.
+/// Every `.onnx` file of a folder, by name.
+pub fn models(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder of models");
+    let mut paths: Vec<PathBuf> = entries.map(|e| e.expect("a file").path()).collect();
+    paths.retain(|p| p.extension().is_some_and(|e| e == "onnx"));
+    paths.sort();
+    paths
+}
+
+/// Largest difference between the scores of two engines, NaN where they have not as many.
 pub fn difference(a: &dyn Contender, b: &dyn Contender) -> f64 {
-    let pairs = a.probabilities().into_iter().zip(b.probabilities());
-    pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+    let (a, b) = (a.scores(), b.scores());
+    if a.len() != b.len() {
+        return f64::NAN;
+    }
+    a.iter()
+        .zip(&b)
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, |m, d| if d > m || d.is_nan() { d } else { m })
 }
 
-fn variable(name: &str) -> String {
+/// The first argument that is not an option: part of a model's name.
+pub fn filter() -> String {
+    let mut arguments = std::env::args().skip(1);
+    arguments.find(|a| !a.starts_with('-')).unwrap_or_default()
+}
+
+pub fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run engine/benches/run"))
+}
+
+/// The last of every row's columns.
+fn last(cells: &[f32], rows: usize) -> Vec<f64> {
+    let columns = cells.len() / rows.max(1);
+    let cells = cells.iter().skip(columns - 1).step_by(columns);
+    cells.map(|cell| f64::from(*cell)).collect()
 }

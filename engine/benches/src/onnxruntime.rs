@@ -1,18 +1,19 @@
+use std::ops::Range;
 use std::path::Path;
 use std::sync::OnceLock;
 
 use ort::environment::Environment;
-use ort::session::Session;
-use ort::value::Tensor;
+use ort::session::{Session, SessionInputValue};
+use ort::value::{Outlet, Tensor, TensorElementType};
 
-use crate::{Contender, variable};
+use crate::{Contender, Table, Values, last, variable};
 
 pub struct Onnxruntime {
     session: Session,
-    input: Tensor<f32>,
+    inputs: Vec<SessionInputValue<'static>>,
     rows: usize,
     /// Of the last output, which every model here leaves last.
-    probabilities: Vec<f32>,
+    scores: Vec<f32>,
 }
 
 fn environment() -> &'static Environment {
@@ -33,10 +34,22 @@ impl Onnxruntime {
             .commit_from_file(path);
         Onnxruntime {
             session: session.expect("a model that onnxruntime takes"),
-            input: Tensor::from_array(([1, 1], vec![0.0])).expect("a tensor"),
+            inputs: Vec::new(),
             rows: 0,
-            probabilities: Vec::new(),
+            scores: Vec::new(),
         }
+    }
+
+    /// Dimensions of every input behind that of the batch; `None` where an input is not of floats, the batch is fixed or
+    /// another dimension is not.
+    pub fn shapes(&self) -> Option<Vec<Vec<usize>>> {
+        let shape = |input: &Outlet| {
+            let floats = input.dtype().tensor_type()? == TensorElementType::Float32;
+            let (batch, dims) = input.dtype().tensor_shape()?.split_first()?;
+            let dims: Option<Vec<usize>> = dims.iter().map(|d| usize::try_from(*d).ok()).collect();
+            dims.filter(|_| floats && *batch < 0)
+        };
+        self.session.inputs().iter().map(shape).collect()
     }
 }
 
@@ -45,28 +58,34 @@ impl Contender for Onnxruntime {
         "onnxruntime"
     }
 
-    fn fill(&mut self, rows: &[f32], features: usize) {
-        self.rows = rows.len() / features;
-        let shape = [self.rows, features];
-        self.input = Tensor::from_array((shape, rows.to_vec())).expect("a tensor");
+    fn fill(&mut self, table: &Table, rows: Range<usize>) {
+        self.rows = rows.len();
+        self.inputs.clear();
+        for input in &table.inputs {
+            let cells = input.cells(&rows);
+            let shape: Vec<usize> = [&[rows.len()], input.shape.as_slice()].concat();
+            let value = match &input.values {
+                Values::Floats(all) => Tensor::from_array((shape, all[cells].to_vec()))
+                    .expect("a tensor")
+                    .into(),
+                Values::Texts(all) => Tensor::from_string_array((shape, &all[cells]))
+                    .expect("a tensor of texts")
+                    .into(),
+            };
+            self.inputs.push(value);
+        }
     }
 
     fn score(&mut self) {
-        let outputs = self.session.run(ort::inputs![&self.input]).expect("scores");
+        let outputs = self.session.run(self.inputs.as_slice()).expect("scores");
         let (_, cells) = outputs[outputs.len() - 1]
             .try_extract_tensor::<f32>()
             .expect("floats");
-        self.probabilities.clear();
-        self.probabilities.extend_from_slice(cells);
+        self.scores.clear();
+        self.scores.extend_from_slice(cells);
     }
 
-    fn probabilities(&self) -> Vec<f64> {
-        let columns = self.probabilities.len() / self.rows.max(1);
-        self.probabilities
-            .iter()
-            .skip(columns - 1)
-            .step_by(columns)
-            .map(|p| f64::from(*p))
-            .collect()
+    fn scores(&self) -> Vec<f64> {
+        last(&self.scores, self.rows)
     }
 }

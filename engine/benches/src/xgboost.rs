@@ -1,11 +1,12 @@
 //! XGBoost's own library through its C interface, on one thread and without a copy of the rows.
 
 use std::ffi::{CString, c_char, c_float, c_int, c_void};
+use std::ops::Range;
 use std::path::Path;
 
 use libloading::Library;
 
-use crate::{Contender, variable};
+use crate::{Contender, Table, Values, last, variable};
 
 type Handle = *mut c_void;
 type Create = unsafe extern "C" fn(*const Handle, u64, *mut Handle) -> c_int;
@@ -28,7 +29,7 @@ pub struct Xgboost {
     rows: Vec<f32>,
     features: usize,
     config: CString,
-    probabilities: Vec<f32>,
+    scores: Vec<f32>,
 }
 
 impl Xgboost {
@@ -58,7 +59,7 @@ impl Xgboost {
             rows: Vec::new(),
             features: 1,
             config: text(config),
-            probabilities: Vec::new(),
+            scores: Vec::new(),
         }
     }
 }
@@ -68,10 +69,16 @@ impl Contender for Xgboost {
         "XGBoost"
     }
 
-    fn fill(&mut self, rows: &[f32], features: usize) {
+    fn fill(&mut self, table: &Table, rows: Range<usize>) {
+        let [input] = table.inputs.as_slice() else {
+            panic!("several inputs for XGBoost");
+        };
+        let Values::Floats(cells) = &input.values else {
+            panic!("texts for XGBoost");
+        };
         self.rows.clear();
-        self.rows.extend_from_slice(rows);
-        self.features = features;
+        self.rows.extend_from_slice(&cells[input.cells(&rows)]);
+        self.features = input.shape.iter().product();
     }
 
     fn score(&mut self) {
@@ -103,11 +110,11 @@ impl Contender for Xgboost {
             assert_eq!(status, 0);
             std::slice::from_raw_parts(result, rows)
         };
-        self.probabilities.clear();
-        self.probabilities.extend_from_slice(found);
+        self.scores.clear();
+        self.scores.extend_from_slice(found);
     }
 
-    fn probabilities(&self) -> Vec<f64> {
-        self.probabilities.iter().map(|p| f64::from(*p)).collect()
+    fn scores(&self) -> Vec<f64> {
+        last(&self.scores, self.rows.len() / self.features)
     }
 }

@@ -1,76 +1,9 @@
-//! Categories to numbers: positions and one-hot vectors.
+//! One-hot vectors.
 
-use std::collections::HashMap;
-
+use super::categories::Categories;
 use super::slab::text;
 use super::{Kernel, RowsMut, Scratch, Slab, SlabMut, mismatch};
 use crate::error::{Error, Result};
-
-/// Category -> position. Few text categories are searched in order, which beats hashing.
-#[derive(Debug, Clone)]
-pub enum Categories {
-    Integers(HashMap<i64, usize>),
-    FewTexts(Vec<Box<str>>),
-    Texts(HashMap<Box<str>, usize>),
-}
-
-const FEW: usize = 12;
-
-impl Categories {
-    /// Positions in the order given; of equal integers the first counts.
-    pub fn integers(values: &[i64]) -> Categories {
-        Categories::Integers(
-            values
-                .iter()
-                .enumerate()
-                .rev()
-                .map(|(i, v)| (*v, i))
-                .collect(),
-        )
-    }
-
-    /// Positions in the order given; of equal texts the first counts.
-    pub fn texts(values: &[String]) -> Categories {
-        if values.len() <= FEW {
-            return Categories::FewTexts(values.iter().map(|v| v.as_str().into()).collect());
-        }
-        Categories::Texts(
-            values
-                .iter()
-                .enumerate()
-                .rev()
-                .map(|(i, v)| (v.as_str().into(), i))
-                .collect(),
-        )
-    }
-
-    #[inline]
-    pub fn integer(&self, value: i64) -> Option<usize> {
-        match self {
-            Categories::Integers(map) => map.get(&value).copied(),
-            _ => None,
-        }
-    }
-
-    #[inline]
-    pub fn text(&self, value: &str) -> Option<usize> {
-        match self {
-            Categories::FewTexts(list) => list.iter().position(|c| **c == *value),
-            Categories::Texts(map) => map.get(value).copied(),
-            Categories::Integers(_) => None,
-        }
-    }
-
-    pub fn memory(&self) -> usize {
-        match self {
-            Categories::Integers(map) => map.capacity() * 24,
-            Categories::FewTexts(list) => list.iter().map(|c| c.len() + 16).sum(),
-            Categories::Texts(map) => {
-                map.capacity() * 32 + map.keys().map(|k| k.len()).sum::<usize>()
-            }
-        }
-    }
-}
 
 /// OneHotEncoder: every input column becomes `width` columns, one of them 1.
 #[derive(Debug, Clone)]

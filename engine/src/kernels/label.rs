@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use super::encode::Categories;
+use super::categories::Categories;
 use super::slab::text;
 use super::{Arena, Element, Kernel, Rows, RowsMut, Scratch, Slab, SlabMut, mismatch};
 use crate::error::Result;

@@ -31,18 +31,31 @@ impl Linear {
             .zip(self.weights.chunks_exact(self.width))
             .zip(&self.intercepts)
         {
-            let sum: f64 = row
-                .iter()
-                .zip(weights)
-                .map(|(x, w)| f64::from(*x) * f64::from(*w))
-                .sum();
-            *o = (sum + f64::from(*intercept)) as f32;
+            *o = (dot(row, weights) + f64::from(*intercept)) as f32;
         }
     }
 
     fn memory(&self) -> usize {
         (self.weights.len() + self.intercepts.len()) * 4
     }
+}
+
+/// Sum of products, which double precision holds exactly, in eight partial sums that no addition has to wait for.
+#[inline]
+fn dot(x: &[f32], weights: &[f32]) -> f64 {
+    let (x, x_rest) = x.as_chunks::<8>();
+    let (weights, weights_rest) = weights.as_chunks::<8>();
+    let mut sums = [0.0; 8];
+    for (x, weights) in x.iter().zip(weights) {
+        for i in 0..8 {
+            sums[i] += f64::from(x[i]) * f64::from(weights[i]);
+        }
+    }
+    for (sum, (x, weight)) in sums.iter_mut().zip(x_rest.iter().zip(weights_rest)) {
+        *sum += f64::from(*x) * f64::from(*weight);
+    }
+    let [a, b, c, d, e, f, g, h] = sums;
+    ((a + e) + (b + f)) + ((c + g) + (d + h))
 }
 
 /// How a linear classifier turns its scores into a label and probabilities.

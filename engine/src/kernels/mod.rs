@@ -5,6 +5,7 @@ pub mod along;
 pub mod arithmetic;
 pub mod binarize;
 pub mod cast;
+pub mod categories;
 pub mod dense;
 pub mod distance;
 pub mod elementwise;

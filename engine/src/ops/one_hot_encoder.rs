@@ -6,7 +6,8 @@ use tract_onnx::pb::NodeProto;
 
 use super::{Attributes, Bound, FEATURES};
 use crate::error::{Error, Result};
-use crate::kernels::encode::{Categories, OneHot};
+use crate::kernels::categories::Categories;
+use crate::kernels::encode::OneHot;
 use crate::kernels::{Element, Shape};
 
 const OP: &str = "OneHotEncoder";
