@@ -62,6 +62,13 @@ impl Packed {
         self.columns
     }
 
+    /// The same weights and bias, bit for bit.
+    pub fn has_bits_of(&self, other: &Packed) -> bool {
+        (self.depth, self.columns) == (other.depth, other.columns)
+            && same_bits(self.panels.as_flattened(), other.panels.as_flattened())
+            && same_bits(self.bias.as_flattened(), other.bias.as_flattened())
+    }
+
     pub fn memory(&self) -> usize {
         (self.panels.len() + self.bias.len()) * PANEL * 4
     }
@@ -155,6 +162,11 @@ impl Packed {
             }
         }
     }
+}
+
+/// Tells zeros of different signs apart, and finds NaN equal to itself.
+pub fn same_bits(a: &[f32], b: &[f32]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits())
 }
 
 /// Adds the product of `R` rows with a panel.

@@ -9,6 +9,7 @@ use tract_onnx::tract_core::ops::cnn::{Conv, KernelFormat};
 use tract_onnx::tract_core::ops::nn::DataFormat;
 
 use crate::kernels::matrix::{Convolution, convolve};
+use crate::kernels::product::same_bits;
 
 /// A convolution `[rows, channels, ...]` of f32.
 #[derive(Clone)]
@@ -103,6 +104,11 @@ pub fn replacement(model: &TypedModel, node: &TypedNode) -> Option<(Convolve, Ou
 }
 
 impl Convolve {
+    /// The weights and the bias are those of the other convolution, bit for bit.
+    pub fn has_weights_of(&self, other: &Convolve) -> bool {
+        same_bits(&self.of.weights, &other.of.weights) && same_bits(&self.of.bias, &other.of.bias)
+    }
+
     pub fn memory(&self) -> usize {
         (self.of.weights.len() + self.of.bias.len()) * 4
     }

@@ -311,6 +311,15 @@ fn added(
 }
 
 impl Multiply {
+    /// The weights and the bias, if there are any, are those of the other product, bit for bit.
+    pub fn has_weights_of(&self, other: &Multiply) -> bool {
+        match (&self.b, &other.b) {
+            (Second::Weights(a), Second::Weights(b)) => a.has_bits_of(b),
+            (Second::Value(_), Second::Value(_)) => true,
+            _ => false,
+        }
+    }
+
     pub fn memory(&self) -> usize {
         match &self.b {
             Second::Weights(weights) => weights.memory(),

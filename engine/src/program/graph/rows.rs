@@ -273,6 +273,9 @@ impl Place<'_> {
         let Some(Flow::Along { axis, outer, each }) = along.copied() else {
             return (self.node.op == self.twin.op).then_some(Flow::Same);
         };
+        if !self.is_its_twin() {
+            return None;
+        }
         let to = |axis| Some(Flow::Along { axis, outer, each });
         let kept = |kept: bool| if kept { to(axis) } else { None };
         if is_cellwise(op) {
@@ -380,6 +383,24 @@ impl Place<'_> {
             return kept(axis + 2 < rank);
         }
         None
+    }
+
+    /// True where the operator holds nothing that depends on the size of the batch, such as a padding or weights that
+    /// were computed from a shape. Operators that read rows by themselves hold what the file says.
+    fn is_its_twin(&self) -> bool {
+        let (op, twin): (&dyn TypedOp, &dyn TypedOp) = (&*self.node.op, &*self.twin.op);
+        match (op.downcast_ref::<Multiply>(), twin.downcast_ref()) {
+            (Some(op), Some(twin)) => return op.has_weights_of(twin),
+            (Some(_), None) => return false,
+            (None, _) => {}
+        }
+        match (op.downcast_ref::<Convolve>(), twin.downcast_ref()) {
+            (Some(op), Some(twin)) => return op.has_weights_of(twin),
+            (Some(_), None) => return false,
+            (None, _) => {}
+        }
+        let by_shape = op.is::<AxisOp>() || op.is::<Pool>() || op.is::<Recurrent>();
+        by_shape || is_rowwise(op) || self.node.op == self.twin.op
     }
 
     /// A value repeated along axes where it had one element.
