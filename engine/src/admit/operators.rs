@@ -367,17 +367,9 @@ static REFUSED: &[(&str, &[&str])] = &[
     ),
     (
         "an index out of range reads or writes values of another row",
-        &[
-            "GatherND",
-            "Scatter",
-            "ScatterElements",
-            "ScatterND",
-        ],
+        &["GatherND", "Scatter", "ScatterElements", "ScatterND"],
     ),
-    (
-        "carries a graph as attribute",
-        &["If", "SequenceMap"],
-    ),
+    ("carries a graph as attribute", &["If", "SequenceMap"]),
     (
         "its number of steps depends on the data; Keras writes GRU and SimpleRNN layers so: build them with unroll=True, or export from PyTorch",
         &["Loop"],

@@ -114,15 +114,17 @@ fn form(node: &NodeProto, inputs: &[&Form]) -> Option<Form> {
         ("Sub", [Form::Rows, Form::Scanned] | [Form::Scanned, Form::Rows]) => Form::Difference,
         ("Abs", [Form::Difference]) => Form::Absolute,
         ("Pow", [Form::Absolute, Form::Constant(p)]) => Form::Powers(number(p)?),
-        ("ReduceSumSquare", [x, ..]) if over_columns(node, inputs) => match x {
-            Form::Difference | Form::Absolute => Form::Distance(Metric::SquaredEuclidean),
-            _ => return None,
-        },
-        ("ReduceSum", [x, ..]) if over_columns(node, inputs) => match x {
-            Form::Absolute => Form::Distance(Metric::Manhattan),
-            Form::Powers(p) => Form::Distance(Metric::Powers(*p)),
-            _ => return None,
-        },
+        ("ReduceSumSquare", [Form::Difference | Form::Absolute, ..])
+            if over_columns(node, inputs) =>
+        {
+            Form::Distance(Metric::SquaredEuclidean)
+        }
+        ("ReduceSum", [Form::Absolute, ..]) if over_columns(node, inputs) => {
+            Form::Distance(Metric::Manhattan)
+        }
+        ("ReduceSum", [Form::Powers(p), ..]) if over_columns(node, inputs) => {
+            Form::Distance(Metric::Powers(*p))
+        }
         _ => return None,
     })
 }
