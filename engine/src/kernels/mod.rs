@@ -12,6 +12,7 @@ pub mod elementwise;
 pub mod encode;
 pub mod impute;
 pub mod label;
+#[allow(unsafe_code)]
 pub mod linear;
 pub mod math;
 #[allow(unsafe_code)]

@@ -3,10 +3,13 @@
 /// Slots that a search may look at; with more, a model's texts were chosen to collide.
 const PROBES: usize = 32;
 
+/// Texts up to which a table is made so large that a search hardly ever looks at a second slot.
+const FEW: usize = 256;
+
 /// Text -> position, by open addressing.
 #[derive(Debug, Clone)]
 pub struct Texts {
-    /// 1 + index into `keys`, 0 where free; a power of two, at most half of them taken.
+    /// 1 + index into `keys`, 0 where free; a power of two, at most half of them taken, of few texts an eighth.
     slots: Box<[u32]>,
     keys: Box<[Key]>,
     /// All texts, one behind the other.
@@ -24,8 +27,9 @@ impl Texts {
     pub fn new(values: &[String]) -> Option<Texts> {
         let bytes = values.iter().map(String::len).sum();
         u32::try_from(values.len().max(bytes)).ok()?;
+        let share = if values.len() <= FEW { 8 } else { 2 };
         let mut table = Texts {
-            slots: vec![0; (2 * values.len()).next_power_of_two().max(2)].into(),
+            slots: vec![0; (share * values.len()).next_power_of_two().max(2)].into(),
             keys: Box::default(),
             text: values.concat().into_bytes().into(),
         };
@@ -156,7 +160,7 @@ mod tests {
 
     #[test]
     fn texts_that_collide_are_found_all_the_same() {
-        let same = |text: &String| hash(text.as_bytes(), words(text.as_bytes())) % 256 == 0;
+        let same = |text: &String| hash(text.as_bytes(), words(text.as_bytes())) % 512 == 0;
         let values: Vec<String> = (0..)
             .map(|i| format!("c{i}"))
             .filter(same)
