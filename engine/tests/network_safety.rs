@@ -208,6 +208,90 @@ fn operators_that_hold_the_size_of_the_batch_score_each_row_as_if_alone() {
     }
 }
 
+/// A chain of products that all read the same weights of 4 MB.
+fn shared_weights(first: NodeProto) -> Result<Arc<Model>> {
+    let mut nodes = vec![first, op("MatMul", &["c0", "w"], &["v0"], vec![])];
+    for i in 0..40 {
+        let (from, to) = (format!("v{i}"), format!("v{}", i + 1));
+        nodes.push(op("MatMul", &[&from, "v"], &[&to], vec![]));
+    }
+    nodes.push(op("Identity", &["v40"], &["z"], vec![]));
+    nodes.push(total(&[1]));
+    let constants = vec![
+        constant("w", &[2, 1000], &vec![0.5; 2000]),
+        constant("v", &[1000, 1000], &vec![0.001; 1_000_000]),
+        constant("k", &[2, 2, 1], &[1.0, 0.5, -0.5, 2.0]),
+    ];
+    let reshape = op("Flatten", &["b0"], &["c0"], vec![]);
+    nodes.insert(1, reshape);
+    load(&[2, 1], nodes, constants)
+}
+
+#[test]
+fn weights_that_many_nodes_share_are_bounded() {
+    let network = op("Conv", &["x", "k"], &["b0"], vec![]);
+    let refused = shared_weights(network);
+    assert!(
+        matches!(refused, Err(Error::TooLarge { what, .. }) if what == "bytes of weights in operators"),
+        "{refused:?}"
+    );
+    let mut nodes = vec![op("MatMul", &["x", "w"], &["v0"], vec![])];
+    for i in 0..40 {
+        let (from, to) = (format!("v{i}"), format!("v{}", i + 1));
+        nodes.push(op("MatMul", &[&from, "v"], &[&to], vec![]));
+    }
+    nodes.push(op("Identity", &["v40"], &["z"], vec![]));
+    nodes.push(total(&[1]));
+    let constants = vec![
+        constant("w", &[2, 1000], &vec![0.5; 2000]),
+        constant("v", &[1000, 1000], &vec![0.001; 1_000_000]),
+    ];
+    let refused = load(&[2], nodes, constants);
+    assert!(
+        matches!(refused, Err(Error::TooLarge { what, .. }) if what == "bytes of weights in layers"),
+        "{refused:?}"
+    );
+}
+
+/// Twenty powers of 40,000 cells take a quarter of a second for 16 rows.
+#[test]
+fn long_programs_of_kernels_stop_between_steps() {
+    let mut nodes = vec![op("MatMul", &["x", "w"], &["v0"], vec![])];
+    for i in 0..20 {
+        let (from, to) = (format!("v{i}"), format!("v{}", i + 1));
+        nodes.push(op("Pow", &[&from, "e"], &[&to], vec![]));
+    }
+    nodes.push(op("Identity", &["v20"], &["z"], vec![]));
+    nodes.push(total(&[1]));
+    let constants = vec![
+        constant("w", &[2, 40_000], &vec![0.5; 80_000]),
+        constant("e", &[], &[1.37]),
+    ];
+    let model = load(&[2], nodes, constants).unwrap();
+    assert!(model.is_tabular());
+    let mut scorer = Scorer::new(model, 16).unwrap();
+    for _ in 0..16 {
+        scorer.batch().push_row().unwrap();
+        scorer.batch().set_float(0, 1.0).unwrap();
+        scorer.batch().set_float(1, 2.0).unwrap();
+    }
+    let asked = Cell::new(0);
+    let count = || {
+        asked.set(asked.get() + 1);
+        false
+    };
+    scorer.run(&count).unwrap();
+    assert!(asked.get() >= 10, "asked {} times", asked.get());
+    let stop = || {
+        asked.set(asked.get() - 1);
+        asked.get() == 0
+    };
+    asked.set(8);
+    assert!(matches!(scorer.run(&stop), Err(Error::Interrupted)));
+    assert_eq!(scorer.scores().rows(), 0);
+    assert_eq!(scorer.run(&|| false).unwrap().rows(), 16);
+}
+
 #[test]
 fn networks_that_mix_rows_score_each_as_if_alone() {
     let cases: Vec<(&str, Vec<NodeProto>, Vec<TensorProto>)> = vec![

@@ -6,7 +6,10 @@
 use tract_onnx::pb;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::ops::Cost as Kind;
+use tract_onnx::tract_core::ops::array::{MultiBroadcastTo, Slice, TypedConcat};
+use tract_onnx::tract_core::ops::change_axes::AxisOp;
 use tract_onnx::tract_core::ops::cnn::{MaxPool, SumPool};
+use tract_onnx::tract_core::ops::source::TypedSource;
 
 use super::prescan::limit;
 use crate::{Error, Limits, Result};
@@ -114,6 +117,22 @@ fn elements(fact: &TypedFact) -> Result<usize> {
     Ok(dims.iter().fold(1usize, |n, dim| n.saturating_mul(*dim)))
 }
 
+/// Operations for a cell that an operator reads or writes which does not say what it costs: functions and searches.
+const EACH: usize = 8;
+
+/// Operators that take cells as they are.
+fn moves(node: &TypedNode) -> bool {
+    node.op_is::<TypedSource>()
+        || node.op_is::<AxisOp>()
+        || node.op_is::<TypedConcat>()
+        || node.op_is::<Slice>()
+        || node.op_is::<MultiBroadcastTo>()
+        || node
+            .outputs
+            .iter()
+            .all(|output| output.fact.konst.is_some())
+}
+
 /// Operations of a node: its outputs, times what it reads for each of them.
 fn cost(model: &TypedModel, node: &TypedNode, cells: usize) -> usize {
     let pool = node.op_as::<MaxPool>().map(|pool| &pool.pool_spec);
@@ -129,14 +148,20 @@ fn cost(model: &TypedModel, node: &TypedNode, cells: usize) -> usize {
         .iter()
         .map(|input| model.outlet_fact(*input))
         .collect::<TractResult<TVec<_>>>();
-    let costs = inputs
-        .and_then(|inputs| node.op.cost(&inputs))
-        .unwrap_or_default();
+    let inputs = inputs.unwrap_or_default();
+    let costs = node.op.cost(&inputs).unwrap_or_default();
     let counted = costs
         .iter()
         .filter(|(kind, _)| matches!(kind, Kind::FMA(_) | Kind::Div(_)));
     let counted = counted.filter_map(|(_, count)| count.to_i64().ok());
+    let counted: Vec<i64> = counted.collect();
+    if counted.is_empty() && !moves(node) {
+        let read = inputs.iter().filter(|fact| fact.konst.is_none());
+        let read = read.filter_map(|fact| elements(fact).ok()).max();
+        return cells.max(read.unwrap_or(0)).saturating_mul(EACH);
+    }
     counted
+        .into_iter()
         .map(|count| usize::try_from(count).unwrap_or(usize::MAX))
         .fold(cells, usize::saturating_add)
 }

@@ -78,10 +78,11 @@ impl Vectors {
     }
 
     fn cost(&self) -> usize {
-        let each = if self.similarity == Similarity::Linear {
-            0
-        } else {
-            5
+        let each = match self.similarity {
+            Similarity::Linear => 0,
+            Similarity::Rbf { .. } => 5,
+            Similarity::Poly { .. } => 20,
+            Similarity::Sigmoid { .. } => 40,
         };
         self.cells.len() / 4 + self.len * each
     }

@@ -17,10 +17,15 @@ use crate::signature::inputs::Declared;
 use crate::signature::outputs::Output;
 use tract_onnx::pb::ModelProto;
 
-/// Smallest number of rows between two looks at the interrupt; chunks are multiples of it.
+/// Chunks are multiples of it, unless so many rows take too long.
 const ROWS: usize = 16;
 /// Steps of about a nanosecond between two looks at the interrupt.
 const STEPS: usize = 500_000;
+/// Steps that are worth it where a chunk would have fewer than [`ROWS`] rows otherwise.
+const LONGEST: usize = 32_000_000;
+
+/// Steps that a cell may take: a power.
+const WORST: usize = 32;
 
 /// Steps in the order they run, the blocks they use and the outputs they leave.
 #[derive(Debug, Default)]
@@ -31,6 +36,8 @@ pub struct Tabular {
     pub(super) outputs: Vec<(View, Output)>,
     /// Rows of a chunk.
     pub(super) chunk: usize,
+    /// For each step, whether the interrupt is looked at before it.
+    pauses: Vec<bool>,
 }
 
 /// Memory of one caller's runs.
@@ -60,12 +67,13 @@ impl Tabular {
         };
         let cells = |s: &Step| s.outputs.iter().map(|v| v.width).sum::<usize>();
         let cost = |s: &Step| s.call.kernel().cost().max(cells(s) / 4);
-        let cost: usize = program.steps.iter().map(cost).sum();
+        let costs: Vec<usize> = program.steps.iter().map(cost).collect();
+        let cost = costs.iter().fold(0usize, |n, cost| n.saturating_add(*cost));
         let kernels = program.steps.iter().map(|s| s.call.kernel());
         let rows = kernels.map(Kernel::rows).max().unwrap_or(ROWS);
         let memory = limits.tensor_memory / program.row_memory().max(1);
-        program.chunk = (STEPS / cost.max(1)).min(rows).min(memory).max(ROWS) / ROWS * ROWS;
-        let found = program.row_memory().saturating_mul(program.chunk);
+        let chunk = (STEPS / cost.max(1)).min(rows).min(memory).max(ROWS) / ROWS * ROWS;
+        let found = program.row_memory().saturating_mul(chunk);
         if found > limits.tensor_memory {
             let limit = limits.tensor_memory as u64;
             return Err(Error::TooLarge {
@@ -74,6 +82,18 @@ impl Tabular {
                 limit,
             });
         }
+        let read = |s: &Step| s.inputs.iter().map(|v| v.width).sum::<usize>();
+        let worst = |(s, cost): (&Step, usize)| cost.max(cells(s) * WORST).max(read(s) * WORST / 2);
+        let costs: Vec<usize> = program.steps.iter().zip(costs).map(worst).collect();
+        let longest = costs.iter().copied().max().unwrap_or(0);
+        program.chunk = chunk.min((LONGEST / longest.max(1)).max(1));
+        let mut passed = 0usize;
+        let pause = |cost: usize| {
+            let here = passed.saturating_add(cost) > LONGEST / program.chunk;
+            passed = if here { cost } else { passed + cost };
+            here
+        };
+        program.pauses = costs.into_iter().map(pause).collect();
         Ok(Some(program))
     }
 
@@ -163,7 +183,10 @@ impl Tabular {
                 rows: self.chunk.min(rows - first),
             };
             state.clear();
-            for step in &self.steps {
+            for (i, step) in self.steps.iter().enumerate() {
+                if self.pauses.get(i) == Some(&true) && interrupted() {
+                    return Err(Error::Interrupted);
+                }
                 step.run(chunk, &state.blocks, &mut state.scratch)?;
             }
             for (i, (view, output)) in self.outputs.iter().enumerate() {

@@ -51,15 +51,27 @@ impl Dense {
     }
 
     /// The same layer followed by an addition of one value a unit.
+    #[cfg(test)]
     pub fn plus(mut self, bias: &[f32]) -> Dense {
-        self.bias.iter_mut().zip(bias).for_each(|(b, c)| *b += c);
+        self.add(bias);
         self
     }
 
+    /// Adds one value a unit to what the layer computes.
+    pub fn add(&mut self, bias: &[f32]) {
+        self.bias.iter_mut().zip(bias).for_each(|(b, c)| *b += c);
+    }
+
     /// The same layer with an activation; a layer takes one.
+    #[cfg(test)]
     pub fn then(mut self, activation: Activation) -> Dense {
-        self.activation = Some(activation);
+        self.activate(activation);
         self
+    }
+
+    /// Gives the layer an activation; it takes one.
+    pub fn activate(&mut self, activation: Activation) {
+        self.activation = Some(activation);
     }
 
     pub fn activation(&self) -> Option<Activation> {

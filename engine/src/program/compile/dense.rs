@@ -6,6 +6,9 @@ use crate::kernels::elementwise::Unary;
 use crate::kernels::math;
 use crate::ops::tensor::Cells;
 
+/// Bytes of weights that all layers may hold.
+const HELD: usize = 64 << 20;
+
 impl<'a> Compiler<'a> {
     pub(super) fn matmul(&mut self, node: &'a NodeProto) -> Compiled {
         let (Some(x), Some(w)) = (self.rows(node, 0), self.constant_input(node, 1)) else {
@@ -20,6 +23,7 @@ impl<'a> Compiler<'a> {
         if rows != x.view.width {
             return Ok(None);
         }
+        self.hold(&w)?;
         let tensor = match &w.cells {
             Cells::F64(weights) => self.product(x, weights.clone(), vec![0.0; units]),
             Cells::F32(weights) => self.dense(x, Dense::new(weights.clone(), vec![0.0; units])),
@@ -47,6 +51,7 @@ impl<'a> Compiler<'a> {
         if width != x.view.width || units == 0 {
             return Ok(None);
         }
+        self.hold(&w)?;
         let cell = |k: usize, j: usize| {
             if flag("transB") {
                 j * columns + k
@@ -93,6 +98,20 @@ impl<'a> Compiler<'a> {
             (tensor, _) => tensor,
         };
         self.rows_value(node, tensor)
+    }
+
+    /// Counts the weights of a layer, which keeps a copy of them: few bytes of a file would ask for gigabytes.
+    fn hold(&mut self, weights: &Constant) -> Result<()> {
+        let cell = if weights.f32s().is_some() { 4 } else { 8 };
+        self.held = self.held.saturating_add(weights.len().saturating_mul(cell));
+        if self.held > HELD {
+            return Err(Error::TooLarge {
+                what: "bytes of weights in layers",
+                found: self.held as u64,
+                limit: HELD as u64,
+            });
+        }
+        Ok(())
     }
 
     fn dense(&mut self, x: Tensor, dense: Dense) -> Option<Tensor> {
@@ -145,7 +164,7 @@ impl<'a> Compiler<'a> {
             if let (Some(bias), true) = (bias, whole)
                 && let Some(dense) = self.layer(node, x)
             {
-                *dense = dense.clone().plus(bias);
+                dense.add(bias);
                 return Ok(self.set(node, Value::Rows(x)).is_some());
             }
         }
@@ -174,7 +193,7 @@ impl<'a> Compiler<'a> {
         }
         let distribution = activation == Activation::Softmax;
         if let Some(dense) = self.layer(node, x) {
-            *dense = dense.clone().then(activation);
+            dense.activate(activation);
             return Ok(self.set(node, Value::Rows(Tensor { distribution, ..x })));
         }
         let made = self.push(Box::new(activation), vec![x.view], Element::F32, x.dims);

@@ -133,6 +133,8 @@ struct Compiler<'a> {
     opset: i64,
     /// Cells of indices and repeated constants that kernels may still hold.
     spare: usize,
+    /// Bytes of weights that layers hold.
+    held: usize,
 }
 
 /// Cells that broadcasting and picking may add to a program: few nodes of a small file would ask for gigabytes.
@@ -167,6 +169,7 @@ impl<'a> Compiler<'a> {
             program: Tabular::default(),
             opset,
             spare: SPARE,
+            held: 0,
         })
     }
 

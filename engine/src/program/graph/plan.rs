@@ -26,6 +26,9 @@ use crate::ops::{Labels, array_feature_extractor, labels_of};
 use crate::signature::inputs::Declared;
 use crate::signature::outputs::Output;
 
+/// Bytes of weights that our operators may hold. A model of the largest size has a fourth of it; packing them takes a second.
+const HELD: usize = 64 << 20;
+
 /// Reads a lowered model as a typed graph for batches of `rows` rows, not yet optimised.
 pub fn typed(
     model: &ModelProto,
@@ -58,6 +61,7 @@ pub fn typed(
 /// Puts our operators in the place of tract's that look outside an index's axis, or add in an order of their own.
 fn replace(model: &mut TypedModel) -> Result<()> {
     let invalid = |e: TractError| failure(&e, Error::Invalid);
+    let mut held = 0usize;
     for id in 0..model.nodes.len() {
         let Some(node) = model.nodes.get(id) else {
             continue;
@@ -77,6 +81,15 @@ fn replace(model: &mut TypedModel) -> Result<()> {
                 continue;
             };
         let name = node.name.clone();
+        // Nodes share the weights of a file, our operators do not.
+        held = held.saturating_add(packed(&*op));
+        if held > HELD {
+            return Err(Error::TooLarge {
+                what: "bytes of weights in operators",
+                found: held as u64,
+                limit: HELD as u64,
+            });
+        }
         let patched = || -> TractResult<()> {
             let mut patch = TypedModelPatch::default();
             let taps = patch.taps(model, &inputs)?;
@@ -111,14 +124,17 @@ pub fn runnable(
     let constants: usize = constants
         .map(|t| t.len().saturating_mul(t.datum_type().size_of()))
         .sum();
-    let packed = |node: &TypedNode| {
-        let cells = node.op_as::<Recurrent>().map(Recurrent::memory);
-        let cells = cells.or_else(|| node.op_as::<Multiply>().map(Multiply::memory));
-        cells.or_else(|| node.op_as::<Convolve>().map(Convolve::memory))
-    };
-    let packed: usize = typed.nodes.iter().filter_map(packed).sum();
+    let packed: usize = typed.nodes.iter().map(|node| packed(&*node.op)).sum();
     let plan = typed.into_runnable().map_err(invalid)?;
     Ok((plan, constants + packed))
+}
+
+/// Bytes of weights that an operator of ours holds.
+fn packed(op: &dyn TypedOp) -> usize {
+    let bytes = op.downcast_ref().map(Recurrent::memory);
+    let bytes = bytes.or_else(|| op.downcast_ref().map(Multiply::memory));
+    let bytes = bytes.or_else(|| op.downcast_ref().map(Convolve::memory));
+    bytes.unwrap_or(0)
 }
 
 /// What to do about a Gather: constant indices are checked now, others when they are known.
