@@ -129,7 +129,7 @@ fn lifted(rest: Vec<NodeProto>, mut constants: Vec<TensorProto>) -> Result<Arc<M
 /// both plans are compared on do not show it here, because nothing below 3.5 reaches the operator.
 #[test]
 fn operators_that_hold_the_size_of_the_batch_score_each_row_as_if_alone() {
-    let number = vec![
+    let number = [
         op("Sub", &["x", "big"], &["d"], vec![]),
         op("Relu", &["d"], &["u"], vec![]),
         op("Shape", &["x"], &["s"], vec![]),

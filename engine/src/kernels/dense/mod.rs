@@ -50,13 +50,6 @@ impl Dense {
         }
     }
 
-    /// The same layer followed by an addition of one value a unit.
-    #[cfg(test)]
-    pub fn plus(mut self, bias: &[f32]) -> Dense {
-        self.add(bias);
-        self
-    }
-
     /// Adds one value a unit to what the layer computes.
     pub fn add(&mut self, bias: &[f32]) {
         self.bias.iter_mut().zip(bias).for_each(|(b, c)| *b += c);
