@@ -85,7 +85,7 @@ pub fn models(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// Largest difference between the scores of two engines, NaN where they have not as many.
+/// Largest difference between the scores of two engines, relative above 1, NaN where they have not as many.
 pub fn difference(a: &dyn Contender, b: &dyn Contender) -> f64 {
     let (a, b) = (a.scores(), b.scores());
     if a.len() != b.len() {
@@ -93,7 +93,7 @@ pub fn difference(a: &dyn Contender, b: &dyn Contender) -> f64 {
     }
     a.iter()
         .zip(&b)
-        .map(|(a, b)| (a - b).abs())
+        .map(|(a, b)| (a - b).abs() / b.abs().max(1.0))
         .fold(0.0, |m, d| if d > m || d.is_nan() { d } else { m })
 }
 
