@@ -208,9 +208,9 @@ fn operators_that_hold_the_size_of_the_batch_score_each_row_as_if_alone() {
     }
 }
 
-/// A chain of products that all read the same weights of 4 MB.
-fn shared_weights(first: NodeProto) -> Result<Arc<Model>> {
-    let mut nodes = vec![first, op("MatMul", &["c0", "w"], &["v0"], vec![])];
+/// What comes of a chain of products that all read the same weights of 4 MB, behind nodes that turn `x` into `c0`.
+fn shared_weights(dims: &[i64], mut nodes: Vec<NodeProto>) -> Result<Arc<Model>> {
+    nodes.push(op("MatMul", &["c0", "w"], &["v0"], vec![]));
     for i in 0..40 {
         let (from, to) = (format!("v{i}"), format!("v{}", i + 1));
         nodes.push(op("MatMul", &[&from, "v"], &[&to], vec![]));
@@ -222,34 +222,24 @@ fn shared_weights(first: NodeProto) -> Result<Arc<Model>> {
         constant("v", &[1000, 1000], &vec![0.001; 1_000_000]),
         constant("k", &[2, 2, 1], &[1.0, 0.5, -0.5, 2.0]),
     ];
-    let reshape = op("Flatten", &["b0"], &["c0"], vec![]);
-    nodes.insert(1, reshape);
-    load(&[2, 1], nodes, constants)
+    load(dims, nodes, constants)
 }
 
 #[test]
 fn weights_that_many_nodes_share_are_bounded() {
-    let network = op("Conv", &["x", "k"], &["b0"], vec![]);
-    let refused = shared_weights(network);
-    assert!(
-        matches!(refused, Err(Error::TooLarge { what, .. }) if what == "bytes of weights in operators"),
-        "{refused:?}"
-    );
-    let mut nodes = vec![op("MatMul", &["x", "w"], &["v0"], vec![])];
-    for i in 0..40 {
-        let (from, to) = (format!("v{i}"), format!("v{}", i + 1));
-        nodes.push(op("MatMul", &[&from, "v"], &[&to], vec![]));
-    }
-    nodes.push(op("Identity", &["v40"], &["z"], vec![]));
-    nodes.push(total(&[1]));
-    let constants = vec![
-        constant("w", &[2, 1000], &vec![0.5; 2000]),
-        constant("v", &[1000, 1000], &vec![0.001; 1_000_000]),
+    let convolved = vec![
+        op("Conv", &["x", "k"], &["b0"], vec![]),
+        op("Flatten", &["b0"], &["c0"], vec![]),
     ];
-    let refused = load(&[2], nodes, constants);
+    let network = shared_weights(&[2, 1], convolved);
     assert!(
-        matches!(refused, Err(Error::TooLarge { what, .. }) if what == "bytes of weights in layers"),
-        "{refused:?}"
+        matches!(network, Err(Error::TooLarge { what, .. }) if what == "bytes of weights in operators"),
+        "{network:?}"
+    );
+    let layers = shared_weights(&[2], vec![op("Identity", &["x"], &["c0"], vec![])]);
+    assert!(
+        matches!(layers, Err(Error::TooLarge { what, .. }) if what == "bytes of weights in layers"),
+        "{layers:?}"
     );
 }
 

@@ -1,6 +1,7 @@
 //! Products of matrices and convolutions, in a fixed order of additions.
 
 use super::product::{self, Line, PANEL, Packed, widest};
+use super::window::Window;
 
 /// Sizes of a product of many pairs of matrices: `[rows, depth]` with `[depth, columns]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -80,19 +81,13 @@ fn multiply_of<const R: usize>(
     }
 }
 
-/// A convolution over two axes (the first of length 1 for one axis): weights `[outputs, inputs / groups, height, width]`.
+/// A convolution: weights `[outputs, inputs / groups, height, width]`.
 #[derive(Debug, Clone)]
 pub struct Convolution {
     pub weights: Vec<f32>,
     pub bias: Vec<f32>,
     pub groups: usize,
-    pub input: [usize; 2],
-    pub kernel: [usize; 2],
-    pub strides: [usize; 2],
-    pub dilations: [usize; 2],
-    /// Cells of padding before each axis.
-    pub before: [usize; 2],
-    pub output: [usize; 2],
+    pub window: Window,
 }
 
 impl Convolution {
@@ -100,17 +95,18 @@ impl Convolution {
     pub fn cost(&self) -> usize {
         self.weights
             .len()
-            .saturating_mul(self.output[0])
-            .saturating_mul(self.output[1])
+            .saturating_mul(self.window.output[0])
+            .saturating_mul(self.window.output[1])
     }
 
     /// Copies the inputs of 32 outputs from position `start` on into a panel: a line for each channel and cell of the
     /// kernel.
     #[inline(always)]
     fn gather(&self, x: &[f32], start: usize, width: usize, panel: &mut [Line]) {
-        let [height, length] = self.input;
-        let [kh, kw] = self.kernel;
-        let columns = self.output[1];
+        let window = &self.window;
+        let [height, length] = window.input;
+        let [kh, kw] = window.kernel;
+        let columns = window.output[1];
         for (k, line) in panel.iter_mut().enumerate() {
             let (c, cell) = (k / (kh * kw), k % (kh * kw));
             let (ky, kx) = (cell / kw, cell % kw);
@@ -121,22 +117,22 @@ impl Convolution {
                 let run = (columns - ox).min(width - j);
                 let part = &mut line[j..j + run];
                 j += run;
-                let y =
-                    (oy * self.strides[0] + ky * self.dilations[0]).wrapping_sub(self.before[0]);
+                let y = (oy * window.strides[0] + ky * window.dilations[0])
+                    .wrapping_sub(window.before[0]);
                 let Some(row) = (y < height).then(|| &plane[y * length..(y + 1) * length]) else {
                     part.fill(0.0);
                     continue;
                 };
-                let from = kx * self.dilations[1];
-                if self.strides[1] == 1 {
-                    let first = (ox + from).wrapping_sub(self.before[1]);
+                let from = kx * window.dilations[1];
+                if window.strides[1] == 1 {
+                    let first = (ox + from).wrapping_sub(window.before[1]);
                     if let Some(cells) = row.get(first..first.wrapping_add(run)) {
                         part.copy_from_slice(cells);
                         continue;
                     }
                 }
                 for (i, cell) in part.iter_mut().enumerate() {
-                    let at = ((ox + i) * self.strides[1] + from).wrapping_sub(self.before[1]);
+                    let at = ((ox + i) * window.strides[1] + from).wrapping_sub(window.before[1]);
                     *cell = row.get(at).copied().unwrap_or(0.0);
                 }
             }
@@ -159,7 +155,7 @@ fn convolve_of<const R: usize>(
 ) {
     let outputs = of.bias.len() / of.groups;
     let depth = of.weights.len() / of.bias.len();
-    let positions = of.output[0] * of.output[1];
+    let positions = of.window.output[0] * of.window.output[1];
     let plane = x.len() / of.groups;
     panel.resize(depth, [0.0; PANEL]);
     for group in 0..of.groups {
@@ -258,12 +254,14 @@ mod tests {
                 weights: numbers(outputs * channels / groups * 6),
                 bias: numbers(outputs),
                 groups,
-                input,
-                kernel,
-                strides,
-                dilations,
-                before,
-                output,
+                window: Window {
+                    input,
+                    kernel,
+                    strides,
+                    dilations,
+                    before,
+                    output,
+                },
             };
             let x = numbers(channels * 99);
             let mut plain = Vec::new();

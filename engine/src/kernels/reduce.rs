@@ -1,5 +1,7 @@
 //! Reductions and softmax, in an order that does not depend on where a row lies in memory.
 
+use super::math::exp_negative;
+
 /// Partial sums of a contiguous row: cell `i` goes into sum `i % 16`.
 const LANES: usize = 16;
 
@@ -106,28 +108,10 @@ pub fn softmax(x: &mut [f32], len: usize, logarithm: bool) {
                 .for_each(|x| *x = (f64::from(*x) - sum) as f32);
             continue;
         }
-        row.iter_mut().for_each(|x| *x = exp(*x));
+        row.iter_mut().for_each(|x| *x = exp_negative::<false>(*x));
         let scale = 1.0 / total(row, |x| x);
         row.iter_mut().for_each(|x| *x *= scale);
     }
-}
-
-/// `e^x` for `x <= 0`, relative error below 3e-7, 0 below -87; NaN stays.
-#[inline(always)]
-fn exp(x: f32) -> f32 {
-    /// Adding it leaves the nearest integer in the low bits.
-    const SHIFT: f32 = 12_582_912.0;
-    let clamped = if x < -87.0 { -87.0 } else { x };
-    let shifted = clamped * std::f32::consts::LOG2_E + SHIFT;
-    let k = shifted - SHIFT;
-    let r = clamped - k * 0.693_145_75;
-    let r = r - k * 1.428_606_8e-6;
-    let mut p = 1.0 / 720.0;
-    for c in [1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
-        p = p * r + c;
-    }
-    let scale = f32::from_bits(0x3f80_0000_u32.wrapping_add(shifted.to_bits() << 23));
-    if x < -87.0 { 0.0 } else { p * scale }
 }
 
 #[cfg(test)]

@@ -110,7 +110,7 @@ impl Kernel for SvmRegressor {
             return Err(mismatch("SVMRegressor"));
         };
         let Some(values) = scratch.f32.get_mut(..self.vectors.len()) else {
-            return Ok(());
+            return Err(mismatch("SVMRegressor"));
         };
         for i in 0..x.rows() {
             self.vectors.compare(x.row(i), values);
@@ -276,8 +276,8 @@ impl Kernel for SvmClassifier {
             return Err(mismatch("SVMClassifier"));
         };
         let classes = self.per_class.len();
-        if x.rows() == 0 || scratch.f32.len() < self.scratch().f32 {
-            return Ok(());
+        if scratch.f32.len() < self.scratch().f32 {
+            return Err(mismatch("SVMClassifier"));
         }
         let (values, rest) = scratch.f32.split_at_mut(self.vectors.len());
         let (scores, rest) = rest.split_at_mut(self.pairs());

@@ -1,18 +1,18 @@
-//! The largest cell of a window that moves over an image or a series.
+//! A window that moves over an image or a series, and the largest cell in it.
 
-/// Sizes of a maximum over two axes (the first of length 1 for one axis).
+/// A window over two axes (the first of length 1 for one axis).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Window {
     pub input: [usize; 2],
     pub kernel: [usize; 2],
     pub strides: [usize; 2],
     pub dilations: [usize; 2],
-    /// Cells of padding before each axis; they are never the largest.
+    /// Cells of padding before each axis.
     pub before: [usize; 2],
     pub output: [usize; 2],
 }
 
-/// The largest cells of planes `[height, width]`, one after another. NaN is passed over, as onnxruntime does, where
+/// The largest cells of planes `[height, width]`, one after another; never of the padding. NaN is passed over, as onnxruntime does, where
 /// another cell is in the window.
 pub fn largest(window: &Window, x: &[f32], out: &mut [f32]) {
     let [height, width] = window.input;

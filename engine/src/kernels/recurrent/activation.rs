@@ -1,5 +1,7 @@
 //! Activation functions of recurrent cells, written so that they become vector code.
 
+use crate::kernels::math::exp_negative;
+
 /// A function of one value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Function {
@@ -45,34 +47,16 @@ impl Function {
     }
 }
 
-/// `e^x` for `x <= 0`, relative error below 3e-7, 0 below -87; NaN stays.
-#[inline(always)]
-fn exp_negative(x: f32) -> f32 {
-    /// Adding it leaves the nearest integer in the low bits.
-    const SHIFT: f32 = 12_582_912.0;
-    let clamped = if x < -87.0 { -87.0 } else { x };
-    let shifted = clamped.mul_add(std::f32::consts::LOG2_E, SHIFT);
-    let k = shifted - SHIFT;
-    let r = k.mul_add(-0.693_145_75, clamped);
-    let r = k.mul_add(-1.428_606_8e-6, r);
-    let mut p = 1.0 / 720.0;
-    for c in [1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
-        p = r.mul_add(p, c);
-    }
-    let scale = f32::from_bits(0x3f80_0000_u32.wrapping_add(shifted.to_bits() << 23));
-    if x < -87.0 { 0.0 } else { p * scale }
-}
-
 #[inline(always)]
 fn sigmoid(x: f32) -> f32 {
-    let e = exp_negative(-x.abs());
+    let e = exp_negative::<true>(-x.abs());
     let v = 1.0 / (1.0 + e);
     if x < 0.0 { e * v } else { v }
 }
 
 #[inline(always)]
 fn tanh(x: f32) -> f32 {
-    let e = exp_negative(-2.0 * x.abs());
+    let e = exp_negative::<true>(-2.0 * x.abs());
     let v = ((1.0 - e) / (1.0 + e)).copysign(x);
     // The series of the tangent, where the difference above loses digits.
     let square = x * x;

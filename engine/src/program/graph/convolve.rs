@@ -6,8 +6,8 @@ use std::sync::Arc;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::internal::*;
 use tract_onnx::tract_core::ops::cnn::{Conv, KernelFormat};
-use tract_onnx::tract_core::ops::nn::DataFormat;
 
+use super::window::window;
 use crate::kernels::matrix::{Convolution, convolve};
 use crate::kernels::product::same_bits;
 
@@ -44,21 +44,12 @@ pub fn replacement(model: &TypedModel, node: &TypedNode) -> Option<(Convolve, Ou
     let spec = &conv.pool_spec;
     let plain = conv.q_params.is_none()
         && conv.kernel_fmt == KernelFormat::OIHW
-        && spec.data_format == DataFormat::NCHW
         && [fact.datum_type, weights.datum_type(), bias.datum_type()] == [DatumType::F32; 3];
     let dims = fact.shape.as_concrete()?;
-    let (axes, [rows, channels]) = (dims.len().checked_sub(2)?, dims.get(..2)?) else {
+    let [rows, channels] = dims.get(..2)? else {
         return None;
     };
-    if !plain || !(1..=2).contains(&axes) {
-        return None;
-    }
-    let padding = spec.computed_padding(dims.get(2..)?);
-    let pair = |of: &dyn Fn(usize) -> usize, missing: usize| match axes {
-        1 => [missing, of(0)],
-        _ => [of(0), of(1)],
-    };
-    let output = pair(&|axis| padding[axis].convoluted, 1);
+    let window = window(spec, dims).filter(|_| plain)?;
     let outputs = spec.output_channels;
     let cells = |tensor: &Tensor| -> Option<Vec<f32>> {
         Some(
@@ -77,22 +68,17 @@ pub fn replacement(model: &TypedModel, node: &TypedNode) -> Option<(Convolve, Ou
         _ => return None,
     };
     let of = Convolution {
-        groups: conv.group,
-        input: pair(&|axis| dims[axis + 2], 1),
-        kernel: pair(&|axis| spec.kernel_shape[axis], 1),
-        strides: pair(&|axis| spec.stride(axis), 1),
-        dilations: pair(&|axis| spec.dilation(axis), 1),
-        before: pair(&|axis| padding[axis].pad_before, 0),
-        output,
         weights,
         bias,
+        groups: conv.group,
+        window,
     };
-    let depth = channels.checked_div(of.groups)? * of.kernel[0] * of.kernel[1];
+    let depth = channels.checked_div(of.groups)? * window.kernel[0] * window.kernel[1];
     if of.weights.len() != depth * outputs || outputs % of.groups != 0 || channels % of.groups != 0
     {
         return None;
     }
-    let spatial = output.iter().skip(2 - axes);
+    let spatial = window.output.iter().skip(4 - dims.len());
     let dims = [*rows, outputs].iter().chain(spatial).copied().collect();
     Some((
         Convolve {

@@ -12,6 +12,7 @@ mod rows;
 mod source;
 #[cfg(test)]
 mod tests;
+mod window;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

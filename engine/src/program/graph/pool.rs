@@ -3,8 +3,8 @@
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::internal::*;
 use tract_onnx::tract_core::ops::cnn::MaxPool;
-use tract_onnx::tract_core::ops::nn::DataFormat;
 
+use super::window::window;
 use crate::kernels::window::{Window, largest};
 
 /// A maximum over windows of `[rows, channels, ...]` of f32.
@@ -21,27 +21,9 @@ pub fn replacement(model: &TypedModel, node: &TypedNode) -> Option<Pool> {
     let fact = model.outlet_fact(*node.inputs.first()?).ok()?;
     let out = node.outputs.first()?.fact.shape.as_concrete()?;
     let dims = fact.shape.as_concrete()?;
-    let axes = dims.len().checked_sub(2)?;
-    let plain = fact.datum_type == DatumType::F32
-        && spec.data_format == DataFormat::NCHW
-        && node.outputs.len() == 1
-        && fact.konst.is_none();
-    if !plain || !(1..=2).contains(&axes) {
-        return None;
-    }
-    let padding = spec.computed_padding(dims.get(2..)?);
-    let pair = |of: &dyn Fn(usize) -> usize, missing: usize| match axes {
-        1 => [missing, of(0)],
-        _ => [of(0), of(1)],
-    };
-    let window = Window {
-        input: pair(&|axis| dims[axis + 2], 1),
-        kernel: pair(&|axis| spec.kernel_shape[axis], 1),
-        strides: pair(&|axis| spec.stride(axis), 1),
-        dilations: pair(&|axis| spec.dilation(axis), 1),
-        before: pair(&|axis| padding[axis].pad_before, 0),
-        output: pair(&|axis| out[axis + 2], 1),
-    };
+    let plain =
+        fact.datum_type == DatumType::F32 && node.outputs.len() == 1 && fact.konst.is_none();
+    let window = window(spec, dims).filter(|_| plain)?;
     Some(Pool {
         window,
         dims: out.iter().copied().collect(),
