@@ -27,15 +27,24 @@ CREATE TABLE finai.model (
   owner        name NOT NULL,
   owner_oid    oid,
   next_version integer NOT NULL DEFAULT 1,
-  created_at   timestamptz NOT NULL DEFAULT pg_catalog.now()
+  created_at   timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  use_case     text,
+  tolerance    double precision CONSTRAINT model_tolerance_check CHECK (tolerance >= 0 AND tolerance < 'Infinity'),
+  two_person   boolean NOT NULL DEFAULT false,
+  on_schema_change text NOT NULL DEFAULT 'refuse'
+               CONSTRAINT model_on_schema_change_check CHECK (on_schema_change IN ('refuse', 'mark'))
 );
-COMMENT ON TABLE finai.model IS 'One row per registered model. Versions are numbered from next_version and never reused.';
+COMMENT ON TABLE finai.model IS 'One row per registered model with its settings. Versions are numbered from next_version and never reused.';
 COMMENT ON COLUMN finai.model.owner IS 'Role that registered it; the oid beside it is found anew when rows are restored elsewhere.';
+COMMENT ON COLUMN finai.model.tolerance IS 'Tolerance of reference rows where a registration names none; 1e-5 where neither does.';
+COMMENT ON COLUMN finai.model.two_person IS 'Whether the session user who registered a version may not promote it, superusers included.';
+COMMENT ON COLUMN finai.model.on_schema_change IS 'What happens when DDL takes away a column that a promoted version reads through a typed scoring function: refuse the DDL, or mark the version.';
 
 -- Model bytes: stored once per content, readable by the owner alone.
 CREATE TABLE finai.model_blob (
   sha256 bytea NOT NULL CONSTRAINT model_blob_pkey PRIMARY KEY,
-  onnx   bytea NOT NULL
+  onnx   bytea NOT NULL,
+  CONSTRAINT model_blob_sha256_check CHECK (sha256 = pg_catalog.sha256(onnx))
 );
 ALTER TABLE finai.model_blob ALTER COLUMN onnx SET STORAGE EXTERNAL;
 COMMENT ON TABLE finai.model_blob IS 'ONNX bytes by their sha256. The same bytes registered twice are stored once.';
@@ -51,11 +60,30 @@ CREATE TABLE finai.model_version (
   notes         text,
   registered_by name NOT NULL,
   registered_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  registered_session name,
+  reference     jsonb,
+  tolerance     double precision,
   CONSTRAINT model_version_pkey PRIMARY KEY (model, version)
 );
 COMMENT ON TABLE finai.model_version IS 'One row per registered version: its bytes, what was declared at registration, and the signature read from it.';
 COMMENT ON COLUMN finai.model_version.declaration IS 'What register_model was told beyond the file: features, task, labels, missing, output.';
 COMMENT ON COLUMN finai.model_version.signature IS 'Inputs, features, task and labels as finai reads them.';
+COMMENT ON COLUMN finai.model_version.registered_session IS 'Session user at registration, whom the two-person rule keeps from promoting it.';
+COMMENT ON COLUMN finai.model_version.reference IS 'Rows with the trainer''s own scores, which the version reproduced within the tolerance when it was registered.';
+COMMENT ON COLUMN finai.model_version.tolerance IS 'Largest accepted |score - reference| / max(1, |reference|) of a reference row.';
+
+-- Versions that are not as they were registered; bundled ones too.
+CREATE TABLE finai.model_status (
+  model      text COLLATE "C" NOT NULL
+             CONSTRAINT model_status_model_fkey REFERENCES finai.model (name) ON UPDATE CASCADE ON DELETE CASCADE,
+  version    integer NOT NULL,
+  status     text COLLATE "C" NOT NULL CONSTRAINT model_status_status_check CHECK (status IN ('retired', 'failed', 'broken')),
+  detail     text,
+  changed_by name NOT NULL,
+  changed_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  CONSTRAINT model_status_pkey PRIMARY KEY (model, version)
+);
+COMMENT ON TABLE finai.model_status IS 'Versions that are retired (not scored any more), failed (reference rows no longer agree) or broken (a column that they read is gone). A version without a row is verified.';
 
 -- Aliases: which version a name means, as of each statement's snapshot.
 CREATE TABLE finai.model_alias (
@@ -64,9 +92,11 @@ CREATE TABLE finai.model_alias (
   alias   text COLLATE "C" NOT NULL
           CONSTRAINT model_alias_alias_check CHECK (alias ~ '^[A-Za-z_][A-Za-z0-9_.-]{0,62}$'),
   version integer NOT NULL,
+  previous integer[] NOT NULL DEFAULT '{}',
   CONSTRAINT model_alias_pkey PRIMARY KEY (model, alias)
 );
 COMMENT ON TABLE finai.model_alias IS 'The version that an alias means; champion is the one that a bare model name scores with.';
+COMMENT ON COLUMN finai.model_alias.previous IS 'Versions that the alias meant before, the last one last: what rollback_model goes back to.';
 
 -- Grants on models; the grantee PUBLIC is stored as -.
 CREATE TABLE finai.model_grant (
@@ -88,9 +118,12 @@ CREATE TABLE finai.model_event (
   model       text COLLATE "C" NOT NULL,
   event       text COLLATE "C" NOT NULL,
   version     integer,
-  detail      jsonb
+  detail      jsonb,
+  happened_session name,
+  reason      text
 );
-COMMENT ON TABLE finai.model_event IS 'Append-only history: registrations, promotions and grants, with who and when.';
+CREATE INDEX model_event_model_idx ON finai.model_event (model, version);
+COMMENT ON TABLE finai.model_event IS 'Append-only history of every change of a model: who (current and session role), when, what and why.';
 
 -- Roles are stored by name and found again by oid, so that a dump restored elsewhere keeps grants to roles that exist there.
 CREATE FUNCTION finai._model_owner_oid() RETURNS trigger
@@ -127,10 +160,55 @@ $$;
 CREATE TRIGGER model_event_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON finai.model_event
   FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_change();
 ALTER TABLE finai.model_event ENABLE ALWAYS TRIGGER model_event_append_only;
+CREATE TRIGGER model_version_immutable
+  BEFORE UPDATE OF version, sha256, declaration, signature, notes, registered_by, registered_at, registered_session, reference, tolerance
+  ON finai.model_version FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_change();
+ALTER TABLE finai.model_version ENABLE ALWAYS TRIGGER model_version_immutable;
+
+-- A table that is emptied under a running statement would change its version: TRUNCATE does not wait for snapshots.
+CREATE FUNCTION finai._refuse_truncate() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RAISE EXCEPTION 'table "%" cannot be truncated', TG_TABLE_NAME
+    USING ERRCODE = 'object_not_in_prerequisite_state',
+          HINT = 'finai.drop_model removes one model; DROP EXTENSION finai removes all.';
+END
+$$;
+CREATE TRIGGER model_no_truncate BEFORE TRUNCATE ON finai.model FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_truncate();
+ALTER TABLE finai.model ENABLE ALWAYS TRIGGER model_no_truncate;
+CREATE TRIGGER model_blob_no_truncate BEFORE TRUNCATE ON finai.model_blob FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_truncate();
+ALTER TABLE finai.model_blob ENABLE ALWAYS TRIGGER model_blob_no_truncate;
+CREATE TRIGGER model_version_no_truncate BEFORE TRUNCATE ON finai.model_version FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_truncate();
+ALTER TABLE finai.model_version ENABLE ALWAYS TRIGGER model_version_no_truncate;
+CREATE TRIGGER model_status_no_truncate BEFORE TRUNCATE ON finai.model_status FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_truncate();
+ALTER TABLE finai.model_status ENABLE ALWAYS TRIGGER model_status_no_truncate;
+CREATE TRIGGER model_alias_no_truncate BEFORE TRUNCATE ON finai.model_alias FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_truncate();
+ALTER TABLE finai.model_alias ENABLE ALWAYS TRIGGER model_alias_no_truncate;
+CREATE TRIGGER model_grant_no_truncate BEFORE TRUNCATE ON finai.model_grant FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_truncate();
+ALTER TABLE finai.model_grant ENABLE ALWAYS TRIGGER model_grant_no_truncate;
+
+-- An alias never means a version that is gone; a foreign key cannot say so, because bundled versions are no rows.
+CREATE FUNCTION finai._refuse_delete_of_promoted() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF EXISTS (SELECT FROM finai.model_alias a
+             WHERE a.model = OLD.model AND (a.version = OLD.version OR OLD.version = ANY (a.previous))) THEN
+    RAISE EXCEPTION 'version % of model "%" is promoted', OLD.version, OLD.model
+      USING ERRCODE = 'dependent_objects_still_exist',
+            HINT = format('finai.retire_model(%L, %s) keeps a version from being scored; finai.drop_model(%1$L) removes the model.',
+                          OLD.model, OLD.version);
+  END IF;
+  RETURN OLD;
+END
+$$;
+CREATE TRIGGER model_version_promoted BEFORE DELETE ON finai.model_version
+  FOR EACH ROW EXECUTE FUNCTION finai._refuse_delete_of_promoted();
+ALTER TABLE finai.model_version ENABLE ALWAYS TRIGGER model_version_promoted;
 
 SELECT pg_catalog.pg_extension_config_dump('finai.model', '');
 SELECT pg_catalog.pg_extension_config_dump('finai.model_blob', '');
 SELECT pg_catalog.pg_extension_config_dump('finai.model_version', '');
+SELECT pg_catalog.pg_extension_config_dump('finai.model_status', '');
 SELECT pg_catalog.pg_extension_config_dump('finai.model_alias', '');
 SELECT pg_catalog.pg_extension_config_dump('finai.model_grant', '');
 SELECT pg_catalog.pg_extension_config_dump('finai.model_event', '');
