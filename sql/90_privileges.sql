@@ -27,6 +27,8 @@ GRANT USAGE ON SCHEMA finai TO PUBLIC;
 
 -- Scoring: the model's USE privilege decides in every statement.
 GRANT EXECUTE ON FUNCTION finai.score(text, record) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai.score_version(text, integer, record) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai.score_version(text, integer, text[], "any") TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.predict(text, record) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.classify(text, record) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.probabilities(text, record) TO PUBLIC;
@@ -40,4 +42,5 @@ GRANT EXECUTE ON FUNCTION finai.describe_model(text, integer) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.check_binding(text, regclass) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.inspect_onnx(bytea) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai._bundled_models() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._version_dependents(text, integer) TO PUBLIC;
 GRANT SELECT ON finai.models TO PUBLIC;

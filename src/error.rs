@@ -42,16 +42,16 @@ pub enum Error {
         privilege: &'static str,
     },
     #[error(
-        "row of type {relation} has several columns for feature \"{feature}\" of model \"{model}\""
+        "{origin} has several columns for feature \"{feature}\" of model \"{model}\""
     )]
     AmbiguousColumn {
-        relation: String,
+        origin: String,
         feature: String,
         model: String,
     },
-    #[error("row of type {relation} has no column for feature \"{feature}\" of model \"{model}\"")]
+    #[error("{origin} has no column for feature \"{feature}\" of model \"{model}\"")]
     MissingColumn {
-        relation: String,
+        origin: String,
         feature: String,
         model: String,
         columns: String,
@@ -66,6 +66,10 @@ pub enum Error {
         model: String,
         hint: String,
     },
+    #[error("parameter \"columns\" names {columns} columns, but {values} values follow")]
+    ValueCount { columns: usize, values: usize },
+    #[error("version {version} of model \"{model}\" runs as a graph")]
+    Graph { model: String, version: i32 },
     #[error("stored bytes of model \"{model}\" version {version} do not match their checksum")]
     Corrupt { model: String, version: i32 },
     #[error("extension finai is damaged: {0}")]
@@ -98,7 +102,9 @@ impl Error {
             Error::ModelReference(_)
             | Error::Name { .. }
             | Error::Privilege(_)
-            | Error::Parameter { .. } => ERRCODE_INVALID_PARAMETER_VALUE,
+            | Error::Parameter { .. }
+            | Error::ValueCount { .. } => ERRCODE_INVALID_PARAMETER_VALUE,
+            Error::Graph { .. } => ERRCODE_FEATURE_NOT_SUPPORTED,
             Error::NullParameter(_) => ERRCODE_NULL_VALUE_NOT_ALLOWED,
             Error::Denied { .. } => ERRCODE_INSUFFICIENT_PRIVILEGE,
             Error::AmbiguousColumn { .. } => ERRCODE_AMBIGUOUS_COLUMN,
@@ -116,6 +122,9 @@ impl Error {
             }
             Error::MissingColumn { columns, .. } => Some(format!("Columns: {columns}.")),
             Error::Parameter { detail, .. } => Some(detail.clone()),
+            Error::Graph { .. } => Some(
+                "Its scores may differ in the last bits between processors, so they cannot be immutable.".into(),
+            ),
             Error::Model { model, .. } => Some(format!("Model: \"{model}\".")),
             _ => None,
         }
@@ -151,8 +160,14 @@ impl Error {
             Error::MissingColumn { model, .. } => format!(
                 "SELECT * FROM finai.check_binding('{model}', '<relation>') shows what binds to what; rename or add the column in a view or subquery."
             ),
+            Error::ValueCount { .. } => {
+                "Pass one value for each name; NULL stands for a missing value.".into()
+            }
+            Error::Graph { model, version } => {
+                format!("Use finai.score('{model}@{version}', <row>).")
+            }
             Error::AmbiguousColumn { .. } => {
-                "Give the columns of the subquery names of their own.".into()
+                "Give each column a name of its own.".into()
             }
             Error::ColumnType { hint, .. } => hint.clone(),
             Error::Corrupt { .. } => "Restore the row of finai.model_blob from a backup, or register the model again.".into(),

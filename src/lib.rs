@@ -39,6 +39,8 @@ extension_sql_file!(
     requires = [
         "20_views",
         api::scoring::score,
+        api::scoring::score_version,
+        api::scoring::score_version_flat,
         api::scoring::predict,
         api::scoring::classify,
         api::scoring::probabilities,
@@ -54,6 +56,7 @@ extension_sql_file!(
         api::models::inspect_onnx,
     ]
 );
+extension_sql_file!("../sql/50_contracts.sql", requires = ["30_scoring"]);
 extension_sql_file!("../sql/90_privileges.sql", finalize);
 
 /// Called once per process when the library is loaded.
