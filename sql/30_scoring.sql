@@ -49,11 +49,13 @@ BEGIN
   EXECUTE format('COMMENT ON FUNCTION %s IS %L', created,
                  format('%s of model %s for a row of %s. NULL for a NULL row. The caller needs USE on the model.',
                         output, model, row_type));
+  -- So the event triggers find it, and DROP EXTENSION takes it along.
+  EXECUTE format('ALTER FUNCTION %s DEPENDS ON EXTENSION finai', created);
   RETURN created;
 END
 $$;
 COMMENT ON FUNCTION finai.create_scoring_function(text, text, regtype, text) IS
-  'Creates name(row_type), a function that scores rows of one type with a model: output is score (double precision), label (text), probabilities (jsonb) or prediction (finai.prediction). It lands in the schema of the row type unless the name is qualified. Checks first that the columns fit; an error names the feature that does not. It is no delegation: whoever calls it needs USE on the model.';
+  'Creates name(row_type), a function that scores rows of one type with a model: output is score (double precision), label (text), probabilities (jsonb) or prediction (finai.prediction). It lands in the schema of the row type unless the name is qualified. Checks first that the columns fit; an error names the feature that does not. It is no delegation: whoever calls it needs USE on the model. While it exists, DDL that takes a column it reads from the relation is refused (2BP01), or marks the version, as alter_model(..., on_schema_change) says. DROP EXTENSION finai drops it.';
 
 COMMENT ON FUNCTION finai.score(text, record) IS
   'Scores one row with a model, named as model, model@alias or model@version: the probability of the positive class, or the predicted value of a regression. Columns bind to features by name; extra columns do not matter. NULL for a NULL row; a NULL column follows the feature''s policy (see describe_model). Errors: 42704 no such model, version or column, 42804 column of a wrong type, 22004 NULL where refused, 22000 unknown category, 55000 nothing promoted, 42501 no USE on the model. The version is the one promoted as of the statement''s snapshot.';
@@ -73,18 +75,3 @@ COMMENT ON FUNCTION finai.default_prob(record) IS
   'Probability of default of one applicant, between 0 and 1: finai.score(''credit_score'', row).';
 COMMENT ON FUNCTION finai.fraud_prob(record) IS
   'Probability that a card transaction is fraudulent, between 0 and 1: finai.score(''fraud_prob'', row). describe_model(''fraud_prob'') lists the features it reads.';
-COMMENT ON FUNCTION finai.register_model(text, bytea, text[], text, text[], jsonb, text, text) IS
-  'Registers the bytes of an ONNX file as the next version of a model and returns its number; promote_model makes it live. features: column names in the order of the model''s inputs, where the file does not name them. task: binary, multiclass, regression or vector (several values, no single score), where the outputs leave it open. labels: class labels in the order of the probabilities. missing: JSON object feature -> "native" (NULL goes into the model as NaN), "error", or a constant that replaces NULL. output: the label whose probability is the score, or, of several outputs with numbers, the name of the one to use. Errors: 22P03 not ONNX, 54000 over a finai.max_ limit, 0A000 an operator that is not supported, 22023 an inconsistent model or declaration, 42501 the name belongs to another role. Nothing is stored on error.';
-COMMENT ON FUNCTION finai.promote_model(text, integer, text) IS
-  'Makes an alias of a model (champion: what a bare name scores with) mean a version. Takes effect for others exactly at COMMIT. Needs ownership of the model or PROMOTE on it.';
-COMMENT ON FUNCTION finai.grant_model(text, text, text) IS
-  'Grants a privilege on a model to a role, or to all with public: USE (score and describe), PROMOTE (move aliases), EXPLAIN and READ (kept for explanations and for reading bytes; nothing asks for them yet). Needs ownership of the model.';
-COMMENT ON FUNCTION finai.revoke_model(text, text, text) IS
-  'Revokes a privilege on a model from a role, or from public. Needs ownership of the model.';
-COMMENT ON FUNCTION finai.describe_model(text, integer) IS
-  'Everything needed to call a model: its version, task and sha256, each feature with its kind, what NULL means and the categories it knows, and what it returns. Without a version, the champion. Needs USE on the model.';
-COMMENT ON FUNCTION finai.check_binding(text, regclass) IS
-  'How the columns of a relation would bind to a model''s features, before scoring anything: one row per feature, status ok, missing or mismatch. Needs USE on the model, reads no rows.';
-COMMENT ON FUNCTION finai.inspect_onnx(bytea) IS
-  'The operators of an ONNX file with how often each is used, whether finai supports it, and why not. Registers nothing. Errors: 22P03 not ONNX, 54000 over a finai.max_ limit.';
-COMMENT ON FUNCTION finai._bundled_models() IS 'The models that the library carries; see the view finai.models.';

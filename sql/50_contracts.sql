@@ -2,7 +2,7 @@
 
 -- A call is read from the expression as PostgreSQL prints it; one whose model or version is not a plain constant may mean any.
 CREATE FUNCTION finai._version_dependents(model text, version integer) RETURNS SETOF text
-LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   WITH dependent AS (
     SELECT d.classid, d.objid, min(d.objsubid) AS objsubid
     FROM pg_depend d
@@ -36,7 +36,7 @@ LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
            END AS definition
     FROM dependent d
   )
-  SELECT n.description
+  SELECT n.description AS object
   FROM named n
   WHERE n.definition IS NULL
      OR NOT n.definition ~ 'finai\.score_version\('
@@ -44,7 +44,39 @@ LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
        SELECT FROM regexp_matches(n.definition, 'finai\.score_version\((?:''([^'']*)''::text, ([0-9]+),)?', 'g') AS call (part)
        WHERE call.part[1] IS NULL
           OR call.part[1] = _version_dependents.model AND (_version_dependents.version IS NULL OR call.part[2] = _version_dependents.version::text))
-  ORDER BY 1
+  UNION ALL
+  SELECT pg_describe_object('pg_proc'::regclass, t.function, 0)
+  FROM finai._typed_functions() t
+  WHERE t.model = _version_dependents.model AND (_version_dependents.version IS NULL OR t.version = _version_dependents.version)
+  ORDER BY object
 $$;
 COMMENT ON FUNCTION finai._version_dependents(text, integer) IS
-  'The columns, indexes, constraints, views and other objects whose stored expression calls finai.score_version on a version of a model, or on any version when it is NULL. A call whose model or version is not a constant counts as a call on every version.';
+  'What names a version of a model, or any version of it when version is NULL: columns, indexes, constraints, views and other objects whose stored expression calls finai.score_version, and typed scoring functions. A call whose model or version is not a constant counts as one on every version.';
+
+COMMENT ON FUNCTION finai._typed_functions() IS
+  'Typed scoring functions, and the model with the alias or version that each calls.';
+
+-- Columns that typed scoring functions read: everything that can change a row type or, by CASCADE, drop a column.
+COMMENT ON FUNCTION finai._ddl_starts() IS 'Remembers which typed scoring functions miss columns before DDL.';
+COMMENT ON FUNCTION finai._ddl_ends() IS
+  'Refuses DDL that takes a column from a typed scoring function (2BP01), or marks the version, as the model''s on_schema_change says.';
+CREATE EVENT TRIGGER finai_ddl_starts ON ddl_command_start
+  WHEN TAG IN (
+    'ALTER TABLE', 'ALTER TYPE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'CREATE VIEW', 'DROP TABLE', 'DROP VIEW',
+    'DROP MATERIALIZED VIEW', 'DROP FOREIGN TABLE', 'DROP TYPE', 'DROP DOMAIN', 'DROP COLLATION', 'DROP SCHEMA', 'DROP EXTENSION',
+    'DROP OWNED', 'DROP FUNCTION', 'DROP PROCEDURE', 'DROP ROUTINE', 'DROP AGGREGATE', 'DROP OPERATOR', 'DROP CAST', 'DROP LANGUAGE',
+    'DROP TRANSFORM', 'DROP ACCESS METHOD', 'DROP SERVER', 'DROP FOREIGN DATA WRAPPER', 'DROP TEXT SEARCH CONFIGURATION',
+    'DROP TEXT SEARCH DICTIONARY', 'DROP TEXT SEARCH PARSER', 'DROP TEXT SEARCH TEMPLATE')
+  EXECUTE FUNCTION finai._ddl_starts();
+CREATE EVENT TRIGGER finai_ddl_ends ON ddl_command_end
+  WHEN TAG IN (
+    'ALTER TABLE', 'ALTER TYPE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'CREATE VIEW', 'DROP TABLE', 'DROP VIEW',
+    'DROP MATERIALIZED VIEW', 'DROP FOREIGN TABLE', 'DROP TYPE', 'DROP DOMAIN', 'DROP COLLATION', 'DROP SCHEMA', 'DROP EXTENSION',
+    'DROP OWNED', 'DROP FUNCTION', 'DROP PROCEDURE', 'DROP ROUTINE', 'DROP AGGREGATE', 'DROP OPERATOR', 'DROP CAST', 'DROP LANGUAGE',
+    'DROP TRANSFORM', 'DROP ACCESS METHOD', 'DROP SERVER', 'DROP FOREIGN DATA WRAPPER', 'DROP TEXT SEARCH CONFIGURATION',
+    'DROP TEXT SEARCH DICTIONARY', 'DROP TEXT SEARCH PARSER', 'DROP TEXT SEARCH TEMPLATE')
+  EXECUTE FUNCTION finai._ddl_ends();
+ALTER EVENT TRIGGER finai_ddl_starts ENABLE ALWAYS;
+ALTER EVENT TRIGGER finai_ddl_ends ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER finai_ddl_starts IS 'Schema contracts of typed scoring functions, before DDL.';
+COMMENT ON EVENT TRIGGER finai_ddl_ends IS 'Schema contracts of typed scoring functions, after DDL.';

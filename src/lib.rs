@@ -14,6 +14,8 @@ mod binding_report;
 mod bundled;
 #[allow(unsafe_code)]
 mod cache;
+#[allow(unsafe_code)]
+mod contract;
 mod description;
 #[allow(unsafe_code)]
 mod elevate;
@@ -21,11 +23,13 @@ mod error;
 #[allow(unsafe_code)]
 mod guc;
 mod points;
+mod reference_rows;
 #[allow(unsafe_code)]
 mod registry;
 #[allow(unsafe_code)]
 mod row;
 mod site;
+mod verification;
 
 pgrx::pg_module_magic!(name, version);
 
@@ -47,16 +51,39 @@ extension_sql_file!(
         api::bundled::credit_score,
         api::bundled::default_prob,
         api::bundled::fraud_prob,
-        api::models::register_model,
-        api::models::promote_model,
-        api::models::grant_model,
-        api::models::revoke_model,
+        api::models::check_binding,
+    ]
+);
+extension_sql_file!(
+    "../sql/50_contracts.sql",
+    requires = [
+        "30_scoring",
+        api::contracts::_ddl_starts,
+        api::contracts::_ddl_ends,
+        api::contracts::_typed_functions,
+    ]
+);
+extension_sql_file!(
+    "../sql/60_models.sql",
+    requires = [
+        "50_contracts",
+        api::models::register,
+        api::models::model_onnx,
+        api::models::verify_models,
         api::models::describe_model,
         api::models::check_binding,
         api::models::inspect_onnx,
+        api::promotion::promote,
+        api::promotion::rollback_model,
+        api::promotion::drop_alias,
+        api::promotion::retire_model,
+        api::administration::alter_model,
+        api::administration::rename_model,
+        api::administration::drop_model,
+        api::administration::grant,
+        api::administration::revoke,
     ]
 );
-extension_sql_file!("../sql/50_contracts.sql", requires = ["30_scoring"]);
 extension_sql_file!("../sql/90_privileges.sql", finalize);
 
 /// Called once per process when the library is loaded.

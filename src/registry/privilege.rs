@@ -44,20 +44,27 @@ impl Privilege {
 
 /// Refuses unless the model exists and the current role is a superuser, owns it, or was granted the privilege.
 pub fn require(model: &str, privilege: Privilege) -> Result<()> {
-    let owner = owner(model)?;
-    if owner.is_unchanged_bundled && privilege == Privilege::Use || is_member_of(owner.role) {
-        return Ok(());
-    }
-    let mut granted = false;
-    visit(c"model_grant", &[(c"model", Key::Text(model))], |row| {
-        granted = row.text(c"privilege").as_deref() == Some(privilege.name()) && is_grantee(row);
-        !granted
-    })?;
-    if granted {
+    // SAFETY: reads a variable.
+    if has(unsafe { pg_sys::GetUserId() }, model, privilege)? {
         Ok(())
     } else {
         Err(denied(model, privilege.name()))
     }
+}
+
+/// Whether a role is a superuser, owns the model, or was granted the privilege. `Error::UnknownModel` where there is none.
+pub fn has(user: pg_sys::Oid, model: &str, privilege: Privilege) -> Result<bool> {
+    let owner = owner(model)?;
+    if owner.is_unchanged_bundled && privilege == Privilege::Use || acts_as(user, owner.role) {
+        return Ok(true);
+    }
+    let mut granted = false;
+    visit(c"model_grant", &[(c"model", Key::Text(model))], |row| {
+        granted =
+            row.text(c"privilege").as_deref() == Some(privilege.name()) && is_grantee(user, row);
+        !granted
+    })?;
+    Ok(granted)
 }
 
 /// Refuses unless the model exists and the current role is a superuser or owns it.
@@ -66,6 +73,31 @@ pub fn require_owner(model: &str) -> Result<()> {
         Ok(())
     } else {
         Err(denied(model, OWNERSHIP))
+    }
+}
+
+/// Refuses unless the current role is a member of a role, or a superuser.
+pub fn require_member(role: pg_sys::Oid) -> Result<()> {
+    // SAFETY: reads the role caches.
+    if unsafe { pg_sys::is_member_of_role(pg_sys::GetUserId(), role) } {
+        Ok(())
+    } else {
+        Err(Error::NotMember(role_name(role)))
+    }
+}
+
+/// True for a bundled model that nobody changed.
+pub fn is_unchanged_bundled(model: &str) -> Result<bool> {
+    Ok(owner(model)?.is_unchanged_bundled)
+}
+
+/// The role that owns a model; nobody where it no longer exists.
+pub fn owner_name(model: &str) -> Result<Option<String>> {
+    let role = owner(model)?.role;
+    // SAFETY: an oid without a role gives null; the name is palloc'd and NUL-terminated.
+    unsafe {
+        let name = pg_sys::GetUserNameFromId(role, true);
+        Ok((!name.is_null()).then(|| CStr::from_ptr(name).to_string_lossy().into_owned()))
     }
 }
 
@@ -99,6 +131,12 @@ pub fn current_user_name() -> String {
     role_name(unsafe { pg_sys::GetUserId() })
 }
 
+/// The name of the role that the session was opened for.
+pub fn session_user_name() -> String {
+    // SAFETY: reads a variable.
+    role_name(unsafe { pg_sys::GetSessionUserId() })
+}
+
 /// The name of a role that exists.
 pub fn role_name(role: pg_sys::Oid) -> String {
     // SAFETY: an oid without a role raises an error; the name is palloc'd and NUL-terminated.
@@ -126,16 +164,21 @@ pub fn role_named(name: &str) -> Result<Option<pg_sys::Oid>> {
     }
 }
 
-fn is_grantee(row: &Row) -> bool {
+fn is_grantee(user: pg_sys::Oid, row: &Row) -> bool {
     match row.oid(c"grantee_oid") {
-        Some(role) => is_member_of(role),
+        Some(role) => acts_as(user, role),
         None => row.name(c"grantee").as_deref() == Some("-"),
     }
 }
 
 fn is_member_of(role: pg_sys::Oid) -> bool {
+    // SAFETY: reads a variable.
+    acts_as(unsafe { pg_sys::GetUserId() }, role)
+}
+
+fn acts_as(user: pg_sys::Oid, role: pg_sys::Oid) -> bool {
     // SAFETY: has_privs_of_role reads the role caches; a role that does not exist has no members but superusers.
-    unsafe { pg_sys::has_privs_of_role(pg_sys::GetUserId(), role) }
+    unsafe { pg_sys::has_privs_of_role(user, role) }
 }
 
 fn denied(model: &str, privilege: &'static str) -> Error {
