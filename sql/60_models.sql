@@ -18,6 +18,8 @@ COMMENT ON FUNCTION finai.grant_model(text, text, text, text) IS
   'Grants a privilege on a model to a role, or to all with public: USE (score and describe), PROMOTE (move aliases), READ (the bytes, with model_onnx), EXPLAIN (kept for explanations; nothing asks for it yet). Needs ownership of the model.';
 COMMENT ON FUNCTION finai.revoke_model(text, text, text, text) IS
   'Revokes a privilege on a model from a role, or from public. Needs ownership of the model.';
+COMMENT ON FUNCTION finai.model_history(text) IS
+  'What happened to a model, in order: registrations, promotions, grants, settings, failed and repeated verifications, with the role that acted, the session user behind it and the reason given. Needs ownership of the model or PROMOTE on it; the history of all models, dropped ones included, is finai.model_event.';
 COMMENT ON FUNCTION finai.model_onnx(text, integer) IS
   'The ONNX bytes of a version, as they were registered; without a version, of the champion. The sha256 in finai.models is theirs. Needs READ on the model: thresholds and labels in a file can tell about training data.';
 COMMENT ON FUNCTION finai.verify_models(text) IS

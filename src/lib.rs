@@ -69,6 +69,7 @@ extension_sql_file!(
         api::administration::drop_model,
         api::administration::grant,
         api::administration::revoke,
+        api::administration::model_history,
     ]
 );
 extension_sql_file!("../sql/90_privileges.sql", finalize);

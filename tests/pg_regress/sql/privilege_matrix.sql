@@ -51,6 +51,7 @@ INSERT INTO call VALUES
   ('finai.alter_model(text, text, text, double precision, boolean, text, text)', $$SELECT finai.alter_model('own', use_case => 'x')$$),
   ('finai.grant_model(text, text, text, text)', $$SELECT finai.grant_model('own', 'public')$$),
   ('finai.revoke_model(text, text, text, text)', $$SELECT finai.revoke_model('own', 'regress_user')$$),
+  ('finai.model_history(text)', $$SELECT finai.model_history('own')$$),
   ('finai.model_onnx(text, integer)', $$SELECT finai.model_onnx('own')$$),
   ('finai.verify_models(text)', $$SELECT finai.verify_models('own')$$),
   ('finai.describe_model(text, integer)', $$SELECT finai.describe_model('own')$$),
@@ -86,7 +87,7 @@ GROUP BY m.function ORDER BY m.function::text COLLATE "C";
 SELECT c.relname::text, action, max(attempt(r.name, statement)) FILTER (WHERE n = 1) AS nobody, max(attempt(r.name, statement)) FILTER (WHERE n = 2) AS "user",
        max(attempt(r.name, statement)) FILTER (WHERE n = 3) AS publisher, max(attempt(r.name, statement)) FILTER (WHERE n = 4) AS auditor, max(attempt(r.name, statement)) FILTER (WHERE n = 5) AS owner
 FROM pg_class c
-JOIN LATERAL (VALUES ('select', format('SELECT * FROM finai.%I', relname), 'rvS'), ('insert', format('INSERT INTO finai.%I SELECT * FROM finai.%1$I WHERE false', relname), 'r'),
+JOIN LATERAL (VALUES ('select', format('SELECT * FROM finai.%I', relname), 'rvS'), ('insert', format('INSERT INTO finai.%I OVERRIDING SYSTEM VALUE SELECT * FROM finai.%1$I WHERE false', relname), 'r'),
                      ('update', format('UPDATE finai.%I SET %I = DEFAULT WHERE false', relname, (SELECT attname FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND attname = CASE relname WHEN 'model_blob' THEN 'onnx' ELSE attname END ORDER BY attnum LIMIT 1)), 'r'),
                      ('delete', format('DELETE FROM finai.%I WHERE false', relname), 'r'), ('truncate', format('TRUNCATE finai.%I CASCADE', relname), 'r'),
                      ('nextval', format('SELECT nextval(%L)', 'finai.' || relname), 'S')) t (action, statement, kinds) ON position(c.relkind::text IN kinds) > 0
