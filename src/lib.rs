@@ -21,11 +21,13 @@ mod error;
 #[allow(unsafe_code)]
 mod guc;
 mod points;
+mod reference_rows;
 #[allow(unsafe_code)]
 mod registry;
 #[allow(unsafe_code)]
 mod row;
 mod site;
+mod verification;
 
 pgrx::pg_module_magic!(name, version);
 
@@ -45,13 +47,29 @@ extension_sql_file!(
         api::bundled::credit_score,
         api::bundled::default_prob,
         api::bundled::fraud_prob,
-        api::models::register_model,
-        api::models::promote_model,
-        api::models::grant_model,
-        api::models::revoke_model,
+        api::models::check_binding,
+    ]
+);
+extension_sql_file!(
+    "../sql/60_models.sql",
+    requires = [
+        "30_scoring",
+        api::models::register,
+        api::models::model_onnx,
+        api::models::verify_models,
         api::models::describe_model,
         api::models::check_binding,
         api::models::inspect_onnx,
+        api::promotion::promote,
+        api::promotion::rollback_model,
+        api::promotion::drop_alias,
+        api::promotion::retire_model,
+        api::administration::alter_model,
+        api::administration::rename_model,
+        api::administration::drop_model,
+        api::administration::grant,
+        api::administration::revoke,
+        api::administration::model_history,
     ]
 );
 extension_sql_file!("../sql/90_privileges.sql", finalize);

@@ -69,6 +69,31 @@ pub fn require_owner(model: &str) -> Result<()> {
     }
 }
 
+/// Refuses unless the current role is a member of a role, or a superuser.
+pub fn require_member(role: pg_sys::Oid) -> Result<()> {
+    // SAFETY: reads the role caches.
+    if unsafe { pg_sys::is_member_of_role(pg_sys::GetUserId(), role) } {
+        Ok(())
+    } else {
+        Err(Error::NotMember(role_name(role)))
+    }
+}
+
+/// True for a bundled model that nobody changed.
+pub fn is_unchanged_bundled(model: &str) -> Result<bool> {
+    Ok(owner(model)?.is_unchanged_bundled)
+}
+
+/// The role that owns a model; nobody where it no longer exists.
+pub fn owner_name(model: &str) -> Result<Option<String>> {
+    let role = owner(model)?.role;
+    // SAFETY: an oid without a role gives null; the name is palloc'd and NUL-terminated.
+    unsafe {
+        let name = pg_sys::GetUserNameFromId(role, true);
+        Ok((!name.is_null()).then(|| CStr::from_ptr(name).to_string_lossy().into_owned()))
+    }
+}
+
 struct Owner {
     /// A role that no longer exists is nobody.
     role: pg_sys::Oid,
@@ -97,6 +122,12 @@ fn owner(model: &str) -> Result<Owner> {
 pub fn current_user_name() -> String {
     // SAFETY: reads a variable.
     role_name(unsafe { pg_sys::GetUserId() })
+}
+
+/// The name of the role that the session was opened for.
+pub fn session_user_name() -> String {
+    // SAFETY: reads a variable.
+    role_name(unsafe { pg_sys::GetSessionUserId() })
 }
 
 /// The name of a role that exists.
