@@ -124,6 +124,16 @@ database() {
     customers "${3:-1000}" | sql "$1" "$2"
 }
 
+# python_packages: a Python with the packages that the scripts here need, kept in the cache; sets `venv`.
+python_packages() {
+    tools/prepare python3-venv
+    venv=$cache/reliability-$(sha256sum <tests/reliability/requirements.txt | cut -c 1-12)
+    [ ! -x "$venv/bin/pgspot" ] || return 0
+    mkdir -p "$cache"
+    /usr/bin/python3 -m venv "$venv"
+    "$venv/bin/pip" install -q --disable-pip-version-check --only-binary :all: -r tests/reliability/requirements.txt
+}
+
 # conclude [PATTERN]: the log gate, which lets pass lines that match PATTERN, the counts, and the exit status.
 conclude() {
     local dir faults
