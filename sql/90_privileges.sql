@@ -41,3 +41,9 @@ GRANT EXECUTE ON FUNCTION finai.check_binding(text, regclass) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.inspect_onnx(bytea) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai._bundled_models() TO PUBLIC;
 GRANT SELECT ON finai.models TO PUBLIC;
+
+-- Observing: models by name are everybody's to see, counts too.
+GRANT EXECUTE ON FUNCTION finai._model_statistics() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai.cached_models() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai.backend_memory() TO PUBLIC;
+GRANT SELECT ON finai.stat_models TO PUBLIC;

@@ -64,7 +64,7 @@ pub fn rows(version: &Version, champion: bool, model: &Model) -> Vec<Description
     rows
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -9,6 +9,8 @@
 
 use pgrx::prelude::*;
 
+#[allow(unsafe_code)]
+mod allocator;
 mod api;
 mod binding_report;
 mod bundled;
@@ -26,6 +28,8 @@ mod registry;
 #[allow(unsafe_code)]
 mod row;
 mod site;
+#[allow(unsafe_code)]
+mod statistics;
 
 pgrx::pg_module_magic!(name, version);
 
@@ -54,10 +58,21 @@ extension_sql_file!(
         api::models::inspect_onnx,
     ]
 );
+extension_sql_file!(
+    "../sql/40_statistics.sql",
+    requires = [
+        "30_scoring",
+        api::statistics::_model_statistics,
+        api::statistics::reset_stat_models,
+        api::statistics::cached_models,
+        api::statistics::backend_memory,
+    ]
+);
 extension_sql_file!("../sql/90_privileges.sql", finalize);
 
 /// Called once per process when the library is loaded.
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     guc::init();
+    statistics::init();
 }

@@ -3,3 +3,4 @@
 mod bundled;
 mod models;
 mod scoring;
+mod statistics;
