@@ -38,7 +38,10 @@ pgrx::pg_module_magic!(name, version);
 extension_sql_file!("../sql/10_models.sql", bootstrap);
 extension_sql_file!(
     "../sql/20_views.sql",
-    requires = [api::bundled::_bundled_models]
+    requires = [
+        api::bundled::_bundled_models,
+        api::statistics::_model_statistics,
+    ]
 );
 extension_sql_file!(
     "../sql/30_scoring.sql",
