@@ -9,6 +9,8 @@
 
 use pgrx::prelude::*;
 
+#[allow(unsafe_code)]
+mod allocator;
 mod api;
 mod binding_report;
 mod bundled;
@@ -27,6 +29,8 @@ mod registry;
 #[allow(unsafe_code)]
 mod row;
 mod site;
+#[allow(unsafe_code)]
+mod statistics;
 mod verification;
 
 pgrx::pg_module_magic!(name, version);
@@ -34,7 +38,10 @@ pgrx::pg_module_magic!(name, version);
 extension_sql_file!("../sql/10_models.sql", bootstrap);
 extension_sql_file!(
     "../sql/20_views.sql",
-    requires = [api::bundled::_bundled_models]
+    requires = [
+        api::bundled::_bundled_models,
+        api::statistics::_model_statistics,
+    ]
 );
 extension_sql_file!(
     "../sql/30_scoring.sql",
@@ -72,10 +79,21 @@ extension_sql_file!(
         api::administration::model_history,
     ]
 );
+extension_sql_file!(
+    "../sql/40_statistics.sql",
+    requires = [
+        "30_scoring",
+        api::statistics::_model_statistics,
+        api::statistics::reset_stat_models,
+        api::statistics::cached_models,
+        api::statistics::backend_memory,
+    ]
+);
 extension_sql_file!("../sql/90_privileges.sql", finalize);
 
 /// Called once per process when the library is loaded.
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     guc::init();
+    statistics::init();
 }

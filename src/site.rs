@@ -8,6 +8,7 @@ use crate::cache;
 use crate::error::{Error, Result};
 use crate::registry::{self, Reference, Statement, Version};
 use crate::row::{Binding, Record};
+use crate::statistics::{self, Tally};
 
 /// What a call site keeps between rows.
 #[derive(Default)]
@@ -21,6 +22,7 @@ struct Ready {
     version: Version,
     scorer: Scorer,
     binding: Option<Binding>,
+    tally: Tally,
 }
 
 /// A scored row and the version that scored it.
@@ -68,15 +70,17 @@ impl Site {
     fn prepare(&mut self, reference: &str) -> Result<()> {
         self.statement = None;
         let version = registry::resolve(&Reference::parse(reference)?)?;
-        let model = cache::model(&version)?;
+        let model = cache::model(&version).inspect_err(|_| statistics::count_error(&version))?;
         self.ready = match self.ready.take() {
             Some(ready) if Arc::ptr_eq(ready.scorer.model(), &model) => Some(Ready {
+                tally: Tally::new(&version),
                 version,
                 scorer: ready.scorer,
                 binding: ready.binding.filter(Binding::is_current),
             }),
             _ => Some(Ready {
                 scorer: Scorer::new(model, 1).map_err(Error::of(&version.model))?,
+                tally: Tally::new(&version),
                 version,
                 binding: None,
             }),
@@ -90,6 +94,22 @@ impl Site {
 
 impl Ready {
     fn score(&mut self, record: &Record) -> Result<Scored<'_>> {
+        let began = self.tally.begin();
+        match self.evaluate(record) {
+            Ok(()) => self.tally.scored(began),
+            Err(error) => {
+                self.tally.failed();
+                return Err(error);
+            }
+        }
+        Ok(Scored {
+            version: &self.version,
+            scorer: &self.scorer,
+        })
+    }
+
+    #[inline]
+    fn evaluate(&mut self, record: &Record) -> Result<()> {
         let binding = match &mut self.binding {
             Some(binding) if binding.fits(record) => binding,
             binding => binding.insert(Binding::new(
@@ -106,10 +126,6 @@ impl Ready {
         batch.clear();
         binding.push(record, batch).map_err(engine_error)?;
         cache::restarted(|interrupted| self.scorer.run(interrupted).map(|_| ()))
-            .map_err(engine_error)?;
-        Ok(Scored {
-            version: &self.version,
-            scorer: &self.scorer,
-        })
+            .map_err(engine_error)
     }
 }

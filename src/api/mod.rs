@@ -5,6 +5,7 @@ mod bundled;
 mod models;
 mod promotion;
 mod scoring;
+mod statistics;
 mod superseded;
 
 use crate::error::{Error, Result};

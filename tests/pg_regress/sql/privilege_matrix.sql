@@ -58,6 +58,10 @@ INSERT INTO call VALUES
   ('finai.check_binding(text, regclass)', $$SELECT finai.check_binding('own', 'customer')$$),
   ('finai.inspect_onnx(bytea)', $$SELECT finai.inspect_onnx(onnx) FROM file$$),
   ('finai._bundled_models()', $$SELECT * FROM finai._bundled_models()$$),
+  ('finai.cached_models()', 'SELECT * FROM finai.cached_models()'),
+  ('finai.backend_memory()', 'SELECT * FROM finai.backend_memory()'),
+  ('finai.reset_stat_models()', 'SELECT finai.reset_stat_models()'),
+  ('finai._model_statistics()', 'SELECT * FROM finai._model_statistics()'),
   ('finai._version_dependents(text, integer)', $$SELECT finai._version_dependents('own', 1)$$);
 -- Trigger functions cannot be called; a role that may execute one is told so.
 INSERT INTO call SELECT p.oid, format('SELECT finai.%I()', p.proname) FROM pg_proc p
