@@ -42,5 +42,12 @@ GRANT EXECUTE ON FUNCTION finai.describe_model(text, integer) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.check_binding(text, regclass) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.inspect_onnx(bytea) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.model_onnx(text, integer) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai.model_history(text) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai._bundled_models() TO PUBLIC;
 GRANT SELECT ON finai.models TO PUBLIC;
+
+-- Observing: models by name are everybody's to see, counts too.
+GRANT EXECUTE ON FUNCTION finai._model_statistics() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai.cached_models() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai.backend_memory() TO PUBLIC;
+GRANT SELECT ON finai.stat_models TO PUBLIC;

@@ -2,8 +2,10 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use finai_engine::{Declaration, Model};
+use pgrx::pg_sys;
 
 use crate::error::{Error, Result};
 use crate::guc;
@@ -13,6 +15,26 @@ struct Entry {
     sha256: Vec<u8>,
     declaration: Declaration,
     model: Arc<Model>,
+    /// Names it was asked for by last; other versions can have the same bytes.
+    name: String,
+    version: i32,
+    hits: u64,
+    load: Duration,
+    loaded_at: pg_sys::TimestampTz,
+    last_used: pg_sys::TimestampTz,
+}
+
+/// What is known of a compiled model.
+#[derive(Debug)]
+pub struct Cached {
+    pub model: String,
+    pub version: i32,
+    pub sha256: Vec<u8>,
+    pub bytes: usize,
+    pub hits: u64,
+    pub load: Duration,
+    pub loaded_at: pg_sys::TimestampTz,
+    pub last_used: pg_sys::TimestampTz,
 }
 
 thread_local! {
@@ -25,41 +47,111 @@ pub fn model(version: &Version) -> Result<Arc<Model>> {
     if let Some(model) = lookup(version) {
         return Ok(model);
     }
+    let began = Instant::now();
     let onnx = version.onnx()?;
     let model = Model::load_as(&onnx, &version.declaration, &guc::registered_limits())
         .map_err(Error::of(&version.model))?;
+    drop(onnx);
     let model = Arc::new(model);
+    let now = now();
     insert(Entry {
         sha256: version.sha256.clone(),
         declaration: version.declaration.clone(),
         model: model.clone(),
+        name: version.model.clone(),
+        version: version.version,
+        hits: 0,
+        load: began.elapsed(),
+        loaded_at: now,
+        last_used: now,
     });
     Ok(model)
 }
 
+/// The models in the cache, the one used last first.
+pub fn all() -> Vec<Cached> {
+    with(|entries| {
+        trim(entries);
+        entries
+            .iter()
+            .rev()
+            .map(|entry| Cached {
+                model: entry.name.clone(),
+                version: entry.version,
+                sha256: entry.sha256.clone(),
+                bytes: entry.model.memory(),
+                hits: entry.hits,
+                load: entry.load,
+                loaded_at: entry.loaded_at,
+                last_used: entry.last_used,
+            })
+            .collect()
+    })
+    .unwrap_or_default()
+}
+
+/// Bytes of the models in the cache.
+pub fn memory() -> usize {
+    with(|entries| {
+        trim(entries);
+        held(entries)
+    })
+    .unwrap_or_default()
+}
+
 fn lookup(version: &Version) -> Option<Arc<Model>> {
-    CACHE.with(|cache| {
-        let mut entries = cache.try_borrow_mut().ok()?;
+    let now = now();
+    with(|entries| {
         let found = entries.iter().position(|entry| {
             entry.sha256 == version.sha256 && entry.declaration == version.declaration
         })?;
-        let entry = entries.remove(found);
+        let mut entry = entries.remove(found);
+        entry.hits += 1;
+        entry.last_used = now;
+        if entry.version != version.version || entry.name != version.model {
+            entry.name.clone_from(&version.model);
+            entry.version = version.version;
+        }
         let model = entry.model.clone();
         entries.push(entry);
+        trim(entries);
         Some(model)
     })
+    .flatten()
 }
 
 fn insert(entry: Entry) {
-    CACHE.with(|cache| {
-        if let Ok(mut entries) = cache.try_borrow_mut() {
-            entries.push(entry);
-            let mut held: usize = entries.iter().map(|entry| entry.model.memory()).sum();
-            while held > guc::cache_memory() && entries.len() > 1 {
-                held -= entries.remove(0).model.memory();
-            }
-        }
+    with(|entries| {
+        entries.push(entry);
+        trim(entries);
     });
+}
+
+/// Drops what was used longest ago until the rest fits, but for the last: a statement needs it whatever its size.
+fn trim(entries: &mut Vec<Entry>) {
+    let mut held = held(entries);
+    while held > guc::cache_memory() && entries.len() > 1 {
+        held -= entries.remove(0).model.memory();
+    }
+}
+
+fn held(entries: &[Entry]) -> usize {
+    entries.iter().map(|entry| entry.model.memory()).sum()
+}
+
+/// Nothing where the cache is in use: a panic on its way out.
+fn with<T>(work: impl FnOnce(&mut Vec<Entry>) -> T) -> Option<T> {
+    CACHE.with(|cache| {
+        cache
+            .try_borrow_mut()
+            .ok()
+            .map(|mut entries| work(&mut entries))
+    })
+}
+
+fn now() -> pg_sys::TimestampTz {
+    // SAFETY: reads the clock.
+    unsafe { pg_sys::GetCurrentTimestamp() }
 }
 
 /// Runs interruptible work, from the start again where the interrupt was none that ends the statement.
@@ -78,7 +170,6 @@ pub fn restarted<T>(
 
 /// Whether PostgreSQL's own check would act on something now: a cancel, or as often a message from a parallel worker.
 fn interrupt_pending() -> bool {
-    use pgrx::pg_sys;
     // SAFETY: reads variables of this single-threaded backend, the first of which signal handlers set.
     unsafe {
         std::ptr::read_volatile(&raw const pg_sys::InterruptPending) != 0

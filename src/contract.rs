@@ -13,7 +13,7 @@ use crate::elevate::{self, under_latest_snapshot};
 use crate::error::{Error, Result};
 use crate::registry::{self, OnSchemaChange, Privilege, Reference, Status, Target, Version};
 
-pub use ddl::EventTrigger;
+pub use ddl::{EventTrigger, is_event};
 
 /// A typed scoring function.
 #[derive(Debug, Clone)]

@@ -205,7 +205,7 @@ fn example(version: &Version, signature: &Signature) -> String {
     )
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

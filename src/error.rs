@@ -130,6 +130,8 @@ pub enum Error {
         model: String,
         version: i32,
     },
+    #[error("event trigger functions can only be called as event triggers")]
+    NotAnEvent,
     #[error("version {version} of model \"{model}\" runs as a graph")]
     Graph { model: String, version: i32 },
     #[error("stored bytes of model \"{model}\" version {version} do not match their checksum")]
@@ -190,7 +192,7 @@ impl Error {
             | Error::NothingToAlter(_)
             | Error::Disagreement { .. }
             | Error::ValueCount { .. } => ERRCODE_INVALID_PARAMETER_VALUE,
-            Error::Graph { .. } => ERRCODE_FEATURE_NOT_SUPPORTED,
+            Error::Graph { .. } | Error::NotAnEvent => ERRCODE_FEATURE_NOT_SUPPORTED,
             Error::NullParameter(_) => ERRCODE_NULL_VALUE_NOT_ALLOWED,
             Error::Denied { .. }
             | Error::SamePerson { .. }
@@ -307,6 +309,7 @@ impl Error {
             Error::Contract { function, model, .. } => format!(
                 "DROP FUNCTION {function}, promote a version that does not read the column, or let such changes mark the version: SELECT finai.alter_model('{model}', on_schema_change => 'mark')."
             ),
+            Error::NotAnEvent => "ALTER EVENT TRIGGER finai_ddl_starts and finai_ddl_ends switch them.".into(),
             Error::Graph { model, version } => {
                 format!("Use finai.score('{model}@{version}', <row>).")
             }

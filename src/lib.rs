@@ -9,6 +9,8 @@
 
 use pgrx::prelude::*;
 
+#[allow(unsafe_code)]
+mod allocator;
 mod api;
 mod binding_report;
 mod bundled;
@@ -29,6 +31,8 @@ mod registry;
 #[allow(unsafe_code)]
 mod row;
 mod site;
+#[allow(unsafe_code)]
+mod statistics;
 mod verification;
 
 pgrx::pg_module_magic!(name, version);
@@ -36,7 +40,10 @@ pgrx::pg_module_magic!(name, version);
 extension_sql_file!("../sql/10_models.sql", bootstrap);
 extension_sql_file!(
     "../sql/20_views.sql",
-    requires = [api::bundled::_bundled_models]
+    requires = [
+        api::bundled::_bundled_models,
+        api::statistics::_model_statistics,
+    ]
 );
 extension_sql_file!(
     "../sql/30_scoring.sql",
@@ -82,6 +89,17 @@ extension_sql_file!(
         api::administration::drop_model,
         api::administration::grant,
         api::administration::revoke,
+        api::administration::model_history,
+    ]
+);
+extension_sql_file!(
+    "../sql/40_statistics.sql",
+    requires = [
+        "30_scoring",
+        api::statistics::_model_statistics,
+        api::statistics::reset_stat_models,
+        api::statistics::cached_models,
+        api::statistics::backend_memory,
     ]
 );
 extension_sql_file!("../sql/90_privileges.sql", finalize);
@@ -90,4 +108,5 @@ extension_sql_file!("../sql/90_privileges.sql", finalize);
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     guc::init();
+    statistics::init();
 }

@@ -8,6 +8,7 @@ use crate::cache;
 use crate::error::{Error, Result};
 use crate::registry::{self, Reference, Statement, Target, Version};
 use crate::row::{Bind, Binding};
+use crate::statistics::{self, Tally};
 
 /// What a call site keeps between rows, which bind as `B` does.
 pub struct Site<B = Binding> {
@@ -46,6 +47,7 @@ struct Ready<B> {
     version: Version,
     scorer: Scorer,
     binding: Option<B>,
+    tally: Tally,
 }
 
 /// A scored row and the version that scored it.
@@ -109,7 +111,7 @@ impl<B: Bind> Site<B> {
     fn prepare(&mut self, call: Call<'_>) -> Result<()> {
         self.statement = None;
         let version = registry::resolve(&call.reference()?)?;
-        let model = cache::model(&version)?;
+        let model = cache::model(&version).inspect_err(|_| statistics::count_error(&version))?;
         if matches!(call, Call::Version(..)) && !model.is_tabular() {
             return Err(Error::Graph {
                 model: version.model,
@@ -118,12 +120,14 @@ impl<B: Bind> Site<B> {
         }
         self.ready = match self.ready.take() {
             Some(ready) if Arc::ptr_eq(ready.scorer.model(), &model) => Some(Ready {
+                tally: Tally::new(&version),
                 version,
                 scorer: ready.scorer,
                 binding: ready.binding.filter(B::is_current),
             }),
             _ => Some(Ready {
                 scorer: Scorer::new(model, 1).map_err(Error::of(&version.model))?,
+                tally: Tally::new(&version),
                 version,
                 binding: None,
             }),
@@ -169,6 +173,22 @@ impl Called {
 
 impl<B: Bind> Ready<B> {
     fn score(&mut self, row: &B::Row<'_>) -> Result<Scored<'_>> {
+        let began = self.tally.begin();
+        match self.evaluate(row) {
+            Ok(()) => self.tally.scored(began),
+            Err(error) => {
+                self.tally.failed();
+                return Err(error);
+            }
+        }
+        Ok(Scored {
+            version: &self.version,
+            scorer: &self.scorer,
+        })
+    }
+
+    #[inline]
+    fn evaluate(&mut self, row: &B::Row<'_>) -> Result<()> {
         let binding = match &mut self.binding {
             Some(binding) if binding.fits(row) => binding,
             binding => binding.insert(B::new(
@@ -185,10 +205,6 @@ impl<B: Bind> Ready<B> {
         batch.clear();
         binding.push(row, batch).map_err(engine_error)?;
         cache::restarted(|interrupted| self.scorer.run(interrupted).map(|_| ()))
-            .map_err(engine_error)?;
-        Ok(Scored {
-            version: &self.version,
-            scorer: &self.scorer,
-        })
+            .map_err(engine_error)
     }
 }

@@ -1,5 +1,6 @@
-//! Whole models: settings, names, privileges.
+//! Whole models: settings, names, privileges, history.
 
+use pgrx::datum::TimestampWithTimeZone;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
@@ -78,6 +79,41 @@ fn revoke(
     reason: default!(Option<&str>, "NULL"),
 ) -> Result<(), ErrorReport> {
     Ok(change_grant(false, name, grantee, privilege, reason)?)
+}
+
+#[pg_extern(stable, parallel_safe)]
+#[allow(clippy::type_complexity)]
+fn model_history(
+    name: Option<&str>,
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(happened_at, Option<TimestampWithTimeZone>),
+            name!(event, Option<String>),
+            name!(version, Option<i32>),
+            name!(detail, Option<pgrx::JsonB>),
+            name!(happened_by, Option<String>),
+            name!(happened_session, Option<String>),
+            name!(reason, Option<String>),
+        ),
+    >,
+    ErrorReport,
+> {
+    let name = given("name", name)?;
+    registry::require(name, Privilege::Promote)?;
+    let rows = registry::events(name)?.into_iter().map(|event| {
+        (
+            event.happened_at,
+            event.event,
+            event.version,
+            event.detail.map(pgrx::JsonB),
+            event.by,
+            event.session,
+            event.reason,
+        )
+    });
+    Ok(TableIterator::new(rows))
 }
 
 fn change_grant(

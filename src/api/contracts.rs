@@ -4,16 +4,19 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use crate::contract::{self, EventTrigger};
+use crate::error::{Error, Result};
 use crate::registry::Target;
 
 #[pg_extern(volatile, parallel_unsafe)]
-fn _ddl_starts() -> Result<EventTrigger, ErrorReport> {
+fn _ddl_starts(fcinfo: pg_sys::FunctionCallInfo) -> Result<EventTrigger, ErrorReport> {
+    require_event(fcinfo)?;
     contract::ddl_starts()?;
     Ok(EventTrigger)
 }
 
 #[pg_extern(volatile, parallel_unsafe)]
-fn _ddl_ends() -> Result<EventTrigger, ErrorReport> {
+fn _ddl_ends(fcinfo: pg_sys::FunctionCallInfo) -> Result<EventTrigger, ErrorReport> {
+    require_event(fcinfo)?;
     contract::ddl_ends()?;
     Ok(EventTrigger)
 }
@@ -41,4 +44,11 @@ fn _typed_functions() -> Result<
         };
         (typed.function, typed.reference.model, alias, version)
     })))
+}
+
+fn require_event(fcinfo: pg_sys::FunctionCallInfo) -> Result<()> {
+    match contract::is_event(fcinfo) {
+        true => Ok(()),
+        false => Err(Error::NotAnEvent),
+    }
 }

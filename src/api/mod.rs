@@ -6,6 +6,7 @@ mod contracts;
 mod models;
 mod promotion;
 mod scoring;
+mod statistics;
 mod superseded;
 
 use crate::error::{Error, Result};

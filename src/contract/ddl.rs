@@ -98,6 +98,15 @@ unsafe fn text(name: *const std::ffi::c_char) -> String {
         .into_owned()
 }
 
+/// Whether a function was called by an event trigger.
+pub fn is_event(fcinfo: pg_sys::FunctionCallInfo) -> bool {
+    // SAFETY: fcinfo is valid while the function is called; its context is null or a node.
+    unsafe {
+        let context = (*fcinfo).context;
+        !context.is_null() && (*context).type_ == pg_sys::NodeTag::T_EventTriggerData
+    }
+}
+
 /// What a function returns that only event triggers call.
 pub struct EventTrigger;
 

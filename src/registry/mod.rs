@@ -3,6 +3,7 @@
 //! Everything is read by index probes under the active snapshot: no SPI, no transaction id, no SELECT privilege
 //! on the state tables. Nothing here remembers anything across calls.
 
+mod history;
 mod privilege;
 mod reference;
 mod scan;
@@ -19,9 +20,10 @@ use sha2::{Digest, Sha256};
 use crate::bundled::{self, Entry};
 use crate::error::{Error, Result};
 
+pub use history::events;
 pub use privilege::{
-    Privilege, current_user_name, has, is_unchanged_bundled, owner_name, require, require_member,
-    require_owner, role_name, role_named, session_user_name,
+    Privilege, current_user_name, has, is_unchanged_bundled, names_are_current, owner_name,
+    require, require_member, require_owner, role_name, role_named, session_user_name,
 };
 pub use reference::{Reference, Target, check_name};
 pub use scan::extension_owner;

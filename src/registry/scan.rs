@@ -45,6 +45,14 @@ impl Row {
         self.get(column)
     }
 
+    pub fn bigint(&self, column: &CStr) -> Option<i64> {
+        self.get(column)
+    }
+
+    pub fn timestamp(&self, column: &CStr) -> Option<TimestampWithTimeZone> {
+        self.get(column)
+    }
+
     pub fn float(&self, column: &CStr) -> Option<f64> {
         self.get(column)
     }

@@ -108,5 +108,10 @@ SELECT finai.register_model('credit_score', other, output => 'rent') FROM file;
 
 -- History.
 SELECT model, event, version, detail, reason FROM finai.model_event ORDER BY id;
+SELECT event, version, detail, happened_by, reason FROM finai.model_history('credit_score');
+SELECT finai.model_history('nobody');
+SET ROLE regress_reader;
+SELECT finai.model_history('credit_score');
+RESET ROLE;
 DROP OWNED BY regress_owner, regress_heir, regress_reader;
 DROP ROLE regress_owner, regress_heir, regress_reader;

@@ -371,7 +371,7 @@ COMMIT;
 ALTER TABLE public.u RENAME b TO bb;
 CREATE TABLE public.x (tx int);
 DROP TABLE public.x;
--- The functions that event triggers call do nothing by themselves.
+-- The functions that event triggers call are called by nobody else.
 SELECT finai._ddl_starts();
 SELECT finai._ddl_ends();
 SELECT evtname, evtevent, evtenabled FROM pg_event_trigger ORDER BY 1;
