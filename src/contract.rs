@@ -128,45 +128,34 @@ fn called(body: &str) -> Option<&str> {
     (!reference.contains(['\'', '\\'])).then_some(reference)
 }
 
-/// Typed scoring functions that would find columns missing once `alias` of the model meant `version`, and that do not miss
-/// them already. Reads what is committed now; checks no privilege. Nothing means that promoting breaks nothing.
-pub fn broken_by(model: &str, alias: &str, version: i32) -> Result<Vec<Breach>> {
-    under_latest_snapshot(|| {
-        let target = Target::Alias(alias.to_owned());
-        let functions = typed_functions()?;
-        let mut affected = functions
-            .iter()
-            .filter(|f| f.reference.model == model && f.reference.target == target)
-            .filter(|f| f.has_standing())
-            .peekable();
-        if affected.peek().is_none() {
-            return Ok(Vec::new());
-        }
-        let version = registry::find(model, version)?;
-        let mut breaches = Vec::new();
-        for function in affected {
-            let before = breaches_now(function);
-            breaches.extend(
-                breaches_of(function, &version)
-                    .into_iter()
-                    .filter(|breach| !before.iter().any(|known| known.is_same(breach))),
-            );
-        }
-        Ok(breaches)
-    })
-}
-
-/// Before `alias` of the model is made to mean `version`: refuses what would break a typed scoring function, or marks the
-/// version, as the model's `on_schema_change` says.
-pub fn admit_promotion(model: &str, alias: &str, version: i32) -> Result<()> {
-    let breaches = broken_by(model, alias, version)?;
-    let Some(breach) = breaches.first() else {
-        return Ok(());
-    };
-    match setting(model) {
-        OnSchemaChange::Refuse => Err(refusal(breach)),
-        OnSchemaChange::Mark => mark(model, version, breaches.iter()),
+/// Runs `change`, which makes `alias` of a model mean another version. Where a typed scoring function then finds columns
+/// missing that it did not miss before, the change is refused, or the version marked, as `on_schema_change` says.
+pub fn across_promotion<T>(
+    model: &str,
+    alias: &str,
+    change: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    let target = Target::Alias(alias.to_owned());
+    let mut functions = under_latest_snapshot(typed_functions)?;
+    functions.retain(|f| f.reference.model == model && f.reference.target == target);
+    // DDL that is under way ends first, and none begins before the promotion is committed.
+    for function in &functions {
+        ddl::lock(function.relation);
     }
+    let breaches = || functions.iter().flat_map(breaches_now).collect::<Vec<_>>();
+    let before = under_latest_snapshot(|| Ok(breaches()))?;
+    let result = change()?;
+    let now = under_latest_snapshot(|| Ok(breaches()))?;
+    let new = now
+        .iter()
+        .find(|b| !before.iter().any(|known| known.is_same(b)));
+    if let Some(breach) = new {
+        match setting(model) {
+            OnSchemaChange::Refuse => return Err(refusal(breach)),
+            OnSchemaChange::Mark => mark(model, breach.version, now.iter())?,
+        }
+    }
+    Ok(result)
 }
 
 /// What typed scoring functions that mean a version now do not find; nothing where the version is not broken.

@@ -65,6 +65,12 @@ pub fn pop() -> Option<Vec<Breach>> {
     })
 }
 
+/// Keeps a relation's columns as they are until the transaction ends, once DDL that is under way has ended.
+pub fn lock(relation: pg_sys::Oid) {
+    // SAFETY: any oid can be locked, one that is gone by now as well; waiting raises where it is cancelled.
+    unsafe { pg_sys::LockRelationOid(relation, pg_sys::AccessShareLock as pg_sys::LOCKMODE) };
+}
+
 /// Whether a role may SELECT from a relation.
 pub fn can_read(role: pg_sys::Oid, relation: pg_sys::Oid) -> bool {
     // SAFETY: reads catalogue caches; a relation that is gone is nobody's.

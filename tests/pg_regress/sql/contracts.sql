@@ -94,7 +94,14 @@ ALTER TABLE t DROP COLUMN z;
 -- A promotion that would break the function is refused as well; other aliases are not asked.
 SELECT finai.promote_model('amount', 1);
 SELECT finai.promote_model('amount', 1, 'challenger');
+-- So is going back to one.
+SELECT finai.rollback_model('amount');
+SELECT finai.describe_model('amount') LIMIT 1;
 ALTER TABLE t ADD COLUMN e int DEFAULT 1;
+BEGIN;
+SELECT finai.rollback_model('amount');
+SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND relation = 't'::regclass AND mode = 'AccessShareLock';
+ROLLBACK;
 SELECT finai.promote_model('amount', 1);
 ALTER TABLE t DROP COLUMN z;
 

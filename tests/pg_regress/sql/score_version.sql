@@ -227,6 +227,17 @@ ANALYZE kept;
 SELECT finai.grant_model('amount', 'regress_keeper');
 REINDEX INDEX kept_idx;
 ANALYZE kept;
+CREATE INDEX CONCURRENTLY kept_concurrent ON kept (finai.score_version('amount', 1, :columns, :values));
+-- A materialized view is refreshed as its owner.
+CREATE MATERIALIZED VIEW kept_scores AS SELECT id, finai.score_version('amount', 1, :columns, :values) FROM kept;
+ALTER MATERIALIZED VIEW kept_scores OWNER TO regress_keeper;
+REFRESH MATERIALIZED VIEW kept_scores;
+SELECT finai.revoke_model('amount', 'regress_keeper');
+REFRESH MATERIALIZED VIEW kept_scores;
+VACUUM kept;
+VACUUM FULL kept;
+SELECT finai.grant_model('amount', 'regress_keeper');
+VACUUM FULL kept;
 
 -- What relies on a version is found from PostgreSQL's own catalogues.
 CREATE VIEW v AS SELECT finai.score_version('amount', 2, a) FROM demo.applications a;
@@ -252,5 +263,27 @@ BEGIN READ ONLY;
 SELECT count(finai.score_version('amount', 1, :columns, :values)) FROM t;
 SELECT pg_current_xact_id_if_assigned() IS NULL AS no_xid;
 COMMIT;
+-- A dump restores it: finai's rows are loaded before those of schemas that sort after it.
+\set path `echo "$PATH:$("${PG_CONFIG:-/usr/lib/postgresql/15/bin/pg_config}" --bindir)"`
+\setenv PATH :path
+CREATE DATABASE regress_score_version_restored;
+\! pg_dump -Fc -T remote regress_score_version | pg_restore --exit-on-error -d regress_score_version_restored && echo restored
+\c regress_score_version_restored
+SELECT count(*), count(score) FROM t WHERE score = finai.score_version('amount', 1, :columns, :values);
+SET enable_seqscan = off;
+EXPLAIN (COSTS OFF) SELECT id FROM t ORDER BY finai.score_version('amount', 2, :columns, :values) LIMIT 3;
+SELECT array_agg(object) FROM finai._version_dependents('amount', 2) AS object;
+\c regress_score_version
+DROP DATABASE regress_score_version_restored;
+-- In a schema that sorts before it the model is not there yet.
+CREATE SCHEMA early;
+CREATE TABLE early.t (LIKE t INCLUDING GENERATED);
+INSERT INTO early.t SELECT id, :values FROM t LIMIT 5;
+CREATE DATABASE regress_score_version_restored;
+\! pg_dump -Fc -T remote regress_score_version | pg_restore -d regress_score_version_restored 2>&1 | grep error:
+\c regress_score_version_restored
+SELECT count(*) FROM early.t;
+\c regress_score_version
+DROP DATABASE regress_score_version_restored;
 DROP OWNED BY regress_writer, regress_keeper;
 DROP ROLE regress_writer, regress_keeper;
