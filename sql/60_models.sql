@@ -23,7 +23,7 @@ COMMENT ON FUNCTION finai.model_history(text) IS
 COMMENT ON FUNCTION finai.model_onnx(text, integer) IS
   'The ONNX bytes of a version, as they were registered; without a version, of the champion. The sha256 in finai.models is theirs. Needs READ on the model: thresholds and labels in a file can tell about training data.';
 COMMENT ON FUNCTION finai.verify_models(text) IS
-  'Loads every version of a model, or of all models that the current role owns, anew from its bytes and scores its reference rows again, as after an upgrade. One row a version: status verified or failed, reference rows, the worst |score - reference| / max(1, |reference|) and its tolerance. Versions whose status changed are recorded as such: a failed one still scores, but cannot be promoted. Retired versions are left out.';
+  'Loads every version of a model, or of all models that the current role owns, anew from its bytes and scores its reference rows again, as after an upgrade. One row a version: status verified or failed, reference rows, the worst |score - reference| / max(1, |reference|) and its tolerance. Versions whose status changed are recorded as such: a failed one still scores, but cannot be promoted. Retired versions are left out. Owners and grantees that were renamed since are stored under the names that they have now, which is what a dump carries.';
 COMMENT ON FUNCTION finai.describe_model(text, integer) IS
   'Everything needed to call a model: its version, status, task and sha256, each feature with its kind, what NULL means and the categories it knows, what it returns, and a call to copy. Without a version, the champion. Needs USE on the model.';
 COMMENT ON FUNCTION finai.check_binding(text, regclass) IS

@@ -23,7 +23,8 @@ pub struct VerifiedRow {
     pub detail: Option<String>,
 }
 
-/// Checks every version but the retired ones of one model, or of all that the current role owns, and records what changed.
+/// Checks every version but the retired ones of one model, or of all that the current role owns, and records what
+/// changed; roles that were renamed since are stored under their new names.
 pub fn verify(model: Option<&str>) -> Result<Vec<VerifiedRow>> {
     let models = match model {
         Some(model) => {
@@ -37,6 +38,9 @@ pub fn verify(model: Option<&str>) -> Result<Vec<VerifiedRow>> {
     };
     let mut rows = Vec::new();
     for model in models {
+        if !registry::names_are_current(&model)? {
+            elevate::store_role_names(&model)?;
+        }
         for version in registry::versions(&model)? {
             let recorded = registry::status(&model, version.version)?;
             if recorded == Status::Retired {

@@ -47,6 +47,13 @@ pub fn change_grant(
     })
 }
 
+/// Stores the names that the owner and the grantees of a model have now. Changes nobody's rights, which go
+/// by oid. Needs ownership of the model.
+pub fn store_role_names(model: &str) -> Result<()> {
+    hold(model, None, || registry::require_owner(model))?;
+    as_owner(|| rename_roles(model))
+}
+
 /// Gives the owner and the grantees of a model the names that they have now; only inside `as_owner`.
 pub(super) fn rename_roles(model: &str) -> Result<()> {
     run(RENAME_GRANTEES, &[model.into()])?;

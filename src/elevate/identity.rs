@@ -7,6 +7,8 @@ use crate::registry;
 
 /// Runs `write` as the owner of finai's tables; the caller's identity and settings are back on every path.
 pub fn as_owner<T>(write: impl FnOnce() -> Result<T>) -> Result<T> {
+    // SAFETY: raises 25006 in a read-only transaction and on a standby; nothing is held yet.
+    unsafe { pg_sys::PreventCommandIfReadOnly(c"a change of a model".as_ptr()) };
     let owner = registry::extension_owner()?;
     let identity = Identity::assume(owner);
     let result = write();

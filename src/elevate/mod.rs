@@ -19,7 +19,7 @@ use crate::registry;
 use identity::{as_owner, under_latest_snapshot};
 
 pub use aliases::{drop_alias, promote, rollback};
-pub use grants::change_grant;
+pub use grants::{change_grant, store_role_names};
 pub use models::{Alteration, alter, drop_model, rename};
 pub use versions::{NewVersion, register, retire, set_status};
 

@@ -21,8 +21,8 @@ use crate::error::{Error, Result};
 
 pub use history::events;
 pub use privilege::{
-    Privilege, current_user_name, is_unchanged_bundled, owner_name, require, require_member,
-    require_owner, role_name, role_named, session_user_name,
+    Privilege, current_user_name, is_unchanged_bundled, names_are_current, owner_name, require,
+    require_member, require_owner, role_name, role_named, session_user_name,
 };
 pub use reference::{Reference, Target, check_name};
 pub use scan::extension_owner;

@@ -86,11 +86,31 @@ pub fn is_unchanged_bundled(model: &str) -> Result<bool> {
 
 /// The role that owns a model; nobody where it no longer exists.
 pub fn owner_name(model: &str) -> Result<Option<String>> {
-    let role = owner(model)?.role;
+    Ok(existing_name(owner(model)?.role))
+}
+
+/// Whether the owner and the grantees of a model are stored under the names that their roles have now: a dump carries names.
+pub fn names_are_current(model: &str) -> Result<bool> {
+    let is_current = |row: &Row, name: &CStr, oid: &CStr| match row.oid(oid).map(existing_name) {
+        Some(Some(now)) => row.name(name) == Some(now),
+        _ => true,
+    };
+    let owner = first(c"model", &[(c"name", Key::Text(model))], |row| {
+        is_current(row, c"owner", c"owner_oid")
+    })?;
+    let mut current = owner.unwrap_or(true);
+    visit(c"model_grant", &[(c"model", Key::Text(model))], |row| {
+        current &= is_current(row, c"grantee", c"grantee_oid");
+        current
+    })?;
+    Ok(current)
+}
+
+fn existing_name(role: pg_sys::Oid) -> Option<String> {
     // SAFETY: an oid without a role gives null; the name is palloc'd and NUL-terminated.
     unsafe {
         let name = pg_sys::GetUserNameFromId(role, true);
-        Ok((!name.is_null()).then(|| CStr::from_ptr(name).to_string_lossy().into_owned()))
+        (!name.is_null()).then(|| CStr::from_ptr(name).to_string_lossy().into_owned())
     }
 }
 

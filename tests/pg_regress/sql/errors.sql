@@ -138,3 +138,13 @@ SELECT sum(finai.default_prob(h)) FROM demo.holes h;
 SELECT finai.register_model('m', 'not an onnx file at all');
 SELECT finai.register_model('m', onnx) FROM demo.unknown_operator;
 SELECT finai.score('multi@1', a) FROM demo.applications a;
+
+-- Read-only transactions change nothing.
+\set VERBOSITY default
+BEGIN READ ONLY;
+SELECT finai.promote_model('idle', 1);
+ROLLBACK;
+BEGIN READ ONLY;
+SELECT count(*) > 1 AS listed FROM finai.models;
+SELECT finai.register_model('m', onnx) FROM demo.file;
+ROLLBACK;
