@@ -31,6 +31,3 @@ COMMENT ON FUNCTION finai.check_binding(text, regclass) IS
 COMMENT ON FUNCTION finai.inspect_onnx(bytea) IS
   'The operators of an ONNX file with how often each is used, whether finai supports it, and why not. Registers nothing. Errors: 22P03 not ONNX, 54000 over a finai.max_ limit.';
 COMMENT ON FUNCTION finai._bundled_models() IS 'The models that the library carries; see the view finai.models.';
-
-CREATE FUNCTION finai._version_dependents(model text, version integer) RETURNS SETOF text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$ SELECT NULL::text WHERE false $$;

@@ -27,6 +27,8 @@ GRANT USAGE ON SCHEMA finai TO PUBLIC;
 
 -- Scoring: the model's USE privilege decides in every statement.
 GRANT EXECUTE ON FUNCTION finai.score(text, record) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai.score_version(text, integer, record) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai.score_version(text, integer, text[], "any") TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.predict(text, record) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.classify(text, record) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.probabilities(text, record) TO PUBLIC;

@@ -17,6 +17,9 @@ pub struct BindingRow {
     pub hint: Option<String>,
 }
 
+/// The status of a feature whose column fits.
+pub const OK: &str = "ok";
+
 /// One row per feature: `ok`, `missing` or `mismatch`.
 pub fn rows(
     signature: &Signature,
@@ -39,7 +42,7 @@ pub fn rows(
                 "missing",
                 Some("Add or rename the column in a view or subquery.".to_owned()),
             ),
-            Some(Ok(_)) => ("ok", None),
+            Some(Ok(_)) => (OK, None),
             Some(Err(refusal)) => ("mismatch", Some(refusal.0)),
         };
         BindingRow {

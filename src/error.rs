@@ -94,16 +94,16 @@ pub enum Error {
         privilege: &'static str,
     },
     #[error(
-        "row of type {relation} has several columns for feature \"{feature}\" of model \"{model}\""
+        "{origin} has several columns for feature \"{feature}\" of model \"{model}\""
     )]
     AmbiguousColumn {
-        relation: String,
+        origin: String,
         feature: String,
         model: String,
     },
-    #[error("row of type {relation} has no column for feature \"{feature}\" of model \"{model}\"")]
+    #[error("{origin} has no column for feature \"{feature}\" of model \"{model}\"")]
     MissingColumn {
-        relation: String,
+        origin: String,
         feature: String,
         model: String,
         columns: String,
@@ -118,6 +118,22 @@ pub enum Error {
         model: String,
         hint: String,
     },
+    #[error("parameter \"columns\" names {columns} columns, but {values} values follow")]
+    ValueCount { columns: usize, values: usize },
+    #[error("{}", taken_away(relation, feature, found.as_ref(), model))]
+    Contract {
+        relation: String,
+        feature: String,
+        /// The column of that name and its type.
+        found: Option<(String, String)>,
+        function: String,
+        model: String,
+        version: i32,
+    },
+    #[error("event trigger functions can only be called as event triggers")]
+    NotAnEvent,
+    #[error("version {version} of model \"{model}\" runs as a graph")]
+    Graph { model: String, version: i32 },
     #[error("stored bytes of model \"{model}\" version {version} do not match their checksum")]
     Corrupt { model: String, version: i32 },
     #[error("extension finai is damaged: {0}")]
@@ -167,14 +183,16 @@ impl Error {
             | Error::NothingBefore { .. }
             | Error::Outdated => ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             Error::ModelExists(_) => ERRCODE_DUPLICATE_OBJECT,
-            Error::Dependents { .. } => ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST,
+            Error::Dependents { .. } | Error::Contract { .. } => ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST,
             Error::TooManyReferenceRows { .. } => ERRCODE_PROGRAM_LIMIT_EXCEEDED,
             Error::ModelReference(_)
             | Error::Name { .. }
             | Error::Privilege(_)
             | Error::Parameter { .. }
             | Error::NothingToAlter(_)
-            | Error::Disagreement { .. } => ERRCODE_INVALID_PARAMETER_VALUE,
+            | Error::Disagreement { .. }
+            | Error::ValueCount { .. } => ERRCODE_INVALID_PARAMETER_VALUE,
+            Error::Graph { .. } | Error::NotAnEvent => ERRCODE_FEATURE_NOT_SUPPORTED,
             Error::NullParameter(_) => ERRCODE_NULL_VALUE_NOT_ALLOWED,
             Error::Denied { .. }
             | Error::SamePerson { .. }
@@ -195,6 +213,17 @@ impl Error {
             }
             Error::MissingColumn { columns, .. } => Some(format!("Columns: {columns}.")),
             Error::Parameter { detail, .. } => Some(detail.clone()),
+            Error::Contract {
+                function,
+                model,
+                version,
+                ..
+            } => Some(format!(
+                "Function {function} scores rows of it with version {version} of model \"{model}\"."
+            )),
+            Error::Graph { .. } => Some(
+                "Its scores may differ in the last bits between processors, so they cannot be immutable.".into(),
+            ),
             Error::Dependents { objects, .. } => Some(format!("{}.", objects.join("\n"))),
             Error::Disagreement {
                 tolerance, detail, ..
@@ -274,8 +303,18 @@ impl Error {
             Error::MissingColumn { model, .. } => format!(
                 "SELECT * FROM finai.check_binding('{model}', '<relation>') shows what binds to what; rename or add the column in a view or subquery."
             ),
+            Error::ValueCount { .. } => {
+                "Pass one value for each name; NULL stands for a missing value.".into()
+            }
+            Error::Contract { function, model, .. } => format!(
+                "DROP FUNCTION {function}, promote a version that does not read the column, or let such changes mark the version: SELECT finai.alter_model('{model}', on_schema_change => 'mark')."
+            ),
+            Error::NotAnEvent => "ALTER EVENT TRIGGER finai_ddl_starts and finai_ddl_ends switch them.".into(),
+            Error::Graph { model, version } => {
+                format!("Use finai.score('{model}@{version}', <row>).")
+            }
             Error::AmbiguousColumn { .. } => {
-                "Give the columns of the subquery names of their own.".into()
+                "Give each column a name of its own.".into()
             }
             Error::ColumnType { hint, .. } => hint.clone(),
             Error::Corrupt { .. } => "Restore the row of finai.model_blob from a backup, or register the model again.".into(),
@@ -284,6 +323,23 @@ impl Error {
             Error::Engine(source) => return engine_hint(source, None),
         };
         Some(hint)
+    }
+}
+
+/// What a contract would miss.
+fn taken_away(
+    relation: &str,
+    feature: &str,
+    found: Option<&(String, String)>,
+    model: &str,
+) -> String {
+    match found {
+        None => {
+            format!("{relation} would have no column for feature \"{feature}\" of model \"{model}\"")
+        }
+        Some((column, kind)) => format!(
+            "column \"{column}\" of {relation} would be of type {kind}, which cannot supply feature \"{feature}\" of model \"{model}\""
+        ),
     }
 }
 

@@ -16,6 +16,8 @@ mod binding_report;
 mod bundled;
 #[allow(unsafe_code)]
 mod cache;
+#[allow(unsafe_code)]
+mod contract;
 mod description;
 #[allow(unsafe_code)]
 mod elevate;
@@ -48,6 +50,8 @@ extension_sql_file!(
     requires = [
         "20_views",
         api::scoring::score,
+        api::scoring::score_version,
+        api::scoring::score_version_flat,
         api::scoring::predict,
         api::scoring::classify,
         api::scoring::probabilities,
@@ -58,9 +62,18 @@ extension_sql_file!(
     ]
 );
 extension_sql_file!(
-    "../sql/60_models.sql",
+    "../sql/50_contracts.sql",
     requires = [
         "30_scoring",
+        api::contracts::_ddl_starts,
+        api::contracts::_ddl_ends,
+        api::contracts::_typed_functions,
+    ]
+);
+extension_sql_file!(
+    "../sql/60_models.sql",
+    requires = [
+        "50_contracts",
         api::models::register,
         api::models::model_onnx,
         api::models::verify_models,

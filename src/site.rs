@@ -6,22 +6,47 @@ use finai_engine::Scorer;
 
 use crate::cache;
 use crate::error::{Error, Result};
-use crate::registry::{self, Reference, Statement, Version};
-use crate::row::{Binding, Record};
+use crate::registry::{self, Reference, Statement, Target, Version};
+use crate::row::{Bind, Binding};
 use crate::statistics::{self, Tally};
 
-/// What a call site keeps between rows.
-#[derive(Default)]
-pub struct Site {
-    called: String,
+/// What a call site keeps between rows, which bind as `B` does.
+pub struct Site<B = Binding> {
+    called: Called,
     statement: Option<Statement>,
-    ready: Option<Ready>,
+    ready: Option<Ready<B>>,
 }
 
-struct Ready {
+impl<B> Default for Site<B> {
+    fn default() -> Site<B> {
+        Site {
+            called: Called::default(),
+            statement: None,
+            ready: None,
+        }
+    }
+}
+
+/// What a call asks for.
+#[derive(Clone, Copy)]
+enum Call<'a> {
+    /// Whatever a reference means.
+    Reference(&'a str),
+    /// A version whose scores are immutable.
+    Version(&'a str, i32),
+}
+
+/// What the last call asked for.
+#[derive(Default)]
+struct Called {
+    text: String,
+    version: Option<i32>,
+}
+
+struct Ready<B> {
     version: Version,
     scorer: Scorer,
-    binding: Option<Binding>,
+    binding: Option<B>,
     tally: Tally,
 }
 
@@ -54,29 +79,51 @@ impl Scored<'_> {
     }
 }
 
-impl Site {
+impl<B: Bind> Site<B> {
     /// Scores one row with the version that `reference` means in this statement.
-    pub fn score(&mut self, reference: &str, record: &Record) -> Result<Scored<'_>> {
-        if self.called != reference || !self.statement.as_ref().is_some_and(Statement::is_current) {
-            self.prepare(reference)?;
-        }
-        let Some(ready) = &mut self.ready else {
-            return Err(Error::UnknownModel(reference.to_owned()));
-        };
-        ready.score(record)
+    #[inline]
+    pub fn score(&mut self, reference: &str, row: &B::Row<'_>) -> Result<Scored<'_>> {
+        self.call(Call::Reference(reference), row)
     }
 
-    /// Resolves the reference under the statement's snapshot; keeps buffers and binding where they still fit.
-    fn prepare(&mut self, reference: &str) -> Result<()> {
+    /// Scores one row with a version; one that runs as a graph is refused, because its scores depend on the processor.
+    #[inline]
+    pub fn score_version(
+        &mut self,
+        model: &str,
+        version: i32,
+        row: &B::Row<'_>,
+    ) -> Result<Scored<'_>> {
+        self.call(Call::Version(model, version), row)
+    }
+
+    fn call(&mut self, call: Call<'_>, row: &B::Row<'_>) -> Result<Scored<'_>> {
+        if !self.called.is(call) || !self.statement.as_ref().is_some_and(Statement::is_current) {
+            self.prepare(call)?;
+        }
+        let Some(ready) = &mut self.ready else {
+            return Err(Error::UnknownModel(call.parts().0.to_owned()));
+        };
+        ready.score(row)
+    }
+
+    /// Resolves the call under the statement's snapshot; keeps buffers and binding where they still fit.
+    fn prepare(&mut self, call: Call<'_>) -> Result<()> {
         self.statement = None;
-        let version = registry::resolve(&Reference::parse(reference)?)?;
+        let version = registry::resolve(&call.reference()?)?;
         let model = cache::model(&version).inspect_err(|_| statistics::count_error(&version))?;
+        if matches!(call, Call::Version(..)) && !model.is_tabular() {
+            return Err(Error::Graph {
+                model: version.model,
+                version: version.version,
+            });
+        }
         self.ready = match self.ready.take() {
             Some(ready) if Arc::ptr_eq(ready.scorer.model(), &model) => Some(Ready {
                 tally: Tally::new(&version),
                 version,
                 scorer: ready.scorer,
-                binding: ready.binding.filter(Binding::is_current),
+                binding: ready.binding.filter(B::is_current),
             }),
             _ => Some(Ready {
                 scorer: Scorer::new(model, 1).map_err(Error::of(&version.model))?,
@@ -85,17 +132,49 @@ impl Site {
                 binding: None,
             }),
         };
-        self.called.clear();
-        self.called.push_str(reference);
+        self.called.remember(call);
         self.statement = Some(Statement::current());
         Ok(())
     }
 }
 
-impl Ready {
-    fn score(&mut self, record: &Record) -> Result<Scored<'_>> {
+impl<'a> Call<'a> {
+    fn parts(self) -> (&'a str, Option<i32>) {
+        match self {
+            Call::Reference(reference) => (reference, None),
+            Call::Version(model, version) => (model, Some(version)),
+        }
+    }
+
+    fn reference(self) -> Result<Reference> {
+        match self {
+            Call::Reference(reference) => Reference::parse(reference),
+            Call::Version(model, version) => Ok(Reference {
+                model: model.to_owned(),
+                target: Target::Version(version),
+            }),
+        }
+    }
+}
+
+impl Called {
+    #[inline]
+    fn is(&self, call: Call<'_>) -> bool {
+        (self.text.as_str(), self.version) == call.parts()
+    }
+
+    fn remember(&mut self, call: Call<'_>) {
+        let (text, version) = call.parts();
+        self.text.clear();
+        self.text.push_str(text);
+        self.version = version;
+    }
+}
+
+impl<B: Bind> Ready<B> {
+    fn score(&mut self, row: &B::Row<'_>) -> Result<Scored<'_>> {
         let began = self.tally.begin();
-        match self.evaluate(record) {
+        match self.evaluate(row) {
             Ok(()) => self.tally.scored(began),
             Err(error) => {
                 self.tally.failed();
@@ -109,11 +188,11 @@ impl Ready {
     }
 
     #[inline]
-    fn evaluate(&mut self, record: &Record) -> Result<()> {
+    fn evaluate(&mut self, row: &B::Row<'_>) -> Result<()> {
         let binding = match &mut self.binding {
-            Some(binding) if binding.fits(record) => binding,
-            binding => binding.insert(Binding::new(
-                record,
+            Some(binding) if binding.fits(row) => binding,
+            binding => binding.insert(B::new(
+                row,
                 self.scorer.model().signature(),
                 &self.version.model,
             )?),
@@ -124,7 +203,7 @@ impl Ready {
         };
         let batch = self.scorer.batch();
         batch.clear();
-        binding.push(record, batch).map_err(engine_error)?;
+        binding.push(row, batch).map_err(engine_error)?;
         cache::restarted(|interrupted| self.scorer.run(interrupted).map(|_| ()))
             .map_err(engine_error)
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use finai_engine::Model;
 
+use crate::contract;
 use crate::elevate;
 use crate::error::{Error, Result};
 use crate::guc;
@@ -46,7 +47,14 @@ pub fn verify(model: Option<&str>) -> Result<Vec<VerifiedRow>> {
             if recorded == Status::Retired {
                 continue;
             }
-            let row = verify_version(&version)?;
+            let mut row = verify_version(&version)?;
+            if row.status == Status::Verified {
+                let breaches = contract::broken(&model, version.version)?;
+                if let Some(breach) = breaches.first() {
+                    row.status = Status::Broken;
+                    row.detail = Some(breach.describe());
+                }
+            }
             if row.status != recorded {
                 let detail = row.detail.as_deref().unwrap_or("reference rows agree");
                 elevate::set_status(&model, version.version, row.status, detail, || {

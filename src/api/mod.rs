@@ -2,6 +2,7 @@
 
 mod administration;
 mod bundled;
+mod contracts;
 mod models;
 mod promotion;
 mod scoring;

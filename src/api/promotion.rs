@@ -3,6 +3,7 @@
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
+use crate::contract;
 use crate::elevate::{self, Change};
 use crate::error::Result;
 use crate::registry::{self, Privilege};
@@ -21,7 +22,9 @@ fn promote(
     let alias = named_alias(alias)?;
     registry::require(change.model, Privilege::Promote)?;
     registry::find(change.model, version)?;
-    Ok(elevate::promote(change, alias, version)?)
+    Ok(contract::across_promotion(change.model, alias, || {
+        elevate::promote(change, alias, version)
+    })?)
 }
 
 #[pg_extern(volatile, parallel_unsafe)]
@@ -33,7 +36,9 @@ fn rollback_model(
     let change = change(name, reason)?;
     let alias = named_alias(alias)?;
     registry::require(change.model, Privilege::Promote)?;
-    Ok(elevate::rollback(change, alias)?)
+    Ok(contract::across_promotion(change.model, alias, || {
+        elevate::rollback(change, alias)
+    })?)
 }
 
 #[pg_extern(volatile, parallel_unsafe)]
@@ -45,7 +50,9 @@ fn drop_alias(
     let change = change(name, reason)?;
     let alias = named_alias(alias)?;
     registry::require(change.model, Privilege::Promote)?;
-    Ok(elevate::drop_alias(change, alias)?)
+    Ok(contract::across_promotion(change.model, alias, || {
+        elevate::drop_alias(change, alias)
+    })?)
 }
 
 #[pg_extern(volatile, parallel_unsafe)]

@@ -1,11 +1,11 @@
-//! Scoring one row: `score`, `predict`, `classify`, `probabilities`.
+//! Scoring one row: `score`, `score_version`, `predict`, `classify`, `probabilities`.
 
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::row::{PerCallSite, Record};
+use crate::row::{Flat, FlatBinding, Names, PerCallSite, Record, Values};
 use crate::site::{Scored, Site};
 
 #[pg_extern(stable, strict, parallel_safe, cost = 100)]
@@ -15,6 +15,31 @@ fn score(
     mut site: PerCallSite<'_, Site>,
 ) -> Result<f64, ErrorReport> {
     Ok(site.score(model, &record)?.score()?)
+}
+
+#[pg_extern(immutable, strict, parallel_safe, cost = 100)]
+fn score_version(
+    model: &str,
+    version: i32,
+    record: Record<'_>,
+    mut site: PerCallSite<'_, Site>,
+) -> Result<f64, ErrorReport> {
+    Ok(site.score_version(model, version, &record)?.score()?)
+}
+
+#[pg_extern(name = "score_version", immutable, parallel_safe, cost = 100)]
+fn score_version_flat(
+    model: Option<&str>,
+    version: Option<i32>,
+    columns: Option<Names<'_>>,
+    values: Values<'_>,
+    mut site: PerCallSite<'_, Site<FlatBinding>>,
+) -> Result<Option<f64>, ErrorReport> {
+    let (Some(model), Some(version), Some(names)) = (model, version, columns) else {
+        return Ok(None);
+    };
+    let row = Flat { names, values };
+    Ok(Some(site.score_version(model, version, &row)?.score()?))
 }
 
 #[pg_extern(stable, strict, parallel_safe, cost = 100)]

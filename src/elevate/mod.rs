@@ -16,10 +16,11 @@ use crate::bundled;
 use crate::error::{Error, Result};
 use crate::registry;
 
-use identity::{as_owner, under_latest_snapshot};
+use identity::as_owner;
 
 pub use aliases::{drop_alias, promote, rollback};
 pub use grants::{change_grant, store_role_names};
+pub use identity::under_latest_snapshot;
 pub use models::{Alteration, alter, drop_model, rename};
 pub use versions::{NewVersion, register, retire, set_status};
 

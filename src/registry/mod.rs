@@ -8,6 +8,7 @@ mod privilege;
 mod reference;
 mod scan;
 mod settings;
+mod signature;
 mod statement;
 mod status;
 
@@ -21,12 +22,13 @@ use crate::error::{Error, Result};
 
 pub use history::events;
 pub use privilege::{
-    Privilege, current_user_name, is_unchanged_bundled, names_are_current, owner_name, require,
-    require_member, require_owner, role_name, role_named, session_user_name,
+    Privilege, current_user_name, has, is_unchanged_bundled, names_are_current, owner_name,
+    require, require_member, require_owner, role_name, role_named, session_user_name,
 };
 pub use reference::{Reference, Target, check_name};
 pub use scan::extension_owner;
 pub use settings::{OnSchemaChange, Settings, settings};
+pub use signature::signature;
 pub use statement::Statement;
 pub use status::{Status, status};
 

@@ -44,20 +44,27 @@ impl Privilege {
 
 /// Refuses unless the model exists and the current role is a superuser, owns it, or was granted the privilege.
 pub fn require(model: &str, privilege: Privilege) -> Result<()> {
-    let owner = owner(model)?;
-    if owner.is_unchanged_bundled && privilege == Privilege::Use || is_member_of(owner.role) {
-        return Ok(());
-    }
-    let mut granted = false;
-    visit(c"model_grant", &[(c"model", Key::Text(model))], |row| {
-        granted = row.text(c"privilege").as_deref() == Some(privilege.name()) && is_grantee(row);
-        !granted
-    })?;
-    if granted {
+    // SAFETY: reads a variable.
+    if has(unsafe { pg_sys::GetUserId() }, model, privilege)? {
         Ok(())
     } else {
         Err(denied(model, privilege.name()))
     }
+}
+
+/// Whether a role is a superuser, owns the model, or was granted the privilege. `Error::UnknownModel` where there is none.
+pub fn has(user: pg_sys::Oid, model: &str, privilege: Privilege) -> Result<bool> {
+    let owner = owner(model)?;
+    if owner.is_unchanged_bundled && privilege == Privilege::Use || acts_as(user, owner.role) {
+        return Ok(true);
+    }
+    let mut granted = false;
+    visit(c"model_grant", &[(c"model", Key::Text(model))], |row| {
+        granted =
+            row.text(c"privilege").as_deref() == Some(privilege.name()) && is_grantee(user, row);
+        !granted
+    })?;
+    Ok(granted)
 }
 
 /// Refuses unless the model exists and the current role is a superuser or owns it.
@@ -177,16 +184,21 @@ pub fn role_named(name: &str) -> Result<Option<pg_sys::Oid>> {
     }
 }
 
-fn is_grantee(row: &Row) -> bool {
+fn is_grantee(user: pg_sys::Oid, row: &Row) -> bool {
     match row.oid(c"grantee_oid") {
-        Some(role) => is_member_of(role),
+        Some(role) => acts_as(user, role),
         None => row.name(c"grantee").as_deref() == Some("-"),
     }
 }
 
 fn is_member_of(role: pg_sys::Oid) -> bool {
+    // SAFETY: reads a variable.
+    acts_as(unsafe { pg_sys::GetUserId() }, role)
+}
+
+fn acts_as(user: pg_sys::Oid, role: pg_sys::Oid) -> bool {
     // SAFETY: has_privs_of_role reads the role caches; a role that does not exist has no members but superusers.
-    unsafe { pg_sys::has_privs_of_role(pg_sys::GetUserId(), role) }
+    unsafe { pg_sys::has_privs_of_role(user, role) }
 }
 
 fn denied(model: &str, privilege: &'static str) -> Error {

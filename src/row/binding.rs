@@ -15,6 +15,23 @@ struct Bound {
     conversion: Conversion,
 }
 
+/// How rows of one shape supply a model's features.
+pub trait Bind: Sized {
+    type Row<'call>;
+
+    /// Plans for rows like this one; a missing column or a type that does not fit is an error that names it.
+    fn new(row: &Self::Row<'_>, signature: &Signature, model: &str) -> Result<Self>;
+
+    /// Whether rows like this one are what the plan was made for.
+    fn fits(&self, row: &Self::Row<'_>) -> bool;
+
+    /// Whether the row type is still as it was when the plan was made; asked once per statement.
+    fn is_current(&self) -> bool;
+
+    /// Appends the row to the batch. The plan fits it.
+    fn push(&mut self, row: &Self::Row<'_>, batch: &mut Batch) -> Result<(), finai_engine::Error>;
+}
+
 /// Where each feature of a model comes from in rows of one type.
 pub struct Binding {
     row_type: (pg_sys::Oid, i32),
@@ -26,16 +43,18 @@ pub struct Binding {
     nulls: Vec<bool>,
 }
 
-impl Binding {
-    /// Plans for the row type of `record`; a missing column or a type that does not fit is an error that names it.
-    pub fn new(record: &Record, signature: &Signature, model: &str) -> Result<Binding> {
+impl Bind for Binding {
+    type Row<'call> = Record<'call>;
+
+    fn new(record: &Record<'_>, signature: &Signature, model: &str) -> Result<Binding> {
         let row_type = record.row_type();
         // SAFETY: the row's own type has a descriptor, which is pinned while it is read and copied; the copy lives in
         // TopMemoryContext until Drop frees it.
         unsafe {
             let shared = pg_sys::lookup_rowtype_tupdesc(row_type.0, row_type.1);
             let columns = of_descriptor(shared);
-            let bound = bind(&columns, signature, model, &type_name(row_type.0));
+            let source = format!("row of type {}", type_name(row_type.0));
+            let bound = bind(&columns, signature, model, &source);
             let descriptor = PgMemoryContexts::TopMemoryContext
                 .switch_to(|_| pg_sys::CreateTupleDescCopyConstr(shared));
             release(shared);
@@ -53,23 +72,20 @@ impl Binding {
         }
     }
 
-    /// Whether rows of this type are what the plan was made for.
     #[inline]
-    pub fn fits(&self, record: &Record) -> bool {
+    fn fits(&self, record: &Record<'_>) -> bool {
         self.row_type == record.row_type()
     }
 
-    /// Whether the row type is still as it was when the plan was made; asked once per statement.
-    pub fn is_current(&self) -> bool {
+    fn is_current(&self) -> bool {
         // SAFETY: a type cache lookup of a row type that was bound before.
         let now =
             unsafe { pg_sys::assign_record_type_identifier(self.row_type.0, self.row_type.1) };
         now == self.identifier
     }
 
-    /// Appends the row to the batch.
     #[inline]
-    pub fn push(&mut self, record: &Record, batch: &mut Batch) -> Result<(), finai_engine::Error> {
+    fn push(&mut self, record: &Record<'_>, batch: &mut Batch) -> Result<(), finai_engine::Error> {
         let mut tuple = record.as_tuple();
         // SAFETY: `fits` holds: the tuple is of the type whose descriptor this is; values and nulls have one place per
         // attribute of the descriptor.
@@ -106,31 +122,12 @@ fn bind(
     columns: &[Column],
     signature: &Signature,
     model: &str,
-    relation: &str,
+    source: &str,
 ) -> Result<Vec<Bound>> {
-    signature
-        .features
-        .iter()
-        .enumerate()
-        .map(|(feature, wanted)| {
-            let column = match find_column(columns, &wanted.name) {
-                Found::Column(column) => column,
-                Found::Several => {
-                    return Err(Error::AmbiguousColumn {
-                        relation: relation.to_owned(),
-                        feature: wanted.name.clone(),
-                        model: model.to_owned(),
-                    });
-                }
-                Found::Nothing => {
-                    return Err(Error::MissingColumn {
-                        relation: relation.to_owned(),
-                        feature: wanted.name.clone(),
-                        model: model.to_owned(),
-                        columns: names(columns),
-                    });
-                }
-            };
+    let wanted = wanted_columns(columns, signature, model, source)?;
+    let features = wanted.iter().zip(&signature.features).enumerate();
+    features
+        .map(|(feature, (column, wanted))| {
             let conversion =
                 Conversion::find(column, wanted.kind).map_err(|refusal| Error::ColumnType {
                     column: column.name.clone(),
@@ -144,6 +141,32 @@ fn bind(
                 position: column.position,
                 conversion,
             })
+        })
+        .collect()
+}
+
+/// The column of each feature, in the order of the features; none or several is an error.
+pub(super) fn wanted_columns<'a>(
+    columns: &'a [Column],
+    signature: &Signature,
+    model: &str,
+    source: &str,
+) -> Result<Vec<&'a Column>> {
+    let features = signature.features.iter();
+    features
+        .map(|wanted| match find_column(columns, &wanted.name) {
+            Found::Column(column) => Ok(column),
+            Found::Several => Err(Error::AmbiguousColumn {
+                origin: source.to_owned(),
+                feature: wanted.name.clone(),
+                model: model.to_owned(),
+            }),
+            Found::Nothing => Err(Error::MissingColumn {
+                origin: source.to_owned(),
+                feature: wanted.name.clone(),
+                model: model.to_owned(),
+                columns: names(columns),
+            }),
         })
         .collect()
 }

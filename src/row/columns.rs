@@ -16,6 +16,24 @@ pub struct Column {
     pub type_name: String,
 }
 
+impl Column {
+    /// A column of a type, domains looked through.
+    pub(super) fn of_type(name: String, position: usize, type_oid: pg_sys::Oid) -> Column {
+        // SAFETY: type lookups take any type's oid; no type at all has a name, and is its own base type here.
+        unsafe {
+            Column {
+                name,
+                position,
+                base_type: match type_oid {
+                    pg_sys::InvalidOid => pg_sys::InvalidOid,
+                    oid => pg_sys::getBaseType(oid),
+                },
+                type_name: c_string(pg_sys::format_type_be(type_oid)),
+            }
+        }
+    }
+}
+
 /// The columns that a tuple descriptor has now; dropped ones are left out.
 ///
 /// # Safety
@@ -28,11 +46,9 @@ pub(super) unsafe fn of_descriptor(descriptor: pg_sys::TupleDesc) -> Vec<Column>
             .iter()
             .enumerate()
             .filter(|(_, attribute)| !attribute.attisdropped)
-            .map(|(position, attribute)| Column {
-                name: c_string(attribute.attname.data.as_ptr()),
-                position,
-                base_type: pg_sys::getBaseType(attribute.atttypid),
-                type_name: c_string(pg_sys::format_type_be(attribute.atttypid)),
+            .map(|(position, attribute)| {
+                let name = c_string(attribute.attname.data.as_ptr());
+                Column::of_type(name, position, attribute.atttypid)
             })
             .collect()
     }

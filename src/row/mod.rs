@@ -1,11 +1,13 @@
-//! A composite row to the batch columns of a model, by column name.
+//! A row, composite or flat, to the batch columns of a model, by column name.
 
 mod binding;
 mod columns;
 mod convert;
+mod flat;
 mod record;
 
-pub use binding::Binding;
+pub use binding::{Bind, Binding};
 pub use columns::{Found, columns_of_relation, find_column};
 pub use convert::Conversion;
+pub use flat::{Flat, FlatBinding, Names, Values};
 pub use record::{PerCallSite, Record};

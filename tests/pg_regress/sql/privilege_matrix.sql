@@ -14,7 +14,8 @@ CREATE TABLE payment AS SELECT 60.66 AS tx_amount, 0 AS tx_during_weekend, 0 AS 
   9 AS customer_id_nb_tx_7day_window, 73.7 AS customer_id_avg_amount_7day_window, 38 AS customer_id_nb_tx_30day_window, 83.2 AS customer_id_avg_amount_30day_window,
   0 AS terminal_id_nb_tx_1day_window, 0 AS terminal_id_risk_1day_window, 8 AS terminal_id_nb_tx_7day_window, 0 AS terminal_id_risk_7day_window,
   27 AS terminal_id_nb_tx_30day_window, 0 AS terminal_id_risk_30day_window;
-GRANT SELECT ON file, customer, applicant, payment TO PUBLIC;
+CREATE TABLE customer_columns AS SELECT array_agg(attname::text ORDER BY attnum) AS names FROM pg_attribute WHERE attrelid = 'customer'::regclass AND attnum > 0;
+GRANT SELECT ON file, customer, customer_columns, applicant, payment TO PUBLIC;
 GRANT CREATE ON SCHEMA public TO PUBLIC;
 
 -- The user may score with both models; the publisher owns one and may call what publishes; the auditor reads the history.
@@ -34,6 +35,9 @@ SELECT finai.grant_model('other', 'regress_user');
 CREATE TABLE call (function regprocedure, statement text);
 INSERT INTO call VALUES
   ('finai.score(text, record)', $$SELECT finai.score('own', c) FROM customer c$$),
+  ('finai.score_version(text, integer, record)', $$SELECT finai.score_version('own', 1, c) FROM customer c$$),
+  ('finai.score_version(text, integer, text[], "any")', $$SELECT finai.score_version('own', 1, names, 24, 2, 3, 1, 1) FROM customer_columns$$),
+  ('finai._typed_functions()', $$SELECT * FROM finai._typed_functions()$$),
   ('finai.predict(text, record)', $$SELECT finai.predict('own', c) FROM customer c$$),
   ('finai.classify(text, record)', $$SELECT finai.classify('credit_score', a) FROM applicant a$$),
   ('finai.probabilities(text, record)', $$SELECT finai.probabilities('credit_score', a) FROM applicant a$$),

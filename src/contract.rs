@@ -1,0 +1,294 @@
+//! Columns that typed scoring functions read: which of them are missing or of another type.
+//!
+//! A contract is a function that `finai.create_scoring_function` made: it depends on the extension and its body is one
+//! call. Nothing else is stored, so renaming tables and functions changes nothing and nothing can go stale.
+
+mod ddl;
+
+use pgrx::prelude::*;
+
+use crate::binding_report;
+use crate::cache;
+use crate::elevate::{self, under_latest_snapshot};
+use crate::error::{Error, Result};
+use crate::registry::{self, OnSchemaChange, Privilege, Reference, Status, Target, Version};
+
+pub use ddl::{EventTrigger, is_event};
+
+/// A typed scoring function.
+#[derive(Debug, Clone)]
+pub struct TypedFunction {
+    pub function: pg_sys::Oid,
+    pub owner: pg_sys::Oid,
+    /// The relation whose rows it takes.
+    pub relation: pg_sys::Oid,
+    pub reference: Reference,
+}
+
+impl TypedFunction {
+    /// Whether it may stand in others' way: its owner could score the relation's rows. As with views, who may not read a
+    /// table has no say in its columns.
+    fn has_standing(&self) -> bool {
+        ddl::can_read(self.owner, self.relation)
+            && registry::has(self.owner, &self.reference.model, Privilege::Use).unwrap_or(false)
+    }
+}
+
+/// A feature that the rows of a typed scoring function's relation do not supply.
+#[derive(Debug, Clone)]
+pub struct Breach {
+    pub function: pg_sys::Oid,
+    pub relation: pg_sys::Oid,
+    pub model: String,
+    pub version: i32,
+    pub feature: String,
+    /// The column of that name and its type, where it is of a type that does not fit.
+    pub found: Option<(String, String)>,
+}
+
+impl Breach {
+    /// One sentence for people.
+    pub fn describe(&self) -> String {
+        let (function, relation) = (ddl::function_name(self.function), self.relation_name());
+        let feature = &self.feature;
+        match &self.found {
+            None => format!(
+                "function {function} finds no column for feature \"{feature}\" in {relation}"
+            ),
+            Some((column, kind)) => format!(
+                "function {function} finds column \"{column}\" of type {kind} for feature \"{feature}\" in {relation}"
+            ),
+        }
+    }
+
+    pub fn relation_name(&self) -> String {
+        ddl::relation_name(self.relation)
+    }
+
+    fn is_same(&self, other: &Breach) -> bool {
+        self.function == other.function && self.feature == other.feature
+    }
+
+    fn is_of(&self, model: &str, version: i32) -> bool {
+        self.model == model && self.version == version
+    }
+}
+
+/// Names are qualified, because the search path is that of whoever runs DDL.
+const TYPED_FUNCTIONS: &str = "SELECT p.oid, p.proowner, t.typrelid, p.prosrc
+     FROM pg_catalog.pg_extension e
+     JOIN pg_catalog.pg_depend d
+       ON d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass
+      AND d.refobjid OPERATOR(pg_catalog.=) e.oid
+      AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
+      AND d.deptype OPERATOR(pg_catalog.=) 'x'::pg_catalog.\"char\"
+     JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) d.objid AND p.pronargs OPERATOR(pg_catalog.=) 1::pg_catalog.int2
+     JOIN pg_catalog.pg_language l
+       ON l.oid OPERATOR(pg_catalog.=) p.prolang AND l.lanname OPERATOR(pg_catalog.=) 'sql'::pg_catalog.name
+     JOIN pg_catalog.pg_type t
+       ON t.oid OPERATOR(pg_catalog.=) p.proargtypes[0] AND t.typrelid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
+     WHERE e.extname OPERATOR(pg_catalog.=) 'finai'::pg_catalog.name
+     ORDER BY p.oid";
+
+/// Every typed scoring function. One whose body is anything but the generated call is none.
+pub fn typed_functions() -> Result<Vec<TypedFunction>> {
+    let damaged = |error: spi::Error| Error::Installation(error.to_string());
+    Spi::connect(|client| {
+        let rows = client.select(TYPED_FUNCTIONS, None, &[]).map_err(damaged)?;
+        let mut functions = Vec::new();
+        for row in rows {
+            let function = row.get::<pg_sys::Oid>(1).map_err(damaged)?;
+            let owner = row.get::<pg_sys::Oid>(2).map_err(damaged)?;
+            let relation = row.get::<pg_sys::Oid>(3).map_err(damaged)?;
+            let body = row.get::<String>(4).map_err(damaged)?;
+            let reference = body.as_deref().and_then(called).map(Reference::parse);
+            if let (Some(function), Some(owner), Some(relation), Some(Ok(reference))) =
+                (function, owner, relation, reference)
+            {
+                functions.push(TypedFunction {
+                    function,
+                    owner,
+                    relation,
+                    reference,
+                });
+            }
+        }
+        Ok(functions)
+    })
+}
+
+/// The model that a generated body calls.
+fn called(body: &str) -> Option<&str> {
+    let call = body.strip_prefix("SELECT finai.")?;
+    let (function, arguments) = call.split_once("('")?;
+    if !matches!(function, "score" | "classify" | "predict" | "probabilities") {
+        return None;
+    }
+    let reference = arguments.strip_suffix("', $1)")?;
+    (!reference.contains(['\'', '\\'])).then_some(reference)
+}
+
+/// Runs `change`, which makes `alias` of a model mean another version. Where a typed scoring function then finds columns
+/// missing that it did not miss before, the change is refused, or the version marked, as `on_schema_change` says.
+pub fn across_promotion<T>(
+    model: &str,
+    alias: &str,
+    change: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    let target = Target::Alias(alias.to_owned());
+    let mut functions = under_latest_snapshot(typed_functions)?;
+    functions.retain(|f| f.reference.model == model && f.reference.target == target);
+    // DDL that is under way ends first, and none begins before the promotion is committed.
+    for function in &functions {
+        ddl::lock(function.relation);
+    }
+    let breaches = || functions.iter().flat_map(breaches_now).collect::<Vec<_>>();
+    let before = under_latest_snapshot(|| Ok(breaches()))?;
+    let result = change()?;
+    let now = under_latest_snapshot(|| Ok(breaches()))?;
+    let new = now
+        .iter()
+        .find(|b| !before.iter().any(|known| known.is_same(b)));
+    if let Some(breach) = new {
+        match setting(model) {
+            OnSchemaChange::Refuse => return Err(refusal(breach)),
+            OnSchemaChange::Mark => mark(model, breach.version, now.iter())?,
+        }
+    }
+    Ok(result)
+}
+
+/// What typed scoring functions that mean a version now do not find; nothing where the version is not broken.
+pub fn broken(model: &str, version: i32) -> Result<Vec<Breach>> {
+    let mut breaches = under_latest_snapshot(all_breaches)?;
+    breaches.retain(|breach| breach.is_of(model, version));
+    Ok(breaches)
+}
+
+/// Before DDL that can change a row type: remembers what is broken already.
+pub fn ddl_starts() -> Result<()> {
+    let before = under_latest_snapshot(all_breaches)?;
+    ddl::push(before);
+    Ok(())
+}
+
+/// After it: refuses what it broke, or marks the version, as the model's `on_schema_change` says; takes back the mark of a
+/// version that nothing misses any more.
+pub fn ddl_ends() -> Result<()> {
+    let Some(before) = ddl::pop() else {
+        return Ok(());
+    };
+    let now = under_latest_snapshot(all_breaches)?;
+    let mut marked: Vec<&Breach> = Vec::new();
+    for breach in &now {
+        if before.iter().any(|known| known.is_same(breach)) {
+            continue;
+        }
+        match setting(&breach.model) {
+            OnSchemaChange::Refuse => return Err(refusal(breach)),
+            OnSchemaChange::Mark => marked.push(breach),
+        }
+    }
+    while let Some(breach) = marked.pop() {
+        let (model, version) = (&breach.model, breach.version);
+        marked.retain(|other| !other.is_of(model, version));
+        mark(
+            model,
+            version,
+            now.iter().filter(|b| b.is_of(model, version)),
+        )?;
+    }
+    for breach in &before {
+        let (model, version) = (&breach.model, breach.version);
+        let is_broken = now.iter().any(|b| b.is_of(model, version));
+        if !is_broken && status(model, version)? == Status::Broken {
+            set(
+                model,
+                version,
+                Status::Verified,
+                "every column is found again",
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// What failed verification stays failed.
+fn mark<'a>(model: &str, version: i32, breaches: impl Iterator<Item = &'a Breach>) -> Result<()> {
+    let breaches: Vec<String> = breaches.map(Breach::describe).collect();
+    match status(model, version)? {
+        Status::Verified | Status::Broken => {
+            set(model, version, Status::Broken, &breaches.join("; "))
+        }
+        Status::Failed | Status::Retired => Ok(()),
+    }
+}
+
+/// Whoever was allowed to run the DDL, or to promote, may have the consequence recorded.
+fn set(model: &str, version: i32, status: Status, detail: &str) -> Result<()> {
+    elevate::set_status(model, version, status, detail, || Ok(()))
+}
+
+fn status(model: &str, version: i32) -> Result<Status> {
+    under_latest_snapshot(|| registry::status(model, version))
+}
+
+fn setting(model: &str) -> OnSchemaChange {
+    under_latest_snapshot(|| registry::settings(model))
+        .map(|settings| settings.on_schema_change)
+        .unwrap_or_default()
+}
+
+fn refusal(breach: &Breach) -> Error {
+    Error::Contract {
+        relation: breach.relation_name(),
+        feature: breach.feature.clone(),
+        found: breach.found.clone(),
+        function: ddl::function_name(breach.function),
+        model: breach.model.clone(),
+        version: breach.version,
+    }
+}
+
+fn all_breaches() -> Result<Vec<Breach>> {
+    let functions = typed_functions()?;
+    Ok(functions.iter().flat_map(breaches_now).collect())
+}
+
+/// A reference that means nothing, a version that is retired and a model that is damaged are no contracts.
+fn breaches_now(function: &TypedFunction) -> Vec<Breach> {
+    match registry::meant(&function.reference) {
+        Ok(version) if function.has_standing() => breaches_of(function, &version),
+        _ => Vec::new(),
+    }
+}
+
+fn breaches_of(function: &TypedFunction, version: &Version) -> Vec<Breach> {
+    let is_retired = !matches!(
+        registry::status(&version.model, version.version),
+        Ok(Status::Verified | Status::Broken | Status::Failed)
+    );
+    let signature = match version.is_bundled() {
+        true => cache::model(version)
+            .ok()
+            .map(|model| model.signature().clone()),
+        false => registry::signature(version).ok().flatten(),
+    };
+    let Some(signature) = signature.filter(|_| !is_retired) else {
+        return Vec::new();
+    };
+    let Ok(rows) = binding_report::rows(&signature, function.relation, "") else {
+        return Vec::new();
+    };
+    rows.into_iter()
+        .filter(|row| row.status != binding_report::OK)
+        .map(|row| Breach {
+            function: function.function,
+            relation: function.relation,
+            model: version.model.clone(),
+            version: version.version,
+            feature: row.feature,
+            found: row.column.zip(row.found),
+        })
+        .collect()
+}

@@ -1,0 +1,133 @@
+//! What PostgreSQL knows of DDL: commands inside commands, names, and functions that event triggers call.
+
+use std::cell::RefCell;
+use std::ffi::CStr;
+
+use pgrx::callconv::{BoxRet, FcInfo};
+use pgrx::datum::Datum;
+use pgrx::pg_sys;
+use pgrx::pgrx_sql_entity_graph::metadata::{
+    ArgumentError, ReturnsError, ReturnsRef, SqlMappingRef, SqlTranslatable, TypeOrigin,
+};
+
+use super::Breach;
+
+/// A command that has started and not ended.
+struct Command {
+    transaction: pg_sys::TimestampTz,
+    subtransaction: pg_sys::SubTransactionId,
+    broken: Vec<Breach>,
+}
+
+impl Command {
+    /// False for a command that failed: its subtransaction, at least, is gone.
+    fn is_running(&self) -> bool {
+        // SAFETY: both read variables of this backend's transaction state.
+        unsafe {
+            self.transaction == pg_sys::GetCurrentTransactionStartTimestamp()
+                && pg_sys::SubTransactionIsActive(self.subtransaction)
+        }
+    }
+}
+
+thread_local! {
+    /// The outermost first.
+    static COMMANDS: RefCell<Vec<Command>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A command starts, and this is broken already.
+pub fn push(broken: Vec<Breach>) {
+    // SAFETY: both read variables of this backend's transaction state.
+    let (transaction, subtransaction) = unsafe {
+        (
+            pg_sys::GetCurrentTransactionStartTimestamp(),
+            pg_sys::GetCurrentSubTransactionId(),
+        )
+    };
+    COMMANDS.with(|commands| {
+        if let Ok(mut commands) = commands.try_borrow_mut() {
+            commands.retain(Command::is_running);
+            commands.push(Command {
+                transaction,
+                subtransaction,
+                broken,
+            });
+        }
+    });
+}
+
+/// The innermost command ends: what was broken when it started. Nothing when its start was not seen.
+pub fn pop() -> Option<Vec<Breach>> {
+    COMMANDS.with(|commands| {
+        let mut commands = commands.try_borrow_mut().ok()?;
+        commands.retain(Command::is_running);
+        Some(commands.pop()?.broken)
+    })
+}
+
+/// Keeps a relation's columns as they are until the transaction ends, once DDL that is under way has ended.
+pub fn lock(relation: pg_sys::Oid) {
+    // SAFETY: any oid can be locked, one that is gone by now as well; waiting raises where it is cancelled.
+    unsafe { pg_sys::LockRelationOid(relation, pg_sys::AccessShareLock as pg_sys::LOCKMODE) };
+}
+
+/// Whether a role may SELECT from a relation.
+pub fn can_read(role: pg_sys::Oid, relation: pg_sys::Oid) -> bool {
+    // SAFETY: reads catalogue caches; a relation that is gone is nobody's.
+    unsafe {
+        let exists = pg_sys::get_rel_type_id(relation) != pg_sys::InvalidOid;
+        let select = pg_sys::ACL_SELECT as pg_sys::AclMode;
+        exists
+            && pg_sys::pg_class_aclcheck(relation, role, select) == pg_sys::AclResult::ACLCHECK_OK
+    }
+}
+
+/// A function with its argument, as SQL writes it.
+pub fn function_name(function: pg_sys::Oid) -> String {
+    // SAFETY: answers any oid with a palloc'd NUL-terminated string.
+    unsafe { text(pg_sys::format_procedure_qualified(function)) }
+}
+
+/// A relation as SQL writes it: its row type has its name.
+pub fn relation_name(relation: pg_sys::Oid) -> String {
+    // SAFETY: answers any oid with a palloc'd NUL-terminated string.
+    unsafe {
+        let row_type = pg_sys::get_rel_type_id(relation);
+        text(pg_sys::format_type_be_qualified(row_type))
+    }
+}
+
+unsafe fn text(name: *const std::ffi::c_char) -> String {
+    // SAFETY: callers pass NUL-terminated strings.
+    unsafe { CStr::from_ptr(name) }
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// Whether a function was called by an event trigger.
+pub fn is_event(fcinfo: pg_sys::FunctionCallInfo) -> bool {
+    // SAFETY: fcinfo is valid while the function is called; its context is null or a node.
+    unsafe {
+        let context = (*fcinfo).context;
+        !context.is_null() && (*context).type_ == pg_sys::NodeTag::T_EventTriggerData
+    }
+}
+
+/// What a function returns that only event triggers call.
+pub struct EventTrigger;
+
+// SAFETY: PostgreSQL ignores what such a function returns.
+unsafe impl BoxRet for EventTrigger {
+    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> Datum<'fcx> {
+        fcinfo.return_null()
+    }
+}
+
+// SAFETY: a return type alone, whose value nobody reads.
+unsafe impl SqlTranslatable for EventTrigger {
+    const TYPE_IDENT: &'static str = pgrx::pgrx_resolved_type!(EventTrigger);
+    const TYPE_ORIGIN: TypeOrigin = TypeOrigin::External;
+    const ARGUMENT_SQL: Result<SqlMappingRef, ArgumentError> = Err(ArgumentError::Datum);
+    const RETURN_SQL: Result<ReturnsRef, ReturnsError> =
+        Ok(ReturnsRef::One(SqlMappingRef::literal("event_trigger")));
+}
