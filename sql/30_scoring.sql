@@ -69,18 +69,3 @@ COMMENT ON FUNCTION finai.default_prob(record) IS
   'Probability of default of one applicant, between 0 and 1: finai.score(''credit_score'', row).';
 COMMENT ON FUNCTION finai.fraud_prob(record) IS
   'Probability that a card transaction is fraudulent, between 0 and 1: finai.score(''fraud_prob'', row). describe_model(''fraud_prob'') lists the features it reads.';
-COMMENT ON FUNCTION finai.register_model(text, bytea, text[], text, text[], jsonb, text, text) IS
-  'Registers the bytes of an ONNX file as the next version of a model and returns its number; promote_model makes it live. features: column names in the order of the model''s inputs, where the file does not name them. task: binary, multiclass, regression or vector (several values, no single score), where the outputs leave it open. labels: class labels in the order of the probabilities. missing: JSON object feature -> "native" (NULL goes into the model as NaN), "error", or a constant that replaces NULL. output: the label whose probability is the score, or, of several outputs with numbers, the name of the one to use. Errors: 22P03 not ONNX, 54000 over a finai.max_ limit, 0A000 an operator that is not supported, 22023 an inconsistent model or declaration, 42501 the name belongs to another role. Nothing is stored on error.';
-COMMENT ON FUNCTION finai.promote_model(text, integer, text) IS
-  'Makes an alias of a model (champion: what a bare name scores with) mean a version. Takes effect for others exactly at COMMIT. Needs ownership of the model or PROMOTE on it.';
-COMMENT ON FUNCTION finai.grant_model(text, text, text) IS
-  'Grants a privilege on a model to a role, or to all with public: USE (score and describe), PROMOTE (move aliases), EXPLAIN and READ (kept for explanations and for reading bytes; nothing asks for them yet). Needs ownership of the model.';
-COMMENT ON FUNCTION finai.revoke_model(text, text, text) IS
-  'Revokes a privilege on a model from a role, or from public. Needs ownership of the model.';
-COMMENT ON FUNCTION finai.describe_model(text, integer) IS
-  'Everything needed to call a model: its version, task and sha256, each feature with its kind, what NULL means and the categories it knows, and what it returns. Without a version, the champion. Needs USE on the model.';
-COMMENT ON FUNCTION finai.check_binding(text, regclass) IS
-  'How the columns of a relation would bind to a model''s features, before scoring anything: one row per feature, status ok, missing or mismatch. Needs USE on the model, reads no rows.';
-COMMENT ON FUNCTION finai.inspect_onnx(bytea) IS
-  'The operators of an ONNX file with how often each is used, whether finai supports it, and why not. Registers nothing. Errors: 22P03 not ONNX, 54000 over a finai.max_ limit.';
-COMMENT ON FUNCTION finai._bundled_models() IS 'The models that the library carries; see the view finai.models.';

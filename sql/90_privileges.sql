@@ -39,6 +39,8 @@ GRANT EXECUTE ON FUNCTION finai.create_scoring_function(text, text, regtype, tex
 GRANT EXECUTE ON FUNCTION finai.describe_model(text, integer) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.check_binding(text, regclass) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.inspect_onnx(bytea) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai.model_onnx(text, integer) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai.model_history(text) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai._bundled_models() TO PUBLIC;
 GRANT SELECT ON finai.models TO PUBLIC;
 

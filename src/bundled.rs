@@ -26,11 +26,44 @@ pub struct Card {
     pub declaration: Declaration,
 }
 
+/// The rest of a card that is read now and then.
+#[derive(Debug, Deserialize)]
+pub struct Details {
+    pub columns: Vec<Column>,
+    pub reference: Reference,
+}
+
+/// What a feature of a bundled model means.
+#[derive(Debug, Deserialize)]
+pub struct Column {
+    pub name: String,
+    pub description: String,
+    pub unit: String,
+}
+
+/// Rows that the model was scored on by onnxruntime when it was made.
+#[derive(Debug, Deserialize)]
+pub struct Reference {
+    pub rows: serde_json::Value,
+}
+
 /// A bundled model with its card read.
 #[derive(Debug)]
 pub struct Entry {
     pub model: &'static Bundled,
     pub card: Card,
+}
+
+impl Entry {
+    /// The features' meanings and the reference rows.
+    pub fn details(&self) -> Result<Details> {
+        serde_json::from_str(self.model.card).map_err(|error| {
+            Error::Installation(format!(
+                "card of bundled model \"{}\": {error}",
+                self.model.name
+            ))
+        })
+    }
 }
 
 static BUNDLED: [Bundled; 2] = [

@@ -20,6 +20,58 @@ pub enum Error {
     UnknownAlias { model: String, alias: String },
     #[error("no version of model \"{0}\" has been promoted")]
     NothingPromoted(String),
+    #[error("version {version} of model \"{model}\" is retired")]
+    Retired { model: String, version: i32 },
+    #[error("version {version} of model \"{model}\" is not verified: {status}")]
+    NotVerified {
+        model: String,
+        version: i32,
+        status: &'static str,
+    },
+    #[error("no setting of model \"{0}\" is given")]
+    NothingToAlter(String),
+    #[error("model \"{0}\" exists already")]
+    ModelExists(String),
+    #[error("model \"{0}\" comes with the extension")]
+    BundledModel(String),
+    #[error("champion of model \"{0}\" is the bundled version already")]
+    BundledChampion(String),
+    #[error("alias \"{alias}\" of model \"{model}\" means version {version}")]
+    Promoted {
+        model: String,
+        version: i32,
+        alias: String,
+    },
+    #[error("alias \"{alias}\" of model \"{model}\" has no earlier version to go back to")]
+    NothingBefore { model: String, alias: String },
+    #[error(
+        "session user \"{session}\" registered version {version} of model \"{model}\" and cannot promote it"
+    )]
+    SamePerson {
+        session: String,
+        model: String,
+        version: i32,
+    },
+    #[error(
+        "session user \"{session}\" registered versions of model \"{model}\" and cannot set its two-person rule aside"
+    )]
+    OwnRule { session: String, model: String },
+    #[error("other objects depend on model \"{model}\"")]
+    Dependents { model: String, objects: Vec<String> },
+    #[error("model \"{model}\" disagrees with {missed} of {rows} reference rows")]
+    Disagreement {
+        model: String,
+        missed: usize,
+        rows: usize,
+        tolerance: f64,
+        detail: String,
+    },
+    #[error("{given} reference rows, {most} at most")]
+    TooManyReferenceRows { given: usize, most: usize },
+    #[error("extension finai of this database is older than its library")]
+    Outdated,
+    #[error("current role is not a member of role \"{0}\"")]
+    NotMember(String),
     #[error("role \"{0}\" does not exist")]
     UnknownRole(String),
     #[error("invalid model reference \"{0}\"")]
@@ -85,6 +137,18 @@ impl Error {
         }
     }
 
+    /// True where the statement was cancelled, which is nobody's failure.
+    pub fn is_cancel(&self) -> bool {
+        matches!(
+            self,
+            Error::Engine(Engine::Interrupted)
+                | Error::Model {
+                    source: Engine::Interrupted,
+                    ..
+                }
+        )
+    }
+
     fn sqlstate(&self) -> PgSqlErrorCode {
         use PgSqlErrorCode::*;
         match self {
@@ -93,13 +157,28 @@ impl Error {
             | Error::UnknownAlias { .. }
             | Error::UnknownRole(_)
             | Error::MissingColumn { .. } => ERRCODE_UNDEFINED_OBJECT,
-            Error::NothingPromoted(_) => ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            Error::NothingPromoted(_)
+            | Error::Retired { .. }
+            | Error::NotVerified { .. }
+            | Error::BundledModel(_)
+            | Error::BundledChampion(_)
+            | Error::Promoted { .. }
+            | Error::NothingBefore { .. }
+            | Error::Outdated => ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            Error::ModelExists(_) => ERRCODE_DUPLICATE_OBJECT,
+            Error::Dependents { .. } => ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST,
+            Error::TooManyReferenceRows { .. } => ERRCODE_PROGRAM_LIMIT_EXCEEDED,
             Error::ModelReference(_)
             | Error::Name { .. }
             | Error::Privilege(_)
-            | Error::Parameter { .. } => ERRCODE_INVALID_PARAMETER_VALUE,
+            | Error::Parameter { .. }
+            | Error::NothingToAlter(_)
+            | Error::Disagreement { .. } => ERRCODE_INVALID_PARAMETER_VALUE,
             Error::NullParameter(_) => ERRCODE_NULL_VALUE_NOT_ALLOWED,
-            Error::Denied { .. } => ERRCODE_INSUFFICIENT_PRIVILEGE,
+            Error::Denied { .. }
+            | Error::SamePerson { .. }
+            | Error::OwnRule { .. }
+            | Error::NotMember(_) => ERRCODE_INSUFFICIENT_PRIVILEGE,
             Error::AmbiguousColumn { .. } => ERRCODE_AMBIGUOUS_COLUMN,
             Error::ColumnType { .. } => ERRCODE_DATATYPE_MISMATCH,
             Error::Corrupt { .. } => ERRCODE_DATA_CORRUPTED,
@@ -115,6 +194,10 @@ impl Error {
             }
             Error::MissingColumn { columns, .. } => Some(format!("Columns: {columns}.")),
             Error::Parameter { detail, .. } => Some(detail.clone()),
+            Error::Dependents { objects, .. } => Some(format!("{}.", objects.join("\n"))),
+            Error::Disagreement {
+                tolerance, detail, ..
+            } => Some(format!("Tolerance {tolerance:e}; {detail}.")),
             Error::Model { model, .. } => Some(format!("Model: \"{model}\".")),
             _ => None,
         }
@@ -131,6 +214,46 @@ impl Error {
             Error::NothingPromoted(model) => format!(
                 "Make a version live with SELECT finai.promote_model('{model}', <version>), or call one directly as '{model}@<version>'."
             ),
+            Error::Retired { model, .. } => format!(
+                "Score with another version; SELECT version, status FROM finai.models WHERE model = '{model}' lists them."
+            ),
+            Error::NotVerified { status: "retired", .. } => {
+                "Register the same bytes again: they become a new version.".into()
+            }
+            Error::NotVerified { model, .. } => format!(
+                "SELECT * FROM finai.verify_models('{model}') says what is wrong."
+            ),
+            Error::NothingToAlter(_) => {
+                "Settings are owner, use_case, tolerance, two_person and on_schema_change.".into()
+            }
+            Error::ModelExists(_) => "Choose another name, or drop that model first.".into(),
+            Error::BundledModel(model) => format!(
+                "It cannot be renamed or dropped. Keep others from using it with SELECT finai.revoke_model('{model}', 'public')."
+            ),
+            Error::BundledChampion(model) => format!(
+                "Promote another version with SELECT finai.promote_model('{model}', <version>), or keep others from using it with SELECT finai.revoke_model('{model}', 'public')."
+            ),
+            Error::Promoted { model, alias, .. } => format!(
+                "Promote another version first, or SELECT finai.drop_alias('{model}', '{alias}')."
+            ),
+            Error::NothingBefore { model, alias } => format!(
+                "SELECT finai.promote_model('{model}', <version>, '{alias}') names a version; SELECT finai.drop_alias('{model}', '{alias}') removes the alias."
+            ),
+            Error::SamePerson { .. } => {
+                "The model's two-person rule asks for somebody else with PROMOTE, in a session of their own.".into()
+            }
+            Error::OwnRule { .. } => {
+                "Somebody who registered none of its versions may do this, in a session of their own.".into()
+            }
+            Error::Dependents { .. } => "Drop them first, or keep the model.".into(),
+            Error::Disagreement { .. } => {
+                "Export the model that made the reference scores, name the positive class with output => '<label>', or pass a larger tolerance.".into()
+            }
+            Error::TooManyReferenceRows { .. } => "A sample of rows is enough.".into(),
+            Error::Outdated => "Run ALTER EXTENSION finai UPDATE.".into(),
+            Error::NotMember(_) => {
+                "A model can be given to a role that one is a member of; a superuser gives it to any.".into()
+            }
             Error::UnknownRole(_) => "Roles are named as in CREATE ROLE; use 'public' for all of them.".into(),
             Error::ModelReference(_) => {
                 "A model is named 'name', 'name@alias' or 'name@version'.".into()

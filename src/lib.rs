@@ -23,6 +23,7 @@ mod error;
 #[allow(unsafe_code)]
 mod guc;
 mod points;
+mod reference_rows;
 #[allow(unsafe_code)]
 mod registry;
 #[allow(unsafe_code)]
@@ -30,13 +31,17 @@ mod row;
 mod site;
 #[allow(unsafe_code)]
 mod statistics;
+mod verification;
 
 pgrx::pg_module_magic!(name, version);
 
 extension_sql_file!("../sql/10_models.sql", bootstrap);
 extension_sql_file!(
     "../sql/20_views.sql",
-    requires = [api::bundled::_bundled_models]
+    requires = [
+        api::bundled::_bundled_models,
+        api::statistics::_model_statistics,
+    ]
 );
 extension_sql_file!(
     "../sql/30_scoring.sql",
@@ -49,13 +54,29 @@ extension_sql_file!(
         api::bundled::credit_score,
         api::bundled::default_prob,
         api::bundled::fraud_prob,
-        api::models::register_model,
-        api::models::promote_model,
-        api::models::grant_model,
-        api::models::revoke_model,
+        api::models::check_binding,
+    ]
+);
+extension_sql_file!(
+    "../sql/60_models.sql",
+    requires = [
+        "30_scoring",
+        api::models::register,
+        api::models::model_onnx,
+        api::models::verify_models,
         api::models::describe_model,
         api::models::check_binding,
         api::models::inspect_onnx,
+        api::promotion::promote,
+        api::promotion::rollback_model,
+        api::promotion::drop_alias,
+        api::promotion::retire_model,
+        api::administration::alter_model,
+        api::administration::rename_model,
+        api::administration::drop_model,
+        api::administration::grant,
+        api::administration::revoke,
+        api::administration::model_history,
     ]
 );
 extension_sql_file!(

@@ -1,6 +1,16 @@
 //! SQL-callable functions: parse, call, return. One file per noun of the product.
 
+mod administration;
 mod bundled;
 mod models;
+mod promotion;
 mod scoring;
 mod statistics;
+mod superseded;
+
+use crate::error::{Error, Result};
+
+/// An argument without which there is nothing to do.
+fn given<T>(parameter: &'static str, value: Option<T>) -> Result<T> {
+    value.ok_or(Error::NullParameter(parameter))
+}

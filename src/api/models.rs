@@ -1,4 +1,4 @@
-//! Registering, promoting, granting and describing models.
+//! Registering, verifying and describing models.
 
 use std::sync::Arc;
 
@@ -13,11 +13,15 @@ use crate::description::{self, DescriptionRow};
 use crate::elevate::{self, NewVersion};
 use crate::error::{Error, Result};
 use crate::guc;
-use crate::registry::{self, CHAMPION, Privilege, Reference, Target};
+use crate::reference_rows::Gate;
+use crate::registry::{self, Privilege, Reference, Target};
+use crate::verification;
 
-#[pg_extern(volatile, parallel_unsafe)]
+use super::given;
+
+#[pg_extern(volatile, parallel_unsafe, name = "register_model")]
 #[allow(clippy::too_many_arguments)]
-fn register_model(
+fn register(
     name: Option<&str>,
     onnx: Option<&[u8]>,
     features: default!(Option<Vec<Option<String>>>, "NULL"),
@@ -25,6 +29,8 @@ fn register_model(
     labels: default!(Option<Vec<Option<String>>>, "NULL"),
     missing: default!(Option<pgrx::JsonB>, "NULL"),
     output: default!(Option<&str>, "NULL"),
+    reference: default!(Option<pgrx::JsonB>, "NULL"),
+    tolerance: default!(Option<f64>, "NULL"),
     notes: default!(Option<&str>, "NULL"),
 ) -> Result<i32, ErrorReport> {
     let name = given("name", name)?;
@@ -43,11 +49,13 @@ fn register_model(
         missing: missing.map(parse_missing).transpose()?.unwrap_or_default(),
         output: output.map(str::to_owned),
     };
+    let gate = Gate::new(name, reference, tolerance)?;
     let model = Model::load_as(onnx, &declaration, &guc::limits()).map_err(Error::of(name))?;
     let model = Arc::new(model);
     pgrx::check_for_interrupts!();
     cache::restarted(|interrupted| finai_engine::probe(&model, interrupted))
         .map_err(Error::of(name))?;
+    gate.pass(name, &model)?;
     let declaration = json("declaration", serde_json::to_string(&declaration))?;
     let signature = json("signature", serde_json::to_value(model.signature()))?;
     drop(model);
@@ -56,55 +64,54 @@ fn register_model(
         onnx,
         declaration: &declaration,
         signature: pgrx::JsonB(signature),
+        tolerance: gate.tolerance(),
+        reference: gate.rows,
         notes,
     })?)
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
-fn promote_model(
+/// The ONNX bytes of a version, checked against their sha256.
+#[pg_extern(stable, parallel_safe)]
+fn model_onnx(
     name: Option<&str>,
-    version: Option<i32>,
-    alias: default!(Option<&str>, "'champion'"),
-) -> Result<(), ErrorReport> {
-    let name = given("name", name)?;
-    let version = given("version", version)?;
-    let alias = given("alias", alias)?;
-    registry::check_name("alias", alias)?;
-    registry::require(name, Privilege::Promote)?;
-    registry::find(name, version)?;
-    Ok(elevate::promote(name, alias, version)?)
+    version: default!(Option<i32>, "NULL"),
+) -> Result<Vec<u8>, ErrorReport> {
+    let reference = reference(name, version)?;
+    let version = registry::named(&reference, Privilege::Read)?;
+    Ok(version.onnx()?.into_owned())
 }
 
 #[pg_extern(volatile, parallel_unsafe)]
-fn grant_model(
-    name: Option<&str>,
-    grantee: Option<&str>,
-    privilege: default!(Option<&str>, "'USE'"),
-) -> Result<(), ErrorReport> {
-    Ok(change_grant(true, name, grantee, privilege)?)
-}
-
-#[pg_extern(volatile, parallel_unsafe)]
-fn revoke_model(
-    name: Option<&str>,
-    grantee: Option<&str>,
-    privilege: default!(Option<&str>, "'USE'"),
-) -> Result<(), ErrorReport> {
-    Ok(change_grant(false, name, grantee, privilege)?)
-}
-
-fn change_grant(
-    granted: bool,
-    name: Option<&str>,
-    grantee: Option<&str>,
-    privilege: Option<&str>,
-) -> Result<()> {
-    let name = given("name", name)?;
-    let grantee = given("grantee", grantee)?;
-    let privilege = Privilege::parse(given("privilege", privilege)?)?;
-    registry::require_owner(name)?;
-    let grantee = registry::role_named(grantee)?;
-    elevate::change_grant(granted, name, grantee, privilege.name())
+#[allow(clippy::type_complexity)]
+fn verify_models(
+    name: default!(Option<&str>, "NULL"),
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(model, String),
+            name!(version, i32),
+            name!(status, String),
+            name!(rows, i32),
+            name!(worst, Option<f64>),
+            name!(tolerance, Option<f64>),
+            name!(detail, Option<String>),
+        ),
+    >,
+    ErrorReport,
+> {
+    let rows = verification::verify(name)?;
+    Ok(TableIterator::new(rows.into_iter().map(|row| {
+        (
+            row.model,
+            row.version,
+            row.status.name().to_owned(),
+            row.rows as i32,
+            row.worst,
+            row.tolerance,
+            row.detail,
+        )
+    })))
 }
 
 #[pg_extern(stable, parallel_safe)]
@@ -124,14 +131,10 @@ fn describe_model(
     >,
     ErrorReport,
 > {
-    let mut reference = Reference::parse(given("name", name)?)?;
-    if let Some(version) = version {
-        reference.target = Target::Version(version);
-    }
-    let version = registry::resolve(&reference)?;
-    let champion = registry::aliased(&version.model, CHAMPION)? == Some(version.version);
+    let reference = reference(name, version)?;
+    let version = registry::named(&reference, Privilege::Use)?;
     let model = cache::model(&version)?;
-    let rows = description::rows(&version, champion, &model);
+    let rows = description::rows(&version, &model)?;
     Ok(TableIterator::new(rows.into_iter().map(
         |DescriptionRow {
              part,
@@ -163,7 +166,7 @@ fn check_binding(
 > {
     let reference = Reference::parse(given("name", name)?)?;
     let relation = given("relation", relation)?;
-    let version = registry::resolve(&reference)?;
+    let version = registry::named(&reference, Privilege::Use)?;
     let model = cache::model(&version)?;
     let rows = binding_report::rows(model.signature(), relation.oid(), relation.name())?;
     Ok(TableIterator::new(rows.into_iter().map(
@@ -207,8 +210,13 @@ fn inspect_onnx(
     })))
 }
 
-fn given<T>(parameter: &'static str, value: Option<T>) -> Result<T> {
-    value.ok_or(Error::NullParameter(parameter))
+/// A model's reference, or one of its versions by number.
+fn reference(name: Option<&str>, version: Option<i32>) -> Result<Reference> {
+    let mut reference = Reference::parse(given("name", name)?)?;
+    if let Some(version) = version {
+        reference.target = Target::Version(version);
+    }
+    Ok(reference)
 }
 
 fn all_given(parameter: &'static str, values: Vec<Option<String>>) -> Result<Vec<String>> {

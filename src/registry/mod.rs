@@ -3,10 +3,13 @@
 //! Everything is read by index probes under the active snapshot: no SPI, no transaction id, no SELECT privilege
 //! on the state tables. Nothing here remembers anything across calls.
 
+mod history;
 mod privilege;
 mod reference;
 mod scan;
+mod settings;
 mod statement;
+mod status;
 
 use std::borrow::Cow;
 
@@ -16,15 +19,25 @@ use sha2::{Digest, Sha256};
 use crate::bundled::{self, Entry};
 use crate::error::{Error, Result};
 
-pub use privilege::{Privilege, current_user_name, require, require_owner, role_name, role_named};
+pub use history::events;
+pub use privilege::{
+    Privilege, current_user_name, is_unchanged_bundled, names_are_current, owner_name, require,
+    require_member, require_owner, role_name, role_named, session_user_name,
+};
 pub use reference::{Reference, Target, check_name};
 pub use scan::extension_owner;
+pub use settings::{OnSchemaChange, Settings, settings};
 pub use statement::Statement;
+pub use status::{Status, status};
 
-use scan::{Key, first};
+use scan::{Key, Row, first, visit, visit_by};
 
 /// Alias of the version that a bare model name scores with.
 pub const CHAMPION: &str = "champion";
+
+/// Largest accepted |score - reference| / max(1, |reference|) of a reference row where nobody says otherwise: what single
+/// precision differs by from a trainer's double precision.
+pub const TOLERANCE: f64 = 1e-5;
 
 /// One version of a model: everything that compiling it needs but its bytes.
 #[derive(Debug, Clone)]
@@ -34,6 +47,8 @@ pub struct Version {
     pub sha256: Vec<u8>,
     pub declaration: Declaration,
     pub notes: Option<String>,
+    /// Session user who registered it; nobody for a bundled version.
+    pub registrant: Option<String>,
     bundled: Option<&'static Entry>,
 }
 
@@ -45,6 +60,7 @@ impl Version {
             sha256: decode_hex(&entry.card.sha256),
             declaration: entry.card.declaration.clone(),
             notes: Some(entry.card.description.clone()),
+            registrant: None,
             bundled: Some(entry),
         }
     }
@@ -52,6 +68,11 @@ impl Version {
     /// True for a version that the library carries.
     pub fn is_bundled(&self) -> bool {
         self.bundled.is_some()
+    }
+
+    /// The library's entry of a bundled version.
+    pub fn bundled(&self) -> Option<&'static Entry> {
+        self.bundled
     }
 
     /// The ONNX bytes, checked against their sha256.
@@ -78,10 +99,30 @@ impl Version {
     }
 }
 
-/// The version that a reference means under the active snapshot, for a role that may use it.
+/// The version that a reference means under the active snapshot, for a role that may score with it.
 pub fn resolve(reference: &Reference) -> Result<Version> {
+    let version = named(reference, Privilege::Use)?;
+    // No alias means a retired version, so only a call by number asks.
+    if matches!(reference.target, Target::Version(_))
+        && status(&version.model, version.version)? == Status::Retired
+    {
+        return Err(Error::Retired {
+            model: version.model,
+            version: version.version,
+        });
+    }
+    Ok(version)
+}
+
+/// The version that a reference means, retired or not, for a role with that privilege on the model.
+pub fn named(reference: &Reference, privilege: Privilege) -> Result<Version> {
+    require(&reference.model, privilege)?;
+    meant(reference)
+}
+
+/// The version that a reference means, whoever asks.
+pub fn meant(reference: &Reference) -> Result<Version> {
     let model = &reference.model;
-    require(model, Privilege::Use)?;
     match &reference.target {
         Target::Version(version) => find(model, *version),
         Target::Alias(alias) => match aliased(model, alias)? {
@@ -99,10 +140,20 @@ pub fn resolve(reference: &Reference) -> Result<Version> {
 pub fn aliased(model: &str, alias: &str) -> Result<Option<i32>> {
     let keys = [(c"model", Key::Text(model)), (c"alias", Key::Text(alias))];
     let promoted = first(c"model_alias", &keys, |row| row.integer(c"version"))?.flatten();
-    match (promoted, bundled::find(model)?) {
-        (None, Some(entry)) if alias == CHAMPION => Ok(Some(entry.card.version)),
-        (promoted, _) => Ok(promoted),
+    match promoted {
+        None if alias == CHAMPION => bundled_champion(model),
+        promoted => Ok(promoted),
     }
+}
+
+/// The version that a bundled model's champion means where nobody promoted another: none once it is retired.
+fn bundled_champion(model: &str) -> Result<Option<i32>> {
+    let Some(entry) = bundled::find(model)? else {
+        return Ok(None);
+    };
+    let version = entry.card.version;
+    let is_live = status(model, version)? != Status::Retired;
+    Ok(is_live.then_some(version))
 }
 
 /// A version of a model by its number.
@@ -116,9 +167,10 @@ pub fn find(model: &str, version: i32) -> Result<Version> {
             row.bytes(c"sha256"),
             row.text(c"declaration"),
             row.text(c"notes"),
+            registrant(row),
         )
     })?;
-    if let Some((Some(sha256), Some(declaration), notes)) = stored {
+    if let Some((Some(sha256), Some(declaration), notes, registrant)) = stored {
         let declaration = serde_json::from_str(&declaration).map_err(|error| {
             Error::Installation(format!("declaration of model \"{model}\": {error}"))
         })?;
@@ -128,6 +180,7 @@ pub fn find(model: &str, version: i32) -> Result<Version> {
             sha256,
             declaration,
             notes,
+            registrant,
             bundled: None,
         });
     }
@@ -138,6 +191,87 @@ pub fn find(model: &str, version: i32) -> Result<Version> {
             version,
         }),
     }
+}
+
+/// Reference rows of a version with their tolerance, where it was registered with any.
+pub fn reference_rows(version: &Version) -> Result<Option<(serde_json::Value, f64)>> {
+    if let Some(entry) = version.bundled {
+        return Ok(Some((entry.details()?.reference.rows, TOLERANCE)));
+    }
+    let keys = [
+        (c"model", Key::Text(&version.model)),
+        (c"version", Key::Integer(version.version)),
+    ];
+    let stored = first(c"model_version", &keys, |row| {
+        (row.json(c"reference"), row.float(c"tolerance"))
+    })?;
+    Ok(match stored {
+        Some((Some(rows), tolerance)) => Some((rows, tolerance.unwrap_or(TOLERANCE))),
+        _ => None,
+    })
+}
+
+/// Every model, bundled ones included, by name.
+pub fn models() -> Result<Vec<String>> {
+    let mut names: std::collections::BTreeSet<String> = bundled::all()?
+        .iter()
+        .map(|entry| entry.model.name.to_owned())
+        .collect();
+    visit(c"model", &[], |row| {
+        names.extend(row.text(c"name"));
+        true
+    })?;
+    Ok(names.into_iter().collect())
+}
+
+/// Every version of a model, a bundled one included, in order.
+pub fn versions(model: &str) -> Result<Vec<Version>> {
+    let mut numbers = std::collections::BTreeSet::new();
+    numbers.extend(bundled::find(model)?.map(|entry| entry.card.version));
+    visit(c"model_version", &[(c"model", Key::Text(model))], |row| {
+        numbers.extend(row.integer(c"version"));
+        true
+    })?;
+    numbers
+        .into_iter()
+        .map(|version| find(model, version))
+        .collect()
+}
+
+/// The aliases of a model with their versions, a bundled model's unchanged champion included.
+pub fn aliases(model: &str) -> Result<Vec<(String, i32)>> {
+    let mut aliases = Vec::new();
+    visit(c"model_alias", &[(c"model", Key::Text(model))], |row| {
+        aliases.extend(row.text(c"alias").zip(row.integer(c"version")));
+        true
+    })?;
+    if !aliases.iter().any(|(alias, _)| alias == CHAMPION) {
+        let champion = bundled_champion(model)?;
+        aliases.extend(champion.map(|version| (CHAMPION.to_owned(), version)));
+    }
+    Ok(aliases)
+}
+
+/// The highest version that a model of this name ever had, dropped ones included; 0 where there was none.
+pub fn last_version(model: &str) -> Result<i32> {
+    let mut last = bundled::find(model)?.map_or(0, |entry| entry.card.version);
+    let keys = [(c"model", Key::Text(model))];
+    visit_by(
+        Some(c"model_event_model_idx"),
+        c"model_event",
+        &keys,
+        |row| {
+            last = last.max(row.integer(c"version").unwrap_or(0));
+            true
+        },
+    )?;
+    Ok(last)
+}
+
+/// Who registered a stored version: its session user, or the role alone where it was registered by 0.1.0.
+fn registrant(row: &Row) -> Option<String> {
+    row.name(c"registered_session")
+        .or_else(|| row.name(c"registered_by"))
 }
 
 fn decode_hex(text: &str) -> Vec<u8> {

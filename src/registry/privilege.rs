@@ -69,6 +69,51 @@ pub fn require_owner(model: &str) -> Result<()> {
     }
 }
 
+/// Refuses unless the current role is a member of a role, or a superuser.
+pub fn require_member(role: pg_sys::Oid) -> Result<()> {
+    // SAFETY: reads the role caches.
+    if unsafe { pg_sys::is_member_of_role(pg_sys::GetUserId(), role) } {
+        Ok(())
+    } else {
+        Err(Error::NotMember(role_name(role)))
+    }
+}
+
+/// True for a bundled model that nobody changed.
+pub fn is_unchanged_bundled(model: &str) -> Result<bool> {
+    Ok(owner(model)?.is_unchanged_bundled)
+}
+
+/// The role that owns a model; nobody where it no longer exists.
+pub fn owner_name(model: &str) -> Result<Option<String>> {
+    Ok(existing_name(owner(model)?.role))
+}
+
+/// Whether the owner and the grantees of a model are stored under the names that their roles have now: a dump carries names.
+pub fn names_are_current(model: &str) -> Result<bool> {
+    let is_current = |row: &Row, name: &CStr, oid: &CStr| match row.oid(oid).map(existing_name) {
+        Some(Some(now)) => row.name(name) == Some(now),
+        _ => true,
+    };
+    let owner = first(c"model", &[(c"name", Key::Text(model))], |row| {
+        is_current(row, c"owner", c"owner_oid")
+    })?;
+    let mut current = owner.unwrap_or(true);
+    visit(c"model_grant", &[(c"model", Key::Text(model))], |row| {
+        current &= is_current(row, c"grantee", c"grantee_oid");
+        current
+    })?;
+    Ok(current)
+}
+
+fn existing_name(role: pg_sys::Oid) -> Option<String> {
+    // SAFETY: an oid without a role gives null; the name is palloc'd and NUL-terminated.
+    unsafe {
+        let name = pg_sys::GetUserNameFromId(role, true);
+        (!name.is_null()).then(|| CStr::from_ptr(name).to_string_lossy().into_owned())
+    }
+}
+
 struct Owner {
     /// A role that no longer exists is nobody.
     role: pg_sys::Oid,
@@ -97,6 +142,12 @@ fn owner(model: &str) -> Result<Owner> {
 pub fn current_user_name() -> String {
     // SAFETY: reads a variable.
     role_name(unsafe { pg_sys::GetUserId() })
+}
+
+/// The name of the role that the session was opened for.
+pub fn session_user_name() -> String {
+    // SAFETY: reads a variable.
+    role_name(unsafe { pg_sys::GetSessionUserId() })
 }
 
 /// The name of a role that exists.

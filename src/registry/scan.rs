@@ -10,7 +10,7 @@ use pgrx::{FromDatum, IntoDatum};
 
 use crate::error::{Error, Result};
 
-/// A value of an index column; keys name the leading columns of the primary key.
+/// A value of an index column; keys name the leading columns of the index.
 pub enum Key<'a> {
     Text(&'a str),
     Integer(i32),
@@ -45,6 +45,26 @@ impl Row {
         self.get(column)
     }
 
+    pub fn bigint(&self, column: &CStr) -> Option<i64> {
+        self.get(column)
+    }
+
+    pub fn timestamp(&self, column: &CStr) -> Option<TimestampWithTimeZone> {
+        self.get(column)
+    }
+
+    pub fn float(&self, column: &CStr) -> Option<f64> {
+        self.get(column)
+    }
+
+    pub fn boolean(&self, column: &CStr) -> Option<bool> {
+        self.get(column)
+    }
+
+    pub fn json(&self, column: &CStr) -> Option<serde_json::Value> {
+        self.get::<pgrx::JsonB>(column).map(|json| json.0)
+    }
+
     fn get<T: FromDatum>(&self, column: &CStr) -> Option<T> {
         // SAFETY: tuple and descriptor belong to the open scan that created this row; the attribute is found by name
         // and the readers above are used with the types that sql/10_models.sql gives these columns.
@@ -72,18 +92,25 @@ pub fn first<T>(
 }
 
 /// Visits rows whose primary key starts with `keys` until `visitor` returns false.
-pub fn visit(
+pub fn visit(table: &CStr, keys: &[(&CStr, Key)], visitor: impl FnMut(&Row) -> bool) -> Result<()> {
+    visit_by(None, table, keys, visitor)
+}
+
+/// As [`visit`], through another index than the primary key's.
+pub fn visit_by(
+    index: Option<&CStr>,
     table: &CStr,
     keys: &[(&CStr, Key)],
     mut visitor: impl FnMut(&Row) -> bool,
 ) -> Result<()> {
     let oid = table_oid(table)?;
+    let index = index.map(table_oid).transpose()?;
     // SAFETY: the relation stays open and locked until the scan has ended; scan keys live as long as the scan; the
     // active snapshot exists while a function is called. An error raised inside aborts the transaction, which closes both.
     unsafe {
         let lock = pg_sys::AccessShareLock as pg_sys::LOCKMODE;
         let relation = pg_sys::table_open(oid, lock);
-        let index = pg_sys::RelationGetPrimaryKeyIndex(relation);
+        let index = index.unwrap_or_else(|| pg_sys::RelationGetPrimaryKeyIndex(relation));
         let mut scan_keys = [pg_sys::ScanKeyData::default(); 3];
         for (slot, (column, key)) in scan_keys.iter_mut().zip(keys) {
             let number = pg_sys::SPI_fnumber((*relation).rd_att, column.as_ptr());
@@ -140,17 +167,25 @@ pub fn extension_owner() -> Result<pg_sys::Oid> {
     }
 }
 
+/// Whether the installed version of the extension has this table.
+pub fn exists(table: &CStr) -> bool {
+    relation(table) != pg_sys::InvalidOid
+}
+
 fn table_oid(table: &CStr) -> Result<pg_sys::Oid> {
-    // SAFETY: catalogue lookups by NUL-terminated names.
-    let oid = unsafe {
-        let schema = pg_sys::get_namespace_oid(c"finai".as_ptr(), true);
-        pg_sys::get_relname_relid(table.as_ptr(), schema)
-    };
-    if oid == pg_sys::InvalidOid {
-        return Err(Error::Installation(format!(
-            "table finai.{} is missing",
+    match relation(table) {
+        pg_sys::InvalidOid => Err(Error::Installation(format!(
+            "relation finai.{} is missing",
             table.to_string_lossy()
-        )));
+        ))),
+        oid => Ok(oid),
     }
-    Ok(oid)
+}
+
+fn relation(name: &CStr) -> pg_sys::Oid {
+    // SAFETY: catalogue lookups by NUL-terminated names.
+    unsafe {
+        let schema = pg_sys::get_namespace_oid(c"finai".as_ptr(), true);
+        pg_sys::get_relname_relid(name.as_ptr(), schema)
+    }
 }

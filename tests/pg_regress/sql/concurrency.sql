@@ -67,6 +67,10 @@ SET ROLE regress_eva;
 SELECT count(finai.score('amount', c)) FROM (SELECT 24 AS duration_in_month, 2 AS installment_rate_in_percentage_of_disposable_income, 3 AS present_residence_since,
   1 AS number_of_existing_credits_at_this_bank, 1 AS number_of_people_being_liable_to_provide_maintenance_for) c;
 RESET ROLE;
+-- A dump carries names: verify_models stores the new one.
+SELECT grantee FROM finai.model_grant WHERE grantee LIKE 'regress_ev%';
+SELECT count(*) > 0 AS verified FROM finai.verify_models('amount');
+SELECT grantee FROM finai.model_grant WHERE grantee LIKE 'regress_ev%';
 SELECT finai.revoke_model('amount', 'regress_eva');
 SELECT count(*) FROM finai.model_grant WHERE privilege = 'USE';
 SELECT finai.grant_model('amount', 'regress_eva');

@@ -121,6 +121,7 @@ SELECT * FROM state;
 -- Damaged storage is noticed, never scored.
 \c
 \set VERBOSITY sqlstate
+ALTER TABLE finai.model_blob DROP CONSTRAINT model_blob_sha256_check;
 UPDATE finai.model_blob SET onnx = onnx || '\x00' WHERE sha256 = (SELECT sha256 FROM finai.model_version WHERE model = 'idle');
 SELECT finai.score('idle@1', a) FROM demo.applications a;
 
@@ -137,3 +138,13 @@ SELECT sum(finai.default_prob(h)) FROM demo.holes h;
 SELECT finai.register_model('m', 'not an onnx file at all');
 SELECT finai.register_model('m', onnx) FROM demo.unknown_operator;
 SELECT finai.score('multi@1', a) FROM demo.applications a;
+
+-- Read-only transactions change nothing.
+\set VERBOSITY default
+BEGIN READ ONLY;
+SELECT finai.promote_model('idle', 1);
+ROLLBACK;
+BEGIN READ ONLY;
+SELECT count(*) > 1 AS listed FROM finai.models;
+SELECT finai.register_model('m', onnx) FROM demo.file;
+ROLLBACK;

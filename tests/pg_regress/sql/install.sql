@@ -35,7 +35,7 @@ DROP EXTENSION finai;
 CREATE EXTENSION finai;
 SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'finai'::regnamespace AND c.relkind IN ('r', 'v') AND has_table_privilege('regress_default', c.oid, 'select,insert,update,delete');
 SELECT has_sequence_privilege('regress_default', 'finai.model_event_id_seq', 'usage') AS sequence, has_schema_privilege('regress_default', 'finai', 'create') AS schema,
-       has_function_privilege('regress_default', 'finai.promote_model(text, integer, text)', 'execute') AS promote;
+       has_function_privilege('regress_default', 'finai.promote_model(text, integer, text, text)', 'execute') AS promote;
 ALTER DEFAULT PRIVILEGES REVOKE ALL ON TABLES FROM regress_default;
 ALTER DEFAULT PRIVILEGES REVOKE ALL ON FUNCTIONS FROM regress_default;
 ALTER DEFAULT PRIVILEGES REVOKE ALL ON SEQUENCES FROM regress_default;

@@ -5,7 +5,7 @@
 -- What CREATE EXTENSION brings: two models that are no rows.
 SELECT model, version, aliases, task, owner, bundled FROM finai.models;
 SELECT count(*) FROM finai.model;
-SELECT part, name, type, left(detail, 60) AS detail FROM finai.describe_model('credit_score') WHERE part <> 'program' AND name <> '1';
+SELECT part, name, type, left(detail, 60) AS detail FROM finai.describe_model('credit_score') WHERE part <> 'program' AND part <> 'call' AND name <> '1';
 SELECT part, name, type FROM finai.describe_model('fraud_prob') WHERE part IN ('model', 'feature', 'output');
 
 -- Versions count up from 1; nothing is live before promotion.
@@ -39,7 +39,7 @@ SELECT finai.register_model('credit_score', decode(:'onnx', 'base64'), output =>
 SELECT model, version, aliases, bundled FROM finai.models WHERE model = 'credit_score';
 SELECT finai.promote_model('credit_score', 2);
 SELECT model, version, aliases, bundled FROM finai.models WHERE model = 'credit_score';
-SELECT detail FROM finai.describe_model('credit_score') WHERE name = 'score';
+SELECT detail FROM finai.describe_model('credit_score') WHERE part = 'output' AND name = 'score';
 SELECT finai.promote_model('credit_score', 1);
 SELECT model, version, aliases, bundled FROM finai.models WHERE model = 'credit_score';
 

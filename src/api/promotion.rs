@@ -1,0 +1,73 @@
+//! Moving aliases and retiring versions.
+
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use crate::elevate::{self, Change};
+use crate::error::Result;
+use crate::registry::{self, Privilege};
+
+use super::given;
+
+#[pg_extern(volatile, parallel_unsafe, name = "promote_model")]
+fn promote(
+    name: Option<&str>,
+    version: Option<i32>,
+    alias: default!(Option<&str>, "'champion'"),
+    reason: default!(Option<&str>, "NULL"),
+) -> Result<(), ErrorReport> {
+    let change = change(name, reason)?;
+    let version = given("version", version)?;
+    let alias = named_alias(alias)?;
+    registry::require(change.model, Privilege::Promote)?;
+    registry::find(change.model, version)?;
+    Ok(elevate::promote(change, alias, version)?)
+}
+
+#[pg_extern(volatile, parallel_unsafe)]
+fn rollback_model(
+    name: Option<&str>,
+    alias: default!(Option<&str>, "'champion'"),
+    reason: default!(Option<&str>, "NULL"),
+) -> Result<i32, ErrorReport> {
+    let change = change(name, reason)?;
+    let alias = named_alias(alias)?;
+    registry::require(change.model, Privilege::Promote)?;
+    Ok(elevate::rollback(change, alias)?)
+}
+
+#[pg_extern(volatile, parallel_unsafe)]
+fn drop_alias(
+    name: Option<&str>,
+    alias: Option<&str>,
+    reason: default!(Option<&str>, "NULL"),
+) -> Result<(), ErrorReport> {
+    let change = change(name, reason)?;
+    let alias = named_alias(alias)?;
+    registry::require(change.model, Privilege::Promote)?;
+    Ok(elevate::drop_alias(change, alias)?)
+}
+
+#[pg_extern(volatile, parallel_unsafe)]
+fn retire_model(
+    name: Option<&str>,
+    version: Option<i32>,
+    reason: default!(Option<&str>, "NULL"),
+) -> Result<(), ErrorReport> {
+    let change = change(name, reason)?;
+    let version = given("version", version)?;
+    registry::require_owner(change.model)?;
+    registry::find(change.model, version)?;
+    Ok(elevate::retire(change, version)?)
+}
+
+fn change<'a>(name: Option<&'a str>, reason: Option<&'a str>) -> Result<Change<'a>> {
+    let model = given("name", name)?;
+    Ok(Change { model, reason })
+}
+
+fn named_alias(alias: Option<&str>) -> Result<&str> {
+    let alias = given("alias", alias)?;
+    registry::check_name("alias", alias)?;
+    Ok(alias)
+}

@@ -1,0 +1,180 @@
+//! Whole models: altered, renamed, dropped.
+
+use pgrx::pg_sys;
+
+use crate::bundled;
+use crate::error::{Error, Result};
+use crate::registry::{self, OnSchemaChange};
+
+use super::grants::rename_roles;
+use super::{Change, as_owner, hold, record, returned, run, under_latest_snapshot};
+
+/// New values of a model's settings; what is not given stays.
+#[derive(Debug, Default)]
+pub struct Alteration<'a> {
+    pub owner: Option<pg_sys::Oid>,
+    pub use_case: Option<&'a str>,
+    pub tolerance: Option<f64>,
+    pub two_person: Option<bool>,
+    pub on_schema_change: Option<OnSchemaChange>,
+}
+
+impl Alteration<'_> {
+    pub fn is_empty(&self) -> bool {
+        self.owner.is_none()
+            && self.use_case.is_none()
+            && self.tolerance.is_none()
+            && self.two_person.is_none()
+            && self.on_schema_change.is_none()
+    }
+}
+
+const ALTER: &str = "UPDATE finai.model
+     SET owner = coalesce($2, owner), use_case = coalesce($3, use_case), tolerance = coalesce($4, tolerance),
+         two_person = coalesce($5, two_person), on_schema_change = coalesce($6, on_schema_change)
+     WHERE name = $1";
+/// Keys of other tables follow. Versions of an earlier model of the new name are not numbered again.
+const RENAME: &str =
+    "UPDATE finai.model SET name = $2, next_version = greatest(next_version, $3) WHERE name = $1
+     RETURNING next_version - 1";
+const DEPENDENTS: &str = "SELECT d FROM finai._version_dependents($1, $2) d";
+const LAST_VERSION: &str = "SELECT next_version - 1 FROM finai.model WHERE name = $1";
+/// Locked, so that a registration of the same bytes waits and stores them again.
+const LOCK_BYTES: &str = "SELECT b.sha256 FROM finai.model_blob b
+     WHERE b.sha256 IN (SELECT v.sha256 FROM finai.model_version v WHERE v.model = $1)
+     ORDER BY b.sha256 FOR UPDATE";
+const DROP_ALIASES: &str = "DELETE FROM finai.model_alias WHERE model = $1";
+const DROP_MODEL: &str = "DELETE FROM finai.model WHERE name = $1";
+const DROP_BYTES: &str = "DELETE FROM finai.model_blob b
+     WHERE b.sha256 = ANY ($1) AND NOT EXISTS (SELECT FROM finai.model_version v WHERE v.sha256 = b.sha256)";
+
+/// Changes settings. Needs ownership of the model, membership in a new owner, and for giving up the two-person rule a
+/// session user who registered no version.
+pub fn alter(change: Change, alteration: Alteration) -> Result<()> {
+    let by = registry::current_user_name();
+    let model = change.model;
+    hold(model, None, || {
+        registry::require_owner(model)?;
+        if let Some(owner) = alteration.owner {
+            registry::require_member(owner)?;
+        }
+        match alteration.two_person {
+            Some(false) => require_second_person(model),
+            _ => Ok(()),
+        }
+    })?;
+    let owner = alteration.owner.map(registry::role_name);
+    let on_schema_change = alteration.on_schema_change.map(OnSchemaChange::name);
+    let settings = [
+        ("owner", serde_json::json!(owner)),
+        ("use_case", serde_json::json!(alteration.use_case)),
+        ("tolerance", serde_json::json!(alteration.tolerance)),
+        ("two_person", serde_json::json!(alteration.two_person)),
+        ("on_schema_change", serde_json::json!(on_schema_change)),
+    ];
+    let detail: serde_json::Map<_, _> = settings
+        .into_iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    as_owner(|| {
+        run(
+            ALTER,
+            &[
+                model.into(),
+                owner.as_deref().into(),
+                alteration.use_case.into(),
+                alteration.tolerance.into(),
+                alteration.two_person.into(),
+                on_schema_change.into(),
+            ],
+        )?;
+        rename_roles(model)?;
+        record(change, &by, "alter", None, Some(detail.into()))
+    })
+}
+
+/// Gives a model another name. Needs ownership, a free name, and that no stored expression or typed function has the old one.
+pub fn rename(change: Change, new_name: &str) -> Result<()> {
+    let by = registry::current_user_name();
+    let model = change.model;
+    if bundled::find(model)?.is_some() {
+        return Err(Error::BundledModel(model.to_owned()));
+    }
+    hold(model, None, || registry::require_owner(model))?;
+    let taken = under_latest_snapshot(|| registry::settings(new_name));
+    match taken {
+        Err(Error::UnknownModel(_)) => {}
+        Ok(_) => return Err(Error::ModelExists(new_name.to_owned())),
+        Err(error) => return Err(error),
+    }
+    let next_version = under_latest_snapshot(|| registry::last_version(new_name))? + 1;
+    as_owner(|| {
+        refuse_dependents(model, None)?;
+        let last = returned::<i32>(
+            RENAME,
+            &[model.into(), new_name.into(), next_version.into()],
+        )?;
+        let last = last.first().copied();
+        let from = serde_json::json!({ "from": model });
+        let to = serde_json::json!({ "to": new_name });
+        record(change, &by, "rename", last, Some(to))?;
+        let change = Change {
+            model: new_name,
+            ..change
+        };
+        record(change, &by, "rename", last, Some(from))
+    })
+}
+
+/// Removes a model with its versions, aliases and grants, and bytes that no other model has; a bundled model becomes what
+/// it was when the extension was created. Needs ownership and, under the two-person rule, a session user who registered
+/// no version.
+pub fn drop_model(change: Change) -> Result<()> {
+    let by = registry::current_user_name();
+    let model = change.model;
+    if registry::is_unchanged_bundled(model)? {
+        return Err(Error::BundledModel(model.to_owned()));
+    }
+    hold(model, None, || {
+        registry::require_owner(model)?;
+        if registry::settings(model)?.two_person {
+            require_second_person(model)?;
+        }
+        Ok(())
+    })?;
+    as_owner(|| {
+        refuse_dependents(model, None)?;
+        let last = returned::<i32>(LAST_VERSION, &[model.into()])?;
+        let bytes = returned::<Vec<u8>>(LOCK_BYTES, &[model.into()])?;
+        run(DROP_ALIASES, &[model.into()])?;
+        run(DROP_MODEL, &[model.into()])?;
+        run(DROP_BYTES, &[bytes.into()])?;
+        record(change, &by, "drop", last.first().copied(), None)
+    })
+}
+
+/// Refuses while a generated column, an index, a constraint or a typed scoring function has this model's name in it, or,
+/// with a version, that version's number.
+pub(super) fn refuse_dependents(model: &str, version: Option<i32>) -> Result<()> {
+    let objects = returned::<String>(DEPENDENTS, &[model.into(), version.into()])?;
+    if objects.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Dependents {
+        model: model.to_owned(),
+        objects,
+    })
+}
+
+fn require_second_person(model: &str) -> Result<()> {
+    let session = registry::session_user_name();
+    let is_registrant = |version: &registry::Version| version.registrant.as_ref() == Some(&session);
+    if registry::versions(model)?.iter().any(is_registrant) {
+        return Err(Error::OwnRule {
+            session,
+            model: model.to_owned(),
+        });
+    }
+    Ok(())
+}
