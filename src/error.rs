@@ -145,9 +145,8 @@ pub enum Error {
 impl Error {
     /// The engine's error, with the model it concerns.
     pub fn of(model: &str) -> impl Fn(Engine) -> Error {
-        let model = model.to_owned();
         move |source| Error::Model {
-            model: model.clone(),
+            model: model.to_owned(),
             source,
         }
     }
