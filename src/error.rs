@@ -93,9 +93,7 @@ pub enum Error {
         model: String,
         privilege: &'static str,
     },
-    #[error(
-        "{origin} has several columns for feature \"{feature}\" of model \"{model}\""
-    )]
+    #[error("{origin} has several columns for feature \"{feature}\" of model \"{model}\"")]
     AmbiguousColumn {
         origin: String,
         feature: String,
@@ -183,7 +181,9 @@ impl Error {
             | Error::NothingBefore { .. }
             | Error::Outdated => ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             Error::ModelExists(_) => ERRCODE_DUPLICATE_OBJECT,
-            Error::Dependents { .. } | Error::Contract { .. } => ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST,
+            Error::Dependents { .. } | Error::Contract { .. } => {
+                ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST
+            }
             Error::TooManyReferenceRows { .. } => ERRCODE_PROGRAM_LIMIT_EXCEEDED,
             Error::ModelReference(_)
             | Error::Name { .. }
@@ -335,7 +335,9 @@ fn taken_away(
 ) -> String {
     match found {
         None => {
-            format!("{relation} would have no column for feature \"{feature}\" of model \"{model}\"")
+            format!(
+                "{relation} would have no column for feature \"{feature}\" of model \"{model}\""
+            )
         }
         Some((column, kind)) => format!(
             "column \"{column}\" of {relation} would be of type {kind}, which cannot supply feature \"{feature}\" of model \"{model}\""
