@@ -77,12 +77,20 @@ fn forest(count: i64, depth: u32) -> Vec<u8> {
 /// The exported models and the fixtures, by name.
 fn every_model() -> Vec<(String, Vec<u8>)> {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
-    let folders = ["models/exported", "fixtures", "fixtures/networks", "fixtures/trees"];
+    let folders = [
+        "models/exported",
+        "fixtures",
+        "fixtures/networks",
+        "fixtures/trees",
+    ];
     let mut found = Vec::new();
     for folder in folders {
         for entry in std::fs::read_dir(tests.join(folder)).unwrap() {
             let path = entry.unwrap().path();
-            if path.extension().is_some_and(|extension| extension == "onnx") {
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "onnx")
+            {
                 found.push((path.display().to_string(), bytes(&path)));
             }
         }
