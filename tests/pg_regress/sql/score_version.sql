@@ -110,6 +110,14 @@ SELECT finai.score_version('fraud_prob', 1, ARRAY['tx_amount'], 5);
 SELECT count(finai.score_version('amount', 1, (SELECT array_agg('c' || i) FROM generate_series(1, 100000) i), 24)) FROM t;
 PREPARE untyped AS SELECT finai.score_version('amount', 1, '{duration_in_month}', $1);
 \set VERBOSITY default
+-- A function takes at most 100 arguments.
+SELECT format('SELECT finai.score_version(%L, 1, %L, %s)', 'amount', :columns::text[] || array_agg('x' || i), '24, 2, 3, 1, 1, ' || string_agg(i::text, ', ')) AS call,
+       format('SELECT finai.score_version(%L, 1, %L, %s)', 'amount', :columns::text[] || array_agg('x' || i) || 'y'::text, '24, 2, 3, 1, 1, 0, ' || string_agg(i::text, ', ')) AS longer
+FROM generate_series(1, 92) i \gset
+:call;
+\set VERBOSITY sqlstate
+:longer;
+\set VERBOSITY default
 
 -- A version that runs as a graph is refused: its last bits may depend on the processor.
 SELECT finai.register_model('sequence', decode(:'lstm', 'base64'), features => ARRAY(SELECT 'f' || i FROM generate_series(1, 240) i)) AS version \gset
