@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help prepare test check lint test-engine test-sql test-isolation test-readme reliability conformance fuzz asan demo demo-stop psql bench bench-engine models install clean
+.PHONY: help prepare test check lint test-engine test-sql test-isolation test-reliability test-readme reliability conformance fuzz asan demo demo-stop psql bench bench-engine models install clean
 
 help: ## print this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,12 +17,15 @@ psql: ## enter the demo's database
 demo-stop: ## stop the demo's cluster and remove it
 	@demo/run stop
 
-test: lint test-engine test-sql test-isolation test-readme ## everything .ci/run runs
+test: lint test-engine test-sql test-isolation test-reliability test-readme ## everything .ci/run runs
 
 check: lint ## format, lints, documentation
 	@. tools/env && RUSTDOCFLAGS=-Dwarnings building cargo doc --workspace --no-deps
 	@. tools/env && if command -v cargo-deny >/dev/null; then cargo deny check; fi
-	@if command -v shellcheck >/dev/null; then shellcheck tools/* demo/run bench/run engine/benches/run tests/run tests/readme tests/isolation/run .ci/run engine/tests/models/regenerate engine/tests/conformance/run engine/fuzz/run; fi
+	@if command -v shellcheck >/dev/null; then shellcheck -x tools/* demo/run bench/run engine/benches/run tests/run tests/readme tests/isolation/run $$(find tests/reliability -type f -perm -u+x) .ci/run engine/tests/models/regenerate engine/tests/conformance/run engine/fuzz/run; fi
+
+reliability: prepare ## the deep tier: crashes, dumps, upgrades, standbys, poolers, a minute of races, memory over millions of rows
+	@tests/reliability/run
 
 conformance: prepare ## run the onnx package's node tests for every operator that models may use
 	@engine/tests/conformance/run
@@ -66,6 +69,9 @@ test-sql: prepare
 
 test-isolation: prepare
 	@tests/isolation/run
+
+test-reliability: prepare
+	@tests/reliability/run --quick
 
 test-readme: prepare
 	@tests/readme

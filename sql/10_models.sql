@@ -23,16 +23,16 @@ $$;
 -- Models: one row per name that a user registered or changed. Bundled models live in the library and have a row only once changed.
 CREATE TABLE finai.model (
   name         text COLLATE "C" NOT NULL CONSTRAINT model_pkey PRIMARY KEY
-               CONSTRAINT model_name_check CHECK (name ~ '^[A-Za-z_][A-Za-z0-9_.-]{0,62}$'),
+               CONSTRAINT model_name_check CHECK (name OPERATOR(pg_catalog.~) '^[A-Za-z_][A-Za-z0-9_.-]{0,62}$'),
   owner        name NOT NULL,
   owner_oid    oid,
   next_version integer NOT NULL DEFAULT 1,
   created_at   timestamptz NOT NULL DEFAULT pg_catalog.now(),
   use_case     text,
-  tolerance    double precision CONSTRAINT model_tolerance_check CHECK (tolerance >= 0 AND tolerance < 'Infinity'),
+  tolerance    double precision CONSTRAINT model_tolerance_check CHECK (tolerance OPERATOR(pg_catalog.>=) 0 AND tolerance OPERATOR(pg_catalog.<) 'Infinity'),
   two_person   boolean NOT NULL DEFAULT false,
   on_schema_change text NOT NULL DEFAULT 'refuse'
-               CONSTRAINT model_on_schema_change_check CHECK (on_schema_change IN ('refuse', 'mark'))
+               CONSTRAINT model_on_schema_change_check CHECK (on_schema_change OPERATOR(pg_catalog.=) ANY (ARRAY['refuse', 'mark']))
 );
 COMMENT ON TABLE finai.model IS 'One row per registered model with its settings. Versions are numbered from next_version and never reused.';
 COMMENT ON COLUMN finai.model.owner IS 'Role that registered it; the oid beside it is found anew when rows are restored elsewhere.';
@@ -44,7 +44,7 @@ COMMENT ON COLUMN finai.model.on_schema_change IS 'What happens when DDL takes a
 CREATE TABLE finai.model_blob (
   sha256 bytea NOT NULL CONSTRAINT model_blob_pkey PRIMARY KEY,
   onnx   bytea NOT NULL,
-  CONSTRAINT model_blob_sha256_check CHECK (sha256 = pg_catalog.sha256(onnx))
+  CONSTRAINT model_blob_sha256_check CHECK (sha256 OPERATOR(pg_catalog.=) pg_catalog.sha256(onnx))
 );
 ALTER TABLE finai.model_blob ALTER COLUMN onnx SET STORAGE EXTERNAL;
 COMMENT ON TABLE finai.model_blob IS 'ONNX bytes by their sha256. The same bytes registered twice are stored once.';
@@ -53,7 +53,7 @@ COMMENT ON TABLE finai.model_blob IS 'ONNX bytes by their sha256. The same bytes
 CREATE TABLE finai.model_version (
   model         text COLLATE "C" NOT NULL
                 CONSTRAINT model_version_model_fkey REFERENCES finai.model (name) ON UPDATE CASCADE ON DELETE CASCADE,
-  version       integer NOT NULL CONSTRAINT model_version_version_check CHECK (version > 0),
+  version       integer NOT NULL CONSTRAINT model_version_version_check CHECK (version OPERATOR(pg_catalog.>) 0),
   sha256        bytea NOT NULL CONSTRAINT model_version_sha256_fkey REFERENCES finai.model_blob (sha256),
   declaration   json NOT NULL,
   signature     jsonb NOT NULL,
@@ -77,7 +77,7 @@ CREATE TABLE finai.model_status (
   model      text COLLATE "C" NOT NULL
              CONSTRAINT model_status_model_fkey REFERENCES finai.model (name) ON UPDATE CASCADE ON DELETE CASCADE,
   version    integer NOT NULL,
-  status     text COLLATE "C" NOT NULL CONSTRAINT model_status_status_check CHECK (status IN ('retired', 'failed', 'broken')),
+  status     text COLLATE "C" NOT NULL CONSTRAINT model_status_status_check CHECK (status OPERATOR(pg_catalog.=) ANY (ARRAY['retired', 'failed', 'broken'])),
   detail     text,
   changed_by name NOT NULL,
   changed_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
@@ -90,7 +90,7 @@ CREATE TABLE finai.model_alias (
   model   text COLLATE "C" NOT NULL
           CONSTRAINT model_alias_model_fkey REFERENCES finai.model (name) ON UPDATE CASCADE ON DELETE CASCADE,
   alias   text COLLATE "C" NOT NULL
-          CONSTRAINT model_alias_alias_check CHECK (alias ~ '^[A-Za-z_][A-Za-z0-9_.-]{0,62}$'),
+          CONSTRAINT model_alias_alias_check CHECK (alias OPERATOR(pg_catalog.~) '^[A-Za-z_][A-Za-z0-9_.-]{0,62}$'),
   version integer NOT NULL,
   previous integer[] NOT NULL DEFAULT '{}',
   CONSTRAINT model_alias_pkey PRIMARY KEY (model, alias)
@@ -105,7 +105,7 @@ CREATE TABLE finai.model_grant (
   grantee     name NOT NULL,
   grantee_oid oid,
   privilege   text COLLATE "C" NOT NULL
-              CONSTRAINT model_grant_privilege_check CHECK (privilege IN ('USE', 'EXPLAIN', 'READ', 'PROMOTE')),
+              CONSTRAINT model_grant_privilege_check CHECK (privilege OPERATOR(pg_catalog.=) ANY (ARRAY['USE', 'EXPLAIN', 'READ', 'PROMOTE'])),
   CONSTRAINT model_grant_pkey PRIMARY KEY (model, grantee, privilege)
 );
 COMMENT ON TABLE finai.model_grant IS 'Privileges on models: USE to score and describe, PROMOTE to move aliases. The owner and superusers hold all of them.';

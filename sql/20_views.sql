@@ -1,12 +1,12 @@
 -- The inventory: every version that can be scored, bundled ones included.
 CREATE VIEW finai.models AS
 WITH version AS (
-  SELECT v.model, v.version, v.signature ->> 'task' AS task, pg_catalog.pg_get_userbyid(m.owner_oid)::text AS owner, false AS bundled,
-         pg_catalog.encode(v.sha256, 'hex') AS sha256, v.notes, v.registered_by::text AS registered_by, v.registered_at, m.use_case
+  SELECT v.model, v.version, v.signature OPERATOR(pg_catalog.->>) 'task' AS task, pg_catalog.pg_get_userbyid(m.owner_oid)::pg_catalog.text AS owner, false AS bundled,
+         pg_catalog.encode(v.sha256, 'hex') AS sha256, v.notes, v.registered_by::pg_catalog.text AS registered_by, v.registered_at, m.use_case
   FROM finai.model_version v
   JOIN finai.model m ON m.name OPERATOR(pg_catalog.=) v.model
   UNION ALL
-  SELECT b.model, b.version, b.task, pg_catalog.pg_get_userbyid(m.owner_oid)::text, true, b.sha256, b.notes, NULL, NULL, m.use_case
+  SELECT b.model, b.version, b.task, pg_catalog.pg_get_userbyid(m.owner_oid)::pg_catalog.text, true, b.sha256, b.notes, NULL, NULL, m.use_case
   FROM finai._bundled_models() b
   LEFT JOIN finai.model m ON m.name OPERATOR(pg_catalog.=) b.model
 )
@@ -15,7 +15,7 @@ SELECT v.model, v.version,
              WHERE a.model OPERATOR(pg_catalog.=) v.model AND a.version OPERATOR(pg_catalog.=) v.version
              UNION ALL
              SELECT 'champion'
-             WHERE v.bundled AND s.status IS DISTINCT FROM 'retired' AND NOT EXISTS (
+             WHERE v.bundled AND COALESCE(s.status, '') OPERATOR(pg_catalog.<>) 'retired' AND NOT EXISTS (
                SELECT FROM finai.model_alias a
                WHERE a.model OPERATOR(pg_catalog.=) v.model AND a.alias OPERATOR(pg_catalog.=) 'champion')
              ORDER BY 1) AS aliases,

@@ -31,7 +31,7 @@ pub struct Change<'a> {
     pub reason: Option<&'a str>,
 }
 
-const CREATE_MODEL: &str = "INSERT INTO finai.model (name, owner, next_version) VALUES ($1, $2, $3)
+const CREATE_MODEL: &str = "INSERT INTO finai.model (name, owner) VALUES ($1, $2)
      ON CONFLICT (name) DO NOTHING";
 const KEEP_PUBLIC_USE: &str =
     "INSERT INTO finai.model_grant (model, grantee, privilege) VALUES ($1, '-', 'USE')
@@ -47,13 +47,9 @@ const RECORD_EVENT: &str = "INSERT INTO finai.model_event
 fn hold<T>(model: &str, registrant: Option<&str>, check: impl FnOnce() -> Result<T>) -> Result<T> {
     let bundled = bundled::find(model)?;
     let owner = registry::role_name(registry::extension_owner()?);
-    let next_version = under_latest_snapshot(|| registry::last_version(model))? + 1;
     as_owner(|| {
         if let Some(owner) = bundled.map(|_| owner.as_str()).or(registrant) {
-            let created = run(
-                CREATE_MODEL,
-                &[model.into(), owner.into(), next_version.into()],
-            )?;
+            let created = run(CREATE_MODEL, &[model.into(), owner.into()])?;
             if bundled.is_some() && created == 1 {
                 run(KEEP_PUBLIC_USE, &[model.into()])?;
             }

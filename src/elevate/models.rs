@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::registry::{self, OnSchemaChange};
 
 use super::grants::rename_roles;
-use super::{Change, as_owner, hold, record, returned, run, under_latest_snapshot};
+use super::{CREATE_MODEL, Change, as_owner, hold, record, returned, run, under_latest_snapshot};
 
 /// New values of a model's settings; what is not given stays.
 #[derive(Debug, Default)]
@@ -45,8 +45,7 @@ const LOCK_BYTES: &str = "SELECT b.sha256 FROM finai.model_blob b
      ORDER BY b.sha256 FOR UPDATE";
 const DROP_ALIASES: &str = "DELETE FROM finai.model_alias WHERE model = $1";
 const DROP_MODEL: &str = "DELETE FROM finai.model WHERE name = $1";
-const DROP_BYTES: &str = "DELETE FROM finai.model_blob b
-     WHERE b.sha256 = ANY ($1) AND NOT EXISTS (SELECT FROM finai.model_version v WHERE v.sha256 = b.sha256)";
+const DROP_BYTES: &str = "DELETE FROM finai.model_blob WHERE sha256 = ANY ($1)";
 
 /// Changes settings. Needs ownership of the model, membership in a new owner, and for giving up the two-person rule a
 /// session user who registered no version.
@@ -102,12 +101,16 @@ pub fn rename(change: Change, new_name: &str) -> Result<()> {
         return Err(Error::BundledModel(model.to_owned()));
     }
     hold(model, None, || registry::require_owner(model))?;
-    let taken = under_latest_snapshot(|| registry::settings(new_name));
-    match taken {
-        Err(Error::UnknownModel(_)) => {}
-        Ok(_) => return Err(Error::ModelExists(new_name.to_owned())),
-        Err(error) => return Err(error),
+    if bundled::find(new_name)?.is_some() {
+        return Err(Error::ModelExists(new_name.to_owned()));
     }
+    // Who is taking the name just now is waited for.
+    as_owner(
+        || match run(CREATE_MODEL, &[new_name.into(), by.as_str().into()])? {
+            0 => Err(Error::ModelExists(new_name.to_owned())),
+            _ => run(DROP_MODEL, &[new_name.into()]).map(|_| ()),
+        },
+    )?;
     let next_version = under_latest_snapshot(|| registry::last_version(new_name))? + 1;
     as_owner(|| {
         refuse_dependents(model, None)?;
@@ -149,7 +152,9 @@ pub fn drop_model(change: Change) -> Result<()> {
         let bytes = returned::<Vec<u8>>(LOCK_BYTES, &[model.into()])?;
         run(DROP_ALIASES, &[model.into()])?;
         run(DROP_MODEL, &[model.into()])?;
-        run(DROP_BYTES, &[bytes.into()])?;
+        let kept = under_latest_snapshot(registry::stored_contents)?;
+        let unused: Vec<Vec<u8>> = bytes.into_iter().filter(|b| !kept.contains(b)).collect();
+        run(DROP_BYTES, &[unused.into()])?;
         record(change, &by, "drop", last.first().copied(), None)
     })
 }

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::registry::{self, Status};
 
 use super::models::refuse_dependents;
-use super::{Change, as_owner, hold, record, returned, run};
+use super::{Change, as_owner, hold, record, returned, run, under_latest_snapshot};
 
 /// What a registration stores.
 pub struct NewVersion<'a> {
@@ -17,7 +17,10 @@ pub struct NewVersion<'a> {
     pub notes: Option<&'a str>,
 }
 
-const TAKE_VERSION: &str = "UPDATE finai.model SET next_version = next_version + 1 WHERE name = $1 RETURNING next_version - 1";
+/// $2 is what a model of this name had last, dropped ones included.
+const TAKE_VERSION: &str =
+    "UPDATE finai.model SET next_version = greatest(next_version, $2 + 1) + 1 WHERE name = $1
+     RETURNING next_version - 1";
 /// A row that is there already is locked, so that nobody who drops its last version takes it away meanwhile.
 const STORE_BYTES: &str = "INSERT INTO finai.model_blob AS b (sha256, onnx) VALUES (sha256($1), $1)
      ON CONFLICT (sha256) DO UPDATE SET sha256 = b.sha256 WHERE false";
@@ -41,8 +44,9 @@ pub fn register(new: NewVersion) -> Result<i32> {
         reason: new.notes,
     };
     hold(new.model, Some(&by), || registry::require_owner(new.model))?;
+    let last = under_latest_snapshot(|| registry::last_version(new.model))?;
     as_owner(|| {
-        let version = returned::<i32>(TAKE_VERSION, &[new.model.into()])?;
+        let version = returned::<i32>(TAKE_VERSION, &[new.model.into(), last.into()])?;
         let version = *version
             .first()
             .ok_or_else(|| Error::UnknownModel(new.model.to_owned()))?;

@@ -240,6 +240,16 @@ pub fn versions(model: &str) -> Result<Vec<Version>> {
         .collect()
 }
 
+/// The sha256 of all bytes that some version has.
+pub fn stored_contents() -> Result<std::collections::HashSet<Vec<u8>>> {
+    let mut contents = std::collections::HashSet::new();
+    visit(c"model_version", &[], |row| {
+        contents.extend(row.bytes(c"sha256"));
+        true
+    })?;
+    Ok(contents)
+}
+
 /// The aliases of a model with their versions, a bundled model's unchanged champion included.
 pub fn aliases(model: &str) -> Result<Vec<(String, i32)>> {
     let mut aliases = Vec::new();

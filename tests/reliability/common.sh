@@ -4,7 +4,7 @@
 # A script sources this, makes clusters with `cluster`, calls `check`, and ends with `conclude`. What it made is
 # stopped and removed on every way out.
 . "$(dirname "${BASH_SOURCE[0]}")/../../tools/env"
-cd "$root"
+cd "$root" || exit
 
 export PGUSER=postgres PGTZ=UTC LC_ALL=C
 unset PGHOST PGPORT PGDATABASE PGOPTIONS
@@ -139,7 +139,7 @@ conclude() {
     local dir faults
     for dir in "${clusters[@]}"; do
         [ -f "$dir/log" ] || continue
-        faults=$(tools/cluster faults "$dir" | grep -vE "${1:-^\$}" || true)
+        faults=$(tools/cluster faults "$dir" | grep -vE "${1:-^$}" || true)
         check 'server log' "$faults" ''
     done
     echo "$passed passed, $failed failed"

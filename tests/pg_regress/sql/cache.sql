@@ -2,6 +2,8 @@
 \set ECHO none
 \i demo/credit.sql
 \set ECHO all
+-- This backend's own: no worker scores for it.
+SET max_parallel_workers_per_gather = 0;
 SET search_path = demo, public;
 \set forest `base64 -w0 engine/tests/fixtures/german_rf.onnx`
 \set boosted `base64 -w0 engine/tests/fixtures/german_gbr.onnx`
@@ -20,6 +22,7 @@ SELECT finai.promote_model('network', 1);
 SELECT count(*) FROM finai.cached_models();
 SELECT allocated > 0 AS allocated, peak >= allocated AS peak, cached FROM finai.backend_memory();
 \c -
+SET max_parallel_workers_per_gather = 0;
 SELECT count(*) FROM finai.cached_models();
 SET search_path = demo, public;
 

@@ -2,6 +2,8 @@
 \set ECHO none
 \i demo/credit.sql
 \set ECHO all
+-- This backend's own: no worker scores for it.
+SET max_parallel_workers_per_gather = 0;
 SET search_path = demo, public;
 \set multi `base64 -w0 engine/tests/fixtures/german_multi.onnx`
 \set network `base64 -w0 engine/tests/fixtures/german_mlp.onnx`
@@ -36,6 +38,7 @@ SELECT finai.credit_score(a) > 0 AS scored FROM applications a LIMIT 1;
 SELECT last_scored > :'earlier' AS moved FROM finai.stat_models WHERE model = 'credit_score';
 -- Finding and compiling the model is no part of them: the first call of a session takes no longer here than the second.
 \c -
+SET max_parallel_workers_per_gather = 0;
 SET search_path = demo, public;
 SELECT * FROM finai.stat_models;
 SELECT finai.credit_score(a) > 0 AS scored FROM applications a LIMIT 1;

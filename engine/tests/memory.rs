@@ -1,9 +1,10 @@
-//! What a loaded ensemble holds, counted by the allocator: what the model says, and little beside its file.
+//! What a loaded model holds, counted by the allocator: what the model says, and little beside its file.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::path::Path;
 use std::sync::atomic::{AtomicIsize, Ordering};
 
 use common::onnx::{floats, ints, strings, stump_with, trees};
@@ -73,6 +74,39 @@ fn forest(count: i64, depth: u32) -> Vec<u8> {
     ]))
 }
 
+/// The exported models and the fixtures, by name.
+fn every_model() -> Vec<(String, Vec<u8>)> {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let folders = [
+        "models/exported",
+        "fixtures",
+        "fixtures/networks",
+        "fixtures/trees",
+    ];
+    let mut found = Vec::new();
+    for folder in folders {
+        for entry in std::fs::read_dir(tests.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "onnx")
+            {
+                found.push((path.display().to_string(), bytes(&path)));
+            }
+        }
+    }
+    found
+}
+
+/// Bytes held and bytes said; nothing for a model that cannot be loaded without a declaration.
+fn measure(file: &[u8]) -> Option<(f64, f64)> {
+    drop(Model::load(file, &Limits::default()).ok()?);
+    let before = HELD.load(Ordering::Relaxed);
+    let model = Model::load(file, &Limits::default()).unwrap();
+    let held = HELD.load(Ordering::Relaxed) - before;
+    Some((held as f64, model.memory() as f64))
+}
+
 /// One test, because the counter sees every thread.
 #[test]
 fn a_model_holds_what_it_says() {
@@ -80,6 +114,11 @@ fn a_model_holds_what_it_says() {
     let files = fixtures.map(|name| (name.to_owned(), bytes(&fixture(&format!("{name}.onnx")))));
     let built = [(4000, 1), (2000, 3), (1000, 5), (400, 6), (100, 9), (4, 13)];
     let built = built.map(|(count, depth)| (format!("{count}x{depth}"), forest(count, depth)));
+    for (name, file) in every_model() {
+        if let Some((held, says)) = measure(&file) {
+            println!("MEM {name} {} {held} {says} {:.2}", file.len(), says / held);
+        }
+    }
     for (name, file) in files.into_iter().chain(built) {
         drop(Model::load(&file, &Limits::default()).unwrap());
         let before = HELD.load(Ordering::Relaxed);
