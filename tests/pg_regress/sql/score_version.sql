@@ -266,13 +266,25 @@ DROP VIEW computed;
 SELECT * FROM finai._version_dependents('amount', 12);
 SELECT * FROM finai._version_dependents(NULL, NULL);
 
+-- So it can be neither retired, nor dropped or renamed with its model; another version can, and is not scored then.
+SELECT finai.retire_model('amount', 2);
+\set VERBOSITY sqlstate
+SELECT finai.drop_model('amount');
+SELECT finai.rename_model('amount', 'price');
+\set VERBOSITY default
+SELECT finai.register_model('amount', decode(:'regression', 'base64'));
+SELECT finai.score_version('amount', 3, :columns, 24, 2, 3, 1, 1) = finai.score_version('amount', 1, :columns, 24, 2, 3, 1, 1) AS same;
+SELECT finai.retire_model('amount', 3);
+SELECT finai.score_version('amount', 3, :columns, 24, 2, 3, 1, 1);
+CREATE INDEX ON t (finai.score_version('amount', 3, :columns, :values));
+
 -- Scoring assigns no transaction id.
 BEGIN READ ONLY;
 SELECT count(finai.score_version('amount', 1, :columns, :values)) FROM t;
 SELECT pg_current_xact_id_if_assigned() IS NULL AS no_xid;
 COMMIT;
 -- A dump restores it: finai's rows are loaded before those of schemas that sort after it.
-\set path `echo "$PATH:$("${PG_CONFIG:-/usr/lib/postgresql/15/bin/pg_config}" --bindir)"`
+\set path `echo "$("${PG_CONFIG:-/usr/lib/postgresql/15/bin/pg_config}" --bindir):$PATH"`
 \setenv PATH :path
 CREATE DATABASE regress_score_version_restored;
 \! pg_dump -Fc -T remote regress_score_version | pg_restore --exit-on-error -d regress_score_version_restored && echo restored
