@@ -292,6 +292,27 @@ COMMENT ON FUNCTION finai.score_version(text, integer, record) IS
 COMMENT ON FUNCTION finai.score_version(text, integer, text[], "any") IS
   'Scores values given one by one, each under the name at its place in columns, with one version of a model: for generated columns, expression indexes and remote servers, which take no whole rows. A NULL value follows the feature''s policy; NULL if model, version or columns is. At most 97 values. Errors: 22023 names and values of different numbers, a NULL name or a VARIADIC array; otherwise as finai.score_version(text, integer, record).';
 
+CREATE VIEW finai.stat_models AS
+SELECT s.model, s.version, s.calls, s.rows, s.errors, s.total_ms, s.mean_us, s.last_scored, s.scope
+FROM finai._model_statistics() s
+ORDER BY s.model, s.version;
+COMMENT ON VIEW finai.stat_models IS
+  'What scoring with each version did: scope cluster where finai is in shared_preload_libraries (all sessions and parallel workers of this database since the server started), otherwise scope backend (what this session''s own process scored, without its parallel workers). Versions that were not scored, or are gone, are not listed; a model that is renamed begins anew. Counts are added when a call''s statement ends, whether it succeeds or not. At most 1,024 versions of the cluster are counted at once, then the one scored longest ago is forgotten.';
+COMMENT ON COLUMN finai.stat_models.calls IS 'Calls in statements that scored or failed: a call in a query counts once, whatever the number of its rows, and once more in each parallel worker.';
+COMMENT ON COLUMN finai.stat_models.rows IS 'Rows scored, exactly.';
+COMMENT ON COLUMN finai.stat_models.errors IS 'Rows that the binding or the model refused, and calls whose model could not be loaded.';
+COMMENT ON COLUMN finai.stat_models.total_ms IS 'Milliseconds in scoring rows, without finding and loading the model: each call''s first row is timed and one in sixteen of the others, which stands for them.';
+COMMENT ON COLUMN finai.stat_models.mean_us IS 'total_ms / rows, in microseconds; NULL where no row was scored.';
+COMMENT ON COLUMN finai.stat_models.last_scored IS 'When the last of the timed rows was scored; NULL where no row was scored.';
+COMMENT ON COLUMN finai.stat_models.scope IS 'cluster or backend.';
+COMMENT ON FUNCTION finai._model_statistics() IS 'The rows of the view finai.stat_models, in no order.';
+COMMENT ON FUNCTION finai.reset_stat_models() IS
+  'Forgets what finai.stat_models shows of this database: for scope cluster everybody''s, for scope backend this session''s.';
+COMMENT ON FUNCTION finai.cached_models() IS
+  'The compiled models that this session''s process keeps, the one used last first: a version that was scored, its bytes in memory (finai.cache_memory bounds their sum), how often a call found it compiled, the milliseconds that reading and compiling it took, when that was, and when it was used last. Versions with the same bytes and declaration share one.';
+COMMENT ON FUNCTION finai.backend_memory() IS
+  'Bytes that finai has allocated in this session''s process outside PostgreSQL''s memory contexts: now (allocated), at most so far (peak), and of those allocated the compiled models in the cache (cached). A model that left the cache is freed when the last open statement that uses it ends.';
+
 CREATE FUNCTION finai._version_dependents(model text, version integer) RETURNS SETOF text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   WITH dependent AS (
@@ -371,27 +392,6 @@ ALTER EVENT TRIGGER finai_ddl_ends ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER finai_ddl_starts IS 'Schema contracts of typed scoring functions, before DDL.';
 COMMENT ON EVENT TRIGGER finai_ddl_ends IS 'Schema contracts of typed scoring functions, after DDL.';
 
-CREATE VIEW finai.stat_models AS
-SELECT s.model, s.version, s.calls, s.rows, s.errors, s.total_ms, s.mean_us, s.last_scored, s.scope
-FROM finai._model_statistics() s
-ORDER BY s.model, s.version;
-COMMENT ON VIEW finai.stat_models IS
-  'What scoring with each version did: scope cluster where finai is in shared_preload_libraries (all sessions and parallel workers of this database since the server started), otherwise scope backend (what this session''s own process scored, without its parallel workers). Versions that were not scored, or are gone, are not listed; a model that is renamed begins anew. Counts are added when a call''s statement ends, whether it succeeds or not. At most 1,024 versions of the cluster are counted at once, then the one scored longest ago is forgotten.';
-COMMENT ON COLUMN finai.stat_models.calls IS 'Calls in statements that scored or failed: a call in a query counts once, whatever the number of its rows, and once more in each parallel worker.';
-COMMENT ON COLUMN finai.stat_models.rows IS 'Rows scored, exactly.';
-COMMENT ON COLUMN finai.stat_models.errors IS 'Rows that the binding or the model refused, and calls whose model could not be loaded.';
-COMMENT ON COLUMN finai.stat_models.total_ms IS 'Milliseconds in scoring rows, without finding and loading the model: each call''s first row is timed and one in sixteen of the others, which stands for them.';
-COMMENT ON COLUMN finai.stat_models.mean_us IS 'total_ms / rows, in microseconds; NULL where no row was scored.';
-COMMENT ON COLUMN finai.stat_models.last_scored IS 'When the last of the timed rows was scored; NULL where no row was scored.';
-COMMENT ON COLUMN finai.stat_models.scope IS 'cluster or backend.';
-COMMENT ON FUNCTION finai._model_statistics() IS 'The rows of the view finai.stat_models, in no order.';
-COMMENT ON FUNCTION finai.reset_stat_models() IS
-  'Forgets what finai.stat_models shows of this database: for scope cluster everybody''s, for scope backend this session''s.';
-COMMENT ON FUNCTION finai.cached_models() IS
-  'The compiled models that this session''s process keeps, the one used last first: a version that was scored, its bytes in memory (finai.cache_memory bounds their sum), how often a call found it compiled, the milliseconds that reading and compiling it took, when that was, and when it was used last. Versions with the same bytes and declaration share one.';
-COMMENT ON FUNCTION finai.backend_memory() IS
-  'Bytes that finai has allocated in this session''s process outside PostgreSQL''s memory contexts: now (allocated), at most so far (peak), and of those allocated the compiled models in the cache (cached). A model that left the cache is freed when the last open statement that uses it ends.';
-
 CREATE FUNCTION finai.verify_models(name text DEFAULT NULL)
 RETURNS TABLE (model text, version integer, status text, rows integer, worst double precision, tolerance double precision, detail text)
 LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'verify_models_wrapper';
@@ -400,9 +400,9 @@ COMMENT ON FUNCTION finai.register_model(text, bytea, text[], text, text[], json
 COMMENT ON FUNCTION finai.promote_model(text, integer, text, text) IS
   'Makes an alias of a model (champion: what a bare name scores with) mean a version. Takes effect for others exactly at COMMIT. Needs ownership of the model or PROMOTE on it. Errors: 55000 a version that is retired or failed verification, 42501 the session user registered it and the model has the two-person rule, 2BP01 a typed scoring function over it would find columns missing. reason goes into the history.';
 COMMENT ON FUNCTION finai.rollback_model(text, text, text) IS
-  'Makes an alias mean what it meant before its last promotion and returns that version; called again, it goes back further, up to a hundred promotions. Versions that were retired or failed since are passed over. The two-person rule does not ask: a second person promoted that version once. Needs ownership of the model or PROMOTE on it. Errors: 55000 nothing to go back to.';
+  'Makes an alias mean what it meant before its last promotion and returns that version; called again, it goes back further, up to a hundred promotions. Versions that were retired or failed since are passed over. The two-person rule does not ask: a second person promoted that version once. Needs ownership of the model or PROMOTE on it. Errors: 55000 nothing to go back to, 2BP01 a typed scoring function over it would find columns missing.';
 COMMENT ON FUNCTION finai.drop_alias(text, text, text) IS
-  'Removes an alias of a model. Without its champion a model is called by number or other alias; a bundled model''s champion is the bundled version again. Needs ownership of the model or PROMOTE on it. Errors: 42704 no such alias.';
+  'Removes an alias of a model. Without its champion a model is called by number or other alias; a bundled model''s champion is the bundled version again. Needs ownership of the model or PROMOTE on it. Errors: 42704 no such alias, 2BP01 a typed scoring function over the bundled version would find columns missing.';
 COMMENT ON FUNCTION finai.retire_model(text, integer, text) IS
   'Keeps a version from being scored and promoted, for good; it stays in the inventory. Needs ownership of the model. Errors: 55000 an alias means it, 2BP01 a generated column, index or constraint calls score_version on it.';
 COMMENT ON FUNCTION finai.drop_model(text, text) IS

@@ -4,35 +4,19 @@
 //! call. Nothing else is stored, so renaming tables and functions changes nothing and nothing can go stale.
 
 mod ddl;
+mod functions;
 
+use finai_engine::Signature;
 use pgrx::prelude::*;
 
 use crate::binding_report;
 use crate::cache;
 use crate::elevate::{self, under_latest_snapshot};
 use crate::error::{Error, Result};
-use crate::registry::{self, OnSchemaChange, Privilege, Reference, Status, Target, Version};
+use crate::registry::{self, OnSchemaChange, Status, Target, Version};
 
 pub use ddl::{EventTrigger, is_event};
-
-/// A typed scoring function.
-#[derive(Debug, Clone)]
-pub struct TypedFunction {
-    pub function: pg_sys::Oid,
-    pub owner: pg_sys::Oid,
-    /// The relation whose rows it takes.
-    pub relation: pg_sys::Oid,
-    pub reference: Reference,
-}
-
-impl TypedFunction {
-    /// Whether it may stand in others' way: its owner could score the relation's rows. As with views, who may not read a
-    /// table has no say in its columns.
-    fn has_standing(&self) -> bool {
-        ddl::can_read(self.owner, self.relation)
-            && registry::has(self.owner, &self.reference.model, Privilege::Use).unwrap_or(false)
-    }
-}
+pub use functions::{TypedFunction, typed_functions};
 
 /// A feature that the rows of a typed scoring function's relation do not supply.
 #[derive(Debug, Clone)]
@@ -74,60 +58,6 @@ impl Breach {
     }
 }
 
-/// Names are qualified, because the search path is that of whoever runs DDL.
-const TYPED_FUNCTIONS: &str = "SELECT p.oid, p.proowner, t.typrelid, p.prosrc
-     FROM pg_catalog.pg_extension e
-     JOIN pg_catalog.pg_depend d
-       ON d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass
-      AND d.refobjid OPERATOR(pg_catalog.=) e.oid
-      AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
-      AND d.deptype OPERATOR(pg_catalog.=) 'x'::pg_catalog.\"char\"
-     JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) d.objid AND p.pronargs OPERATOR(pg_catalog.=) 1::pg_catalog.int2
-     JOIN pg_catalog.pg_language l
-       ON l.oid OPERATOR(pg_catalog.=) p.prolang AND l.lanname OPERATOR(pg_catalog.=) 'sql'::pg_catalog.name
-     JOIN pg_catalog.pg_type t
-       ON t.oid OPERATOR(pg_catalog.=) p.proargtypes[0] AND t.typrelid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
-     WHERE e.extname OPERATOR(pg_catalog.=) 'finai'::pg_catalog.name
-     ORDER BY p.oid";
-
-/// Every typed scoring function. One whose body is anything but the generated call is none.
-pub fn typed_functions() -> Result<Vec<TypedFunction>> {
-    let damaged = |error: spi::Error| Error::Installation(error.to_string());
-    Spi::connect(|client| {
-        let rows = client.select(TYPED_FUNCTIONS, None, &[]).map_err(damaged)?;
-        let mut functions = Vec::new();
-        for row in rows {
-            let function = row.get::<pg_sys::Oid>(1).map_err(damaged)?;
-            let owner = row.get::<pg_sys::Oid>(2).map_err(damaged)?;
-            let relation = row.get::<pg_sys::Oid>(3).map_err(damaged)?;
-            let body = row.get::<String>(4).map_err(damaged)?;
-            let reference = body.as_deref().and_then(called).map(Reference::parse);
-            if let (Some(function), Some(owner), Some(relation), Some(Ok(reference))) =
-                (function, owner, relation, reference)
-            {
-                functions.push(TypedFunction {
-                    function,
-                    owner,
-                    relation,
-                    reference,
-                });
-            }
-        }
-        Ok(functions)
-    })
-}
-
-/// The model that a generated body calls.
-fn called(body: &str) -> Option<&str> {
-    let call = body.strip_prefix("SELECT finai.")?;
-    let (function, arguments) = call.split_once("('")?;
-    if !matches!(function, "score" | "classify" | "predict" | "probabilities") {
-        return None;
-    }
-    let reference = arguments.strip_suffix("', $1)")?;
-    (!reference.contains(['\'', '\\'])).then_some(reference)
-}
-
 /// Runs `change`, which makes `alias` of a model mean another version. Where a typed scoring function then finds columns
 /// missing that it did not miss before, the change is refused, or the version marked, as `on_schema_change` says.
 pub fn across_promotion<T>(
@@ -136,8 +66,14 @@ pub fn across_promotion<T>(
     change: impl FnOnce() -> Result<T>,
 ) -> Result<T> {
     let target = Target::Alias(alias.to_owned());
-    let mut functions = under_latest_snapshot(typed_functions)?;
-    functions.retain(|f| f.reference.model == model && f.reference.target == target);
+    let functions = under_latest_snapshot(|| {
+        let mut functions = typed_functions()?;
+        functions.retain(|function| {
+            let reference = &function.reference;
+            reference.model == model && reference.target == target && function.has_standing()
+        });
+        Ok(functions)
+    })?;
     // DDL that is under way ends first, and none begins before the promotion is committed.
     for function in &functions {
         ddl::lock(function.relation);
@@ -264,23 +200,12 @@ fn breaches_now(function: &TypedFunction) -> Vec<Breach> {
 }
 
 fn breaches_of(function: &TypedFunction, version: &Version) -> Vec<Breach> {
-    let is_retired = !matches!(
-        registry::status(&version.model, version.version),
-        Ok(Status::Verified | Status::Broken | Status::Failed)
-    );
-    let signature = match version.is_bundled() {
-        true => cache::model(version)
-            .ok()
-            .map(|model| model.signature().clone()),
-        false => registry::signature(version).ok().flatten(),
+    let rows = match signature(version) {
+        Some(signature) => binding_report::rows(&signature, function.relation, ""),
+        None => return Vec::new(),
     };
-    let Some(signature) = signature.filter(|_| !is_retired) else {
-        return Vec::new();
-    };
-    let Ok(rows) = binding_report::rows(&signature, function.relation, "") else {
-        return Vec::new();
-    };
-    rows.into_iter()
+    rows.unwrap_or_default()
+        .into_iter()
         .filter(|row| row.status != binding_report::OK)
         .map(|row| Breach {
             function: function.function,
@@ -291,4 +216,13 @@ fn breaches_of(function: &TypedFunction, version: &Version) -> Vec<Breach> {
             found: row.column.zip(row.found),
         })
         .collect()
+}
+
+/// What a version that can be scored reads; nothing for any other.
+fn signature(version: &Version) -> Option<Signature> {
+    match registry::status(&version.model, version.version) {
+        Ok(Status::Retired) | Err(_) => None,
+        Ok(_) if version.is_bundled() => Some(cache::model(version).ok()?.signature().clone()),
+        Ok(_) => registry::signature(version).ok().flatten(),
+    }
 }

@@ -113,6 +113,7 @@ impl<B: Bind> Site<B> {
         let version = registry::resolve(&call.reference()?)?;
         let model = cache::model(&version).inspect_err(|_| statistics::count_error(&version))?;
         if matches!(call, Call::Version(..)) && !model.is_tabular() {
+            statistics::count_error(&version);
             return Err(Error::Graph {
                 model: version.model,
                 version: version.version,

@@ -65,6 +65,59 @@ pub fn pop() -> Option<Vec<Breach>> {
     })
 }
 
+/// Whether anything has been made to depend on the extension: without it there is no typed scoring function to look for.
+pub fn extension_has_dependents() -> bool {
+    // SAFETY: the relation stays open and locked until the scan has ended; the catalogue's columns are oids and a char.
+    unsafe {
+        let extension = pg_sys::get_extension_oid(c"finai".as_ptr(), true);
+        if extension == pg_sys::InvalidOid {
+            return false;
+        }
+        let lock = pg_sys::AccessShareLock as pg_sys::LOCKMODE;
+        let schema = pg_sys::Oid::from(pg_sys::PG_CATALOG_NAMESPACE);
+        let catalog = |name: &CStr| pg_sys::get_relname_relid(name.as_ptr(), schema);
+        let depend = pg_sys::table_open(catalog(c"pg_depend"), lock);
+        let descriptor = (*depend).rd_att;
+        let number = |column: &CStr| pg_sys::SPI_fnumber(descriptor, column.as_ptr());
+        let mut keys = [pg_sys::ScanKeyData::default(); 2];
+        let wanted = [
+            (c"refclassid", pg_sys::ExtensionRelationId),
+            (c"refobjid", extension),
+        ];
+        for (key, (column, oid)) in keys.iter_mut().zip(wanted) {
+            pg_sys::ScanKeyInit(
+                key,
+                number(column) as pg_sys::AttrNumber,
+                pg_sys::BTEqualStrategyNumber as pg_sys::StrategyNumber,
+                pg_sys::F_OIDEQ.into(),
+                oid.into(),
+            );
+        }
+        let scan = pg_sys::systable_beginscan(
+            depend,
+            catalog(c"pg_depend_reference_index"),
+            true,
+            std::ptr::null_mut(),
+            keys.len() as i32,
+            keys.as_mut_ptr(),
+        );
+        let kind = number(c"deptype");
+        let mut found = false;
+        while !found {
+            let tuple = pg_sys::systable_getnext(scan);
+            if tuple.is_null() {
+                break;
+            }
+            let mut is_null = false;
+            let datum = pg_sys::SPI_getbinval(tuple, descriptor, kind, &raw mut is_null);
+            found = !is_null && datum.value() as u8 == b'x';
+        }
+        pg_sys::systable_endscan(scan);
+        pg_sys::table_close(depend, lock);
+        found
+    }
+}
+
 /// Keeps a relation's columns as they are until the transaction ends, once DDL that is under way has ended.
 pub fn lock(relation: pg_sys::Oid) {
     // SAFETY: any oid can be locked, one that is gone by now as well; waiting raises where it is cancelled.

@@ -1,6 +1,6 @@
 -- Columns that a promoted model reads through a typed scoring function: DDL takes none away unnoticed.
 \set regression `base64 -w0 engine/tests/fixtures/german_gbr.onnx`
-\set path `echo "$PATH:$("${PG_CONFIG:-/usr/lib/postgresql/15/bin/pg_config}" --bindir)"`
+\set path `echo "$("${PG_CONFIG:-/usr/lib/postgresql/15/bin/pg_config}" --bindir):$PATH"`
 SELECT finai.register_model('amount', decode(:'regression', 'base64'), features => '{a,b,c,d,e}');
 SELECT finai.register_model('amount', decode(:'regression', 'base64'), features => '{a,b,c,d,z}');
 SELECT finai.promote_model('amount', 1);

@@ -110,6 +110,14 @@ SELECT finai.score_version('fraud_prob', 1, ARRAY['tx_amount'], 5);
 SELECT count(finai.score_version('amount', 1, (SELECT array_agg('c' || i) FROM generate_series(1, 100000) i), 24)) FROM t;
 PREPARE untyped AS SELECT finai.score_version('amount', 1, '{duration_in_month}', $1);
 \set VERBOSITY default
+-- A function takes at most 100 arguments.
+SELECT format('SELECT finai.score_version(%L, 1, %L, %s)', 'amount', :columns::text[] || array_agg('x' || i), '24, 2, 3, 1, 1, ' || string_agg(i::text, ', ')) AS call,
+       format('SELECT finai.score_version(%L, 1, %L, %s)', 'amount', :columns::text[] || array_agg('x' || i) || 'y'::text, '24, 2, 3, 1, 1, 0, ' || string_agg(i::text, ', ')) AS longer
+FROM generate_series(1, 92) i \gset
+:call;
+\set VERBOSITY sqlstate
+:longer;
+\set VERBOSITY default
 
 -- A version that runs as a graph is refused: its last bits may depend on the processor.
 SELECT finai.register_model('sequence', decode(:'lstm', 'base64'), features => ARRAY(SELECT 'f' || i FROM generate_series(1, 240) i)) AS version \gset
@@ -258,13 +266,25 @@ DROP VIEW computed;
 SELECT * FROM finai._version_dependents('amount', 12);
 SELECT * FROM finai._version_dependents(NULL, NULL);
 
+-- So it can be neither retired, nor dropped or renamed with its model; another version can, and is not scored then.
+SELECT finai.retire_model('amount', 2);
+\set VERBOSITY sqlstate
+SELECT finai.drop_model('amount');
+SELECT finai.rename_model('amount', 'price');
+\set VERBOSITY default
+SELECT finai.register_model('amount', decode(:'regression', 'base64'));
+SELECT finai.score_version('amount', 3, :columns, 24, 2, 3, 1, 1) = finai.score_version('amount', 1, :columns, 24, 2, 3, 1, 1) AS same;
+SELECT finai.retire_model('amount', 3);
+SELECT finai.score_version('amount', 3, :columns, 24, 2, 3, 1, 1);
+CREATE INDEX ON t (finai.score_version('amount', 3, :columns, :values));
+
 -- Scoring assigns no transaction id.
 BEGIN READ ONLY;
 SELECT count(finai.score_version('amount', 1, :columns, :values)) FROM t;
 SELECT pg_current_xact_id_if_assigned() IS NULL AS no_xid;
 COMMIT;
 -- A dump restores it: finai's rows are loaded before those of schemas that sort after it.
-\set path `echo "$PATH:$("${PG_CONFIG:-/usr/lib/postgresql/15/bin/pg_config}" --bindir)"`
+\set path `echo "$("${PG_CONFIG:-/usr/lib/postgresql/15/bin/pg_config}" --bindir):$PATH"`
 \setenv PATH :path
 CREATE DATABASE regress_score_version_restored;
 \! pg_dump -Fc -T remote regress_score_version | pg_restore --exit-on-error -d regress_score_version_restored && echo restored
