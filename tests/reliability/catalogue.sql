@@ -16,7 +16,8 @@ INSERT INTO finding
 SELECT c.oid::regclass || '.' || a.attname, 'column',
        concat_ws(' ', row_number() OVER (PARTITION BY c.oid ORDER BY a.attnum), format_type(a.atttypid, a.atttypmod),
                  CASE WHEN a.attcollation <> 0 THEN a.attcollation::regcollation::text END, a.attnotnull, a.attidentity, a.attgenerated, a.attstorage,
-                 a.attcompression, a.attstattarget, a.attoptions, pg_get_expr(d.adbin, d.adrelid))
+                 a.attcompression, a.attstattarget,
+                 (SELECT string_agg(option, ' ') FROM unnest(a.attoptions) AS option WHERE option NOT LIKE 'pg\_attver=%'), pg_get_expr(d.adbin, d.adrelid))
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN pg_attrdef d ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum)
 WHERE c.relnamespace = 'finai'::regnamespace AND c.relkind IN ('r', 'v', 'c', 'S', 'm', 'p');
@@ -50,7 +51,7 @@ INSERT INTO finding
 SELECT t.oid::regtype::text, 'type', concat_ws(' ', t.typtype, t.typcategory, pg_get_userbyid(t.typowner), t.typlen)
 FROM pg_type t WHERE t.typnamespace = 'finai'::regnamespace;
 INSERT INTO finding
-SELECT t.evtname, 'event trigger', concat_ws(' ', t.evtevent, t.evtfoid::regprocedure, t.evtenabled, t.evttags, pg_get_userbyid(t.evtowner))
+SELECT t.evtname, 'event trigger', concat_ws(' ', t.evtevent, t.evtfoid::regprocedure, t.evtenabled, t.evttags)
 FROM pg_event_trigger t;
 INSERT INTO finding
 SELECT i.identity, 'comment', d.description

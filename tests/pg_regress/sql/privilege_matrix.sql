@@ -91,7 +91,8 @@ FROM (SELECT d.objid::regprocedure AS function FROM pg_depend d JOIN pg_extensio
 LEFT JOIN call USING (function) CROSS JOIN role r
 GROUP BY m.function ORDER BY m.function::text COLLATE "C";
 
--- Relations, each way of using them.
+-- Relations, each way of using them; what TRUNCATE would cascade to comes in an order of its own.
+SET client_min_messages = warning;
 SELECT c.relname::text, action, max(attempt(r.name, statement)) FILTER (WHERE n = 1) AS nobody, max(attempt(r.name, statement)) FILTER (WHERE n = 2) AS "user",
        max(attempt(r.name, statement)) FILTER (WHERE n = 3) AS publisher, max(attempt(r.name, statement)) FILTER (WHERE n = 4) AS auditor, max(attempt(r.name, statement)) FILTER (WHERE n = 5) AS owner
 FROM pg_class c
