@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use finai_engine::{Declaration, Model};
 use pgrx::pg_sys;
 
+use crate::allocator;
 use crate::error::{Error, Result};
 use crate::guc;
 use crate::registry::Version;
@@ -49,10 +50,12 @@ pub fn model(version: &Version) -> Result<Arc<Model>> {
     }
     let began = Instant::now();
     let onnx = version.onnx()?;
+    let before = allocator::allocated();
     let model = Model::load_as(&onnx, &version.declaration, &guc::registered_limits())
         .map_err(Error::of(&version.model))?;
+    let held = allocator::allocated().saturating_sub(before);
     drop(onnx);
-    let model = Arc::new(model);
+    let model = Arc::new(model.counted(held));
     let now = now();
     insert(Entry {
         sha256: version.sha256.clone(),

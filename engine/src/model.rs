@@ -14,6 +14,8 @@ pub struct Model {
     signature: Signature,
     pub(crate) program: Program,
     pub(crate) head: Head,
+    /// Bytes that the loader counted.
+    counted: usize,
 }
 
 impl Model {
@@ -49,15 +51,27 @@ impl Model {
             signature,
             program,
             head,
+            counted: 0,
         })
+    }
+
+    /// The model that says it holds `bytes`, as an allocator counted them while it was loaded: what tract holds of a network
+    /// cannot be asked.
+    pub fn counted(mut self, bytes: usize) -> Model {
+        self.counted = bytes;
+        self
     }
 
     pub fn signature(&self) -> &Signature {
         &self.signature
     }
 
-    /// Bytes held, those of scorers excluded.
+    /// Bytes held, those of scorers excluded: as [`Model::counted`], or estimated, without what tract makes of a network beside
+    /// its weights.
     pub fn memory(&self) -> usize {
+        if self.counted > 0 {
+            return self.counted;
+        }
         let names: usize = self
             .signature
             .features
