@@ -1,6 +1,6 @@
 """Scoring clients beside a promoter. Argument: seconds. Prints counts, each of which must be 0 but the first four.
 
-The promoter numbers its promotions and notes, once COMMIT has returned, which one is the latest: `committed`. Before a
+The promoter promotes, goes back, and rolls back. It numbers what it commits and notes, once COMMIT has returned, which one is the latest: `committed`. Before a
 COMMIT is sent, the promotion counts as possible: `attempted`. A statement that began when `committed` was c and ended
 when `attempted` was a may see any of the promotions c..a and no other.
 """
@@ -9,6 +9,7 @@ import random
 import sys
 import threading
 import time
+from collections import deque
 
 import psycopg
 
@@ -35,25 +36,36 @@ class Race:
         self.lock = threading.Lock()
         self.end = threading.Event()
         self.counts = dict.fromkeys(
-            ("statements", "promotions", "rollbacks", "parallel plans", "statements with two versions", "stale statements",
-             "sightings of what was rolled back", "scores of another version", "failed statements"), 0)
+            ("statements", "promotions", "rolled back", "parallel plans", "statements with two versions", "stale statements",
+             "sightings of what was rolled back", "scores of another version", "wrong versions gone back to", "failed statements"), 0)
 
     def count(self, what: str, by: int = 1) -> None:
         with self.lock:
             self.counts[what] += by
 
     def promote(self) -> None:
+        before: deque[int] = deque(maxlen=100)
         with psycopg.connect() as connection:
             while not self.end.is_set():
-                if random.random() < 0.3:
+                chance = random.random()
+                if chance < 0.2:
                     with connection.transaction(force_rollback=True):
                         connection.execute("SELECT finai.promote_model('risk', %s)", (self.never,))
                         time.sleep(random.random() / 50)
-                    self.count("rollbacks")
+                    self.count("rolled back")
                 else:
-                    version = random.choice([v for v in self.versions if v != self.promoted[-1]])
                     with connection.transaction():
-                        connection.execute("SELECT finai.promote_model('risk', %s)", (version,))
+                        if chance < 0.4:
+                            with connection.transaction(force_rollback=True):
+                                connection.execute("SELECT finai.promote_model('risk', %s)", (self.never,))
+                            self.count("rolled back")
+                        if chance > 0.8 and before:
+                            version = connection.execute("SELECT finai.rollback_model('risk')").fetchone()[0]
+                            self.count("wrong versions gone back to", version != before.pop())
+                        else:
+                            before.append(self.promoted[-1])
+                            version = random.choice([v for v in self.versions if v != self.promoted[-1]])
+                            connection.execute("SELECT finai.promote_model('risk', %s)", (version,))
                         time.sleep(random.random() / 100)
                         self.promoted.append(version)
                         self.attempted += 1
