@@ -1,5 +1,13 @@
 \echo Use "ALTER EXTENSION finai UPDATE TO '0.2.0'" to load this file. \quit
 
+-- What there is before, to tell it from what is new.
+SELECT pg_catalog.set_config('finai_update.functions', (
+  SELECT pg_catalog.array_agg(p.oid)::pg_catalog.text FROM pg_catalog.pg_proc p
+  WHERE p.pronamespace OPERATOR(pg_catalog.=) 'finai'::pg_catalog.regnamespace), true);
+SELECT pg_catalog.set_config('finai_update.relations', (
+  SELECT pg_catalog.array_agg(c.oid)::pg_catalog.text FROM pg_catalog.pg_class c
+  WHERE c.relnamespace OPERATOR(pg_catalog.=) 'finai'::pg_catalog.regnamespace), true);
+
 -- Grants on functions that get further arguments end with them: say which are to be made again, as grants of an update
 -- script would not be dumped.
 DO $$
@@ -424,8 +432,7 @@ COMMENT ON FUNCTION finai.verify_models(text) IS
 COMMENT ON FUNCTION finai.describe_model(text, integer) IS
   'Everything needed to call a model: its version, status, task and sha256, each feature with its kind, what NULL means and the categories it knows, what it returns, and a call to copy. Without a version, the champion. Needs USE on the model.';
 
--- What is new belongs to whom the rest belongs to, and to nobody else, whatever ALTER DEFAULT PRIVILEGES says; functions and
--- tables of 0.1.0 have initial privileges already.
+-- What is new belongs to whom the rest belongs to, and to nobody else, whatever ALTER DEFAULT PRIVILEGES says.
 DO $$
 DECLARE
   owner pg_catalog.regrole := (SELECT c.relowner FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) 'finai.model'::pg_catalog.regclass);
@@ -437,14 +444,12 @@ BEGIN
     SELECT 'FUNCTION', p.oid::pg_catalog.regprocedure::pg_catalog.text
     FROM pg_catalog.pg_proc p
     WHERE p.pronamespace OPERATOR(pg_catalog.=) 'finai'::pg_catalog.regnamespace
-      AND NOT EXISTS (SELECT FROM pg_catalog.pg_init_privs i
-                      WHERE i.objoid OPERATOR(pg_catalog.=) p.oid AND i.classoid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass)
+      AND p.oid OPERATOR(pg_catalog.<>) ALL (pg_catalog.current_setting('finai_update.functions')::pg_catalog.oid[])
     UNION ALL
     SELECT 'TABLE', c.oid::pg_catalog.regclass::pg_catalog.text
     FROM pg_catalog.pg_class c
     WHERE c.relnamespace OPERATOR(pg_catalog.=) 'finai'::pg_catalog.regnamespace AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'v']::pg_catalog."char"[])
-      AND NOT EXISTS (SELECT FROM pg_catalog.pg_init_privs i
-                      WHERE i.objoid OPERATOR(pg_catalog.=) c.oid AND i.classoid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass)
+      AND c.oid OPERATOR(pg_catalog.<>) ALL (pg_catalog.current_setting('finai_update.relations')::pg_catalog.oid[])
   LOOP
     EXECUTE pg_catalog.format('ALTER %s %s OWNER TO %s', kind, member, owner);
     EXECUTE pg_catalog.format('REVOKE ALL ON %s %s FROM PUBLIC', kind, member);
