@@ -387,3 +387,6 @@ DROP DATABASE regress_contracts_restored;
 DROP TABLE u CASCADE;
 DROP OWNED BY regress_plain, regress_kinds, regress_third CASCADE;
 DROP ROLE regress_plain, regress_kinds, regress_third;
+
+-- Both triggers watch the same commands.
+SELECT count(DISTINCT evttags) AS lists, count(*) AS triggers FROM pg_event_trigger WHERE evtname LIKE 'finai%';
