@@ -63,12 +63,13 @@ CREATE TABLE finai.model_version (
   registered_session name,
   reference     jsonb,
   tolerance     double precision,
+  registered_session_oid oid,
   CONSTRAINT model_version_pkey PRIMARY KEY (model, version)
 );
 COMMENT ON TABLE finai.model_version IS 'One row per registered version: its bytes, what was declared at registration, and the signature read from it.';
 COMMENT ON COLUMN finai.model_version.declaration IS 'What register_model was told beyond the file: features, task, labels, missing, output.';
 COMMENT ON COLUMN finai.model_version.signature IS 'Inputs, features, task and labels as finai reads them.';
-COMMENT ON COLUMN finai.model_version.registered_session IS 'Session user at registration, whom the two-person rule keeps from promoting it.';
+COMMENT ON COLUMN finai.model_version.registered_session IS 'Role that the session was authenticated as at registration, whom the two-person rule keeps from promoting it; the oid beside it is found anew when rows are restored elsewhere.';
 COMMENT ON COLUMN finai.model_version.reference IS 'Rows with the trainer''s own scores, which the version reproduced within the tolerance when it was registered.';
 COMMENT ON COLUMN finai.model_version.tolerance IS 'Largest accepted |score - reference| / max(1, |reference|) of a reference row.';
 
@@ -137,6 +138,17 @@ CREATE TRIGGER model_owner_oid BEFORE INSERT OR UPDATE OF owner ON finai.model
   FOR EACH ROW EXECUTE FUNCTION finai._model_owner_oid();
 ALTER TABLE finai.model ENABLE ALWAYS TRIGGER model_owner_oid;
 
+CREATE FUNCTION finai._model_version_session_oid() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  NEW.registered_session_oid := (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = NEW.registered_session);
+  RETURN NEW;
+END
+$$;
+CREATE TRIGGER model_version_session_oid BEFORE INSERT ON finai.model_version
+  FOR EACH ROW EXECUTE FUNCTION finai._model_version_session_oid();
+ALTER TABLE finai.model_version ENABLE ALWAYS TRIGGER model_version_session_oid;
+
 CREATE FUNCTION finai._model_grantee_oid() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -161,7 +173,7 @@ CREATE TRIGGER model_event_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON fi
   FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_change();
 ALTER TABLE finai.model_event ENABLE ALWAYS TRIGGER model_event_append_only;
 CREATE TRIGGER model_version_immutable
-  BEFORE UPDATE OF version, sha256, declaration, signature, notes, registered_by, registered_at, registered_session, reference, tolerance
+  BEFORE UPDATE OF version, sha256, declaration, signature, notes, registered_by, registered_at, registered_session, reference, tolerance, registered_session_oid
   ON finai.model_version FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_change();
 ALTER TABLE finai.model_version ENABLE ALWAYS TRIGGER model_version_immutable;
 
@@ -187,6 +199,33 @@ ALTER TABLE finai.model_alias ENABLE ALWAYS TRIGGER model_alias_no_truncate;
 CREATE TRIGGER model_grant_no_truncate BEFORE TRUNCATE ON finai.model_grant FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_truncate();
 ALTER TABLE finai.model_grant ENABLE ALWAYS TRIGGER model_grant_no_truncate;
 
+-- Roles with pg_write_all_data could write here without a privilege: only the tables' owner does, for whom functions act.
+CREATE FUNCTION finai._refuse_strangers() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NOT pg_has_role((SELECT c.relowner FROM pg_catalog.pg_class c WHERE c.oid = TG_RELID), 'USAGE') THEN
+    RAISE EXCEPTION 'permission denied for table %', TG_TABLE_NAME
+      USING ERRCODE = 'insufficient_privilege',
+            HINT = 'Models are changed by the functions of schema finai.';
+  END IF;
+  RETURN NULL;
+END
+$$;
+CREATE TRIGGER model_strangers BEFORE INSERT OR UPDATE OR DELETE ON finai.model FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_strangers();
+ALTER TABLE finai.model ENABLE ALWAYS TRIGGER model_strangers;
+CREATE TRIGGER model_blob_strangers BEFORE INSERT OR UPDATE OR DELETE ON finai.model_blob FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_strangers();
+ALTER TABLE finai.model_blob ENABLE ALWAYS TRIGGER model_blob_strangers;
+CREATE TRIGGER model_version_strangers BEFORE INSERT OR UPDATE OR DELETE ON finai.model_version FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_strangers();
+ALTER TABLE finai.model_version ENABLE ALWAYS TRIGGER model_version_strangers;
+CREATE TRIGGER model_status_strangers BEFORE INSERT OR UPDATE OR DELETE ON finai.model_status FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_strangers();
+ALTER TABLE finai.model_status ENABLE ALWAYS TRIGGER model_status_strangers;
+CREATE TRIGGER model_alias_strangers BEFORE INSERT OR UPDATE OR DELETE ON finai.model_alias FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_strangers();
+ALTER TABLE finai.model_alias ENABLE ALWAYS TRIGGER model_alias_strangers;
+CREATE TRIGGER model_grant_strangers BEFORE INSERT OR UPDATE OR DELETE ON finai.model_grant FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_strangers();
+ALTER TABLE finai.model_grant ENABLE ALWAYS TRIGGER model_grant_strangers;
+CREATE TRIGGER model_event_strangers BEFORE INSERT OR UPDATE OR DELETE ON finai.model_event FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_strangers();
+ALTER TABLE finai.model_event ENABLE ALWAYS TRIGGER model_event_strangers;
+
 -- An alias never means a version that is gone; a foreign key cannot say so, because bundled versions are no rows.
 CREATE FUNCTION finai._refuse_delete_of_promoted() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -195,8 +234,7 @@ BEGIN
              WHERE a.model = OLD.model AND (a.version = OLD.version OR OLD.version = ANY (a.previous))) THEN
     RAISE EXCEPTION 'version % of model "%" is promoted', OLD.version, OLD.model
       USING ERRCODE = 'dependent_objects_still_exist',
-            HINT = format('finai.retire_model(%L, %s) keeps a version from being scored; finai.drop_model(%1$L) removes the model.',
-                          OLD.model, OLD.version);
+            HINT = format('finai.drop_model(%L) removes the model; a version that no alias means any more can be retired with finai.retire_model.', OLD.model);
   END IF;
   RETURN OLD;
 END

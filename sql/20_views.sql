@@ -26,4 +26,4 @@ LEFT JOIN finai.model_status s ON s.model OPERATOR(pg_catalog.=) v.model AND s.v
 LEFT JOIN finai._model_statistics() t ON t.model OPERATOR(pg_catalog.=) v.model AND t.version OPERATOR(pg_catalog.=) v.version
 ORDER BY v.model, v.version;
 COMMENT ON VIEW finai.models IS
-  'Every version of every model: its aliases (champion is what a bare name scores with), task, owner, sha256 of its bytes, who registered it, its status (verified; failed: reference rows no longer agree; broken: a column it reads is gone; retired: not scored any more) the model''s use case, and when it was last scored (by whom, finai.stat_models.scope says). A bundled model that nobody changed has no owner.';
+  'Every version of every model: its aliases (champion is what a bare name scores with), task, owner, sha256 of its bytes, who registered it, its status (verified; failed: reference rows no longer agree; broken: a column it reads is gone; retired: not scored any more), the model''s use case, and when it was last scored (by whom, finai.stat_models.scope says). A bundled model that nobody changed has no owner.';

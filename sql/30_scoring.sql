@@ -32,6 +32,10 @@ BEGIN
     RAISE EXCEPTION 'unrecognized output "%"', output
       USING ERRCODE = 'invalid_parameter_value', HINT = 'Outputs are score, label, probabilities and prediction.';
   END IF;
+  -- Columns stay as they are checked until the function is there, as under a view that is being created.
+  IF EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = row_class AND c.relkind <> 'c') AND has_table_privilege(row_class, 'SELECT') THEN
+    EXECUTE format('SELECT FROM %s WHERE false', row_class);
+  END IF;
   SELECT b.feature, b.status, b.hint INTO problem
   FROM finai.check_binding(model, row_class) b WHERE b.status <> 'ok' LIMIT 1;
   IF FOUND THEN

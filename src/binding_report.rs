@@ -5,7 +5,7 @@ use pgrx::pg_sys;
 
 use crate::description::kind_name;
 use crate::error::{Error, Result};
-use crate::row::{Conversion, Found, columns_of_relation, find_column};
+use crate::row::{Column, Conversion, Found, columns_of_relation, find_column};
 
 /// One feature and the column that would supply it.
 pub struct BindingRow {
@@ -31,9 +31,14 @@ pub fn rows(
         detail: format!("\"{relation_name}\" has no row type."),
         hint: "Name a table, view, materialized view, foreign table or composite type's relation.",
     })?;
+    Ok(rows_of(signature, &columns))
+}
+
+/// As [`rows`], of columns that are known already.
+pub fn rows_of(signature: &Signature, columns: &[Column]) -> Vec<BindingRow> {
     let rows = signature.features.iter().map(|feature| {
         // A relation's columns have names of their own, so there is never more than one.
-        let column = match find_column(&columns, &feature.name) {
+        let column = match find_column(columns, &feature.name) {
             Found::Column(column) => Some(column),
             Found::Nothing | Found::Several => None,
         };
@@ -54,5 +59,5 @@ pub fn rows(
             hint,
         }
     });
-    Ok(rows.collect())
+    rows.collect()
 }

@@ -3,6 +3,7 @@
 //! A contract is a function that `finai.create_scoring_function` made: it depends on the extension and its body is one
 //! call. Nothing else is stored, so renaming tables and functions changes nothing and nothing can go stale.
 
+#[allow(unsafe_code)]
 mod ddl;
 mod functions;
 
@@ -14,6 +15,7 @@ use crate::cache;
 use crate::elevate::{self, under_latest_snapshot};
 use crate::error::{Error, Result};
 use crate::registry::{self, OnSchemaChange, Status, Target, Version};
+use crate::row::columns_now;
 
 pub use ddl::{EventTrigger, is_event};
 pub use functions::{TypedFunction, typed_functions};
@@ -28,6 +30,8 @@ pub struct Breach {
     pub feature: String,
     /// The column of that name and its type, where it is of a type that does not fit.
     pub found: Option<(String, String)>,
+    /// Whether promotions of the model are up to the function's owner: only then is a version marked.
+    pub has_say: bool,
 }
 
 impl Breach {
@@ -58,46 +62,57 @@ impl Breach {
     }
 }
 
-/// Runs `change`, which makes `alias` of a model mean another version. Where a typed scoring function then finds columns
-/// missing that it did not miss before, the change is refused, or the version marked, as `on_schema_change` says.
-pub fn across_promotion<T>(
+/// What a change of an alias is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Something new: typed scoring functions that it breaks can stand in its way.
+    Promotion,
+    /// The way out of something bad: nothing stands in its way.
+    Return,
+}
+
+/// Runs `change`, which makes `alias` of a model mean another version. Where a typed scoring function of somebody who has a
+/// say then finds columns missing that it did not miss before, a promotion is refused, or the version marked, as
+/// `on_schema_change` says.
+pub fn across<T>(
+    purpose: Purpose,
     model: &str,
     alias: &str,
     change: impl FnOnce() -> Result<T>,
 ) -> Result<T> {
     let target = Target::Alias(alias.to_owned());
-    let functions = under_latest_snapshot(|| {
-        let mut functions = typed_functions()?;
-        functions.retain(|function| {
-            let reference = &function.reference;
-            reference.model == model && reference.target == target && function.has_standing()
-        });
-        Ok(functions)
-    })?;
-    // DDL that is under way ends first, and none begins before the promotion is committed.
+    let mut functions = typed_functions()?;
+    functions.retain(|function| {
+        let reference = &function.reference;
+        let is_meant = reference.model == model && reference.target == target;
+        is_meant && function.has_standing() && function.has_say()
+    });
+    // DDL that is under way ends first, and none begins before a promotion is committed.
     for function in &functions {
-        ddl::lock(function.relation);
+        ddl::lock(function.relation, purpose == Purpose::Promotion);
     }
     let breaches = || functions.iter().flat_map(breaches_now).collect::<Vec<_>>();
     let before = under_latest_snapshot(|| Ok(breaches()))?;
     let result = change()?;
     let now = under_latest_snapshot(|| Ok(breaches()))?;
-    let new = now
-        .iter()
-        .find(|b| !before.iter().any(|known| known.is_same(b)));
-    if let Some(breach) = new {
-        match setting(model) {
-            OnSchemaChange::Refuse => return Err(refusal(breach)),
-            OnSchemaChange::Mark => mark(model, breach.version, now.iter())?,
-        }
+    let is_new = |breach: &&Breach| !before.iter().any(|known| known.is_same(breach));
+    if purpose == Purpose::Promotion
+        && setting(model) == OnSchemaChange::Refuse
+        && let Some(breach) = now.iter().find(is_new)
+    {
+        return Err(refusal(breach));
     }
+    if let Some(breach) = now.first() {
+        mark(model, breach.version, now.iter())?;
+    }
+    take_marks_back(&under_latest_snapshot(all_breaches)?)?;
     Ok(result)
 }
 
 /// What typed scoring functions that mean a version now do not find; nothing where the version is not broken.
 pub fn broken(model: &str, version: i32) -> Result<Vec<Breach>> {
     let mut breaches = under_latest_snapshot(all_breaches)?;
-    breaches.retain(|breach| breach.is_of(model, version));
+    breaches.retain(|breach| breach.has_say && breach.is_of(model, version));
     Ok(breaches)
 }
 
@@ -122,7 +137,8 @@ pub fn ddl_ends() -> Result<()> {
         }
         match setting(&breach.model) {
             OnSchemaChange::Refuse => return Err(refusal(breach)),
-            OnSchemaChange::Mark => marked.push(breach),
+            OnSchemaChange::Mark if breach.has_say => marked.push(breach),
+            OnSchemaChange::Mark => {}
         }
     }
     while let Some(breach) = marked.pop() {
@@ -131,15 +147,19 @@ pub fn ddl_ends() -> Result<()> {
         mark(
             model,
             version,
-            now.iter().filter(|b| b.is_of(model, version)),
+            now.iter().filter(|b| b.has_say && b.is_of(model, version)),
         )?;
     }
-    for breach in &before {
-        let (model, version) = (&breach.model, breach.version);
-        let is_broken = now.iter().any(|b| b.is_of(model, version));
-        if !is_broken && status(model, version)? == Status::Broken {
+    take_marks_back(&now)
+}
+
+/// Broken versions of which nothing is missed any more are verified again.
+fn take_marks_back(now: &[Breach]) -> Result<()> {
+    for (model, version) in under_latest_snapshot(registry::broken_versions)? {
+        let is_missed = |breach: &Breach| breach.has_say && breach.is_of(&model, version);
+        if !now.iter().any(is_missed) {
             set(
-                model,
+                &model,
                 version,
                 Status::Verified,
                 "every column is found again",
@@ -200,11 +220,10 @@ fn breaches_now(function: &TypedFunction) -> Vec<Breach> {
 }
 
 fn breaches_of(function: &TypedFunction, version: &Version) -> Vec<Breach> {
-    let rows = match signature(version) {
-        Some(signature) => binding_report::rows(&signature, function.relation, ""),
-        None => return Vec::new(),
+    let Some(signature) = signature(version) else {
+        return Vec::new();
     };
-    rows.unwrap_or_default()
+    binding_report::rows_of(&signature, &columns_now(function.relation))
         .into_iter()
         .filter(|row| row.status != binding_report::OK)
         .map(|row| Breach {
@@ -214,6 +233,7 @@ fn breaches_of(function: &TypedFunction, version: &Version) -> Vec<Breach> {
             version: version.version,
             feature: row.feature,
             found: row.column.zip(row.found),
+            has_say: function.has_say(),
         })
         .collect()
 }

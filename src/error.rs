@@ -34,6 +34,8 @@ pub enum Error {
     NothingToAlter(String),
     #[error("model \"{0}\" exists already")]
     ModelExists(String),
+    #[error("versions of another model had the name \"{0}\"")]
+    FormerName(String),
     #[error("model \"{0}\" comes with the extension")]
     BundledModel(String),
     #[error("champion of model \"{0}\" is the bundled version already")]
@@ -55,7 +57,7 @@ pub enum Error {
         version: i32,
     },
     #[error(
-        "session user \"{session}\" registered versions of model \"{model}\" and cannot set its two-person rule aside"
+        "the two-person rule of model \"{model}\" is not for session user \"{session}\" to set aside"
     )]
     OwnRule { session: String, model: String },
     #[error("other objects depend on model \"{model}\"")]
@@ -153,13 +155,13 @@ impl Error {
         }
     }
 
-    /// True where the statement was cancelled, which is nobody's failure.
-    pub fn is_cancel(&self) -> bool {
+    /// True where memory was short, which is nobody's failure.
+    pub fn is_out_of_memory(&self) -> bool {
         matches!(
             self,
-            Error::Engine(Engine::Interrupted)
+            Error::Engine(Engine::OutOfMemory)
                 | Error::Model {
-                    source: Engine::Interrupted,
+                    source: Engine::OutOfMemory,
                     ..
                 }
         )
@@ -181,7 +183,7 @@ impl Error {
             | Error::Promoted { .. }
             | Error::NothingBefore { .. }
             | Error::Outdated => ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-            Error::ModelExists(_) => ERRCODE_DUPLICATE_OBJECT,
+            Error::ModelExists(_) | Error::FormerName(_) => ERRCODE_DUPLICATE_OBJECT,
             Error::Dependents { .. } | Error::Contract { .. } => {
                 ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST
             }
@@ -209,6 +211,10 @@ impl Error {
 
     fn detail(&self) -> Option<String> {
         match self {
+            Error::Denied {
+                privilege: OWNERSHIP,
+                ..
+            } => Some("The current role does not own it.".into()),
             Error::Denied { privilege, .. } => {
                 Some(format!("The current role does not have {privilege} on it."))
             }
@@ -257,6 +263,9 @@ impl Error {
             Error::NothingToAlter(_) => {
                 "Settings are owner, use_case, tolerance, two_person and on_schema_change.".into()
             }
+            Error::FormerName(_) => {
+                "Choose a name that no model had: a name with a version number means one content for ever.".into()
+            }
             Error::ModelExists(_) => "Choose another name, or drop that model first.".into(),
             Error::BundledModel(model) => format!(
                 "It cannot be renamed or dropped. Keep others from using it with SELECT finai.revoke_model('{model}', 'public')."
@@ -265,7 +274,7 @@ impl Error {
                 "Promote another version with SELECT finai.promote_model('{model}', <version>), or keep others from using it with SELECT finai.revoke_model('{model}', 'public')."
             ),
             Error::Promoted { model, alias, .. } => format!(
-                "Promote another version first, or SELECT finai.drop_alias('{model}', '{alias}')."
+                "Promote another version first. An alias that was promoted can be removed with SELECT finai.drop_alias('{model}', '{alias}')."
             ),
             Error::NothingBefore { model, alias } => format!(
                 "SELECT finai.promote_model('{model}', <version>, '{alias}') names a version; SELECT finai.drop_alias('{model}', '{alias}') removes the alias."
@@ -274,9 +283,11 @@ impl Error {
                 "The model's two-person rule asks for somebody else with PROMOTE, in a session of their own.".into()
             }
             Error::OwnRule { .. } => {
-                "Somebody who registered none of its versions may do this, in a session of their own.".into()
+                "A superuser, or a member of the role that owns the extension, who registered none of its versions may do this in a session of their own.".into()
             }
-            Error::Dependents { .. } => "Drop them first, or keep the model.".into(),
+            Error::Dependents { model, .. } => format!(
+                "Drop them first. Objects of a role without USE on the model do not count: SELECT finai.revoke_model('{model}', '<role>')."
+            ),
             Error::Disagreement { .. } => {
                 "Export the model that made the reference scores, name the positive class with output => '<label>', or pass a larger tolerance.".into()
             }
@@ -319,7 +330,9 @@ impl Error {
             }
             Error::ColumnType { hint, .. } => hint.clone(),
             Error::Corrupt { .. } => "Restore the row of finai.model_blob from a backup, or register the model again.".into(),
-            Error::Installation(_) => "Drop the extension and create it again.".into(),
+            Error::Installation(_) => {
+                "Compare finai's objects with those of a fresh installation, and undo what was changed or restore a backup.".into()
+            }
             Error::Model { model, source } => return engine::hint(source, Some(model)),
             Error::Engine(source) => return engine::hint(source, None),
         };

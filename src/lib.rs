@@ -16,7 +16,6 @@ mod binding_report;
 mod bundled;
 #[allow(unsafe_code)]
 mod cache;
-#[allow(unsafe_code)]
 mod contract;
 mod description;
 #[allow(unsafe_code)]
@@ -62,9 +61,19 @@ extension_sql_file!(
     ]
 );
 extension_sql_file!(
-    "../sql/50_contracts.sql",
+    "../sql/40_statistics.sql",
     requires = [
         "30_scoring",
+        api::statistics::_model_statistics,
+        api::statistics::reset_stat_models,
+        api::statistics::cached_models,
+        api::statistics::backend_memory,
+    ]
+);
+extension_sql_file!(
+    "../sql/50_contracts.sql",
+    requires = [
+        "40_statistics",
         api::contracts::_ddl_starts,
         api::contracts::_ddl_ends,
         api::contracts::_typed_functions,
@@ -90,16 +99,6 @@ extension_sql_file!(
         api::administration::grant,
         api::administration::revoke,
         api::administration::model_history,
-    ]
-);
-extension_sql_file!(
-    "../sql/40_statistics.sql",
-    requires = [
-        "30_scoring",
-        api::statistics::_model_statistics,
-        api::statistics::reset_stat_models,
-        api::statistics::cached_models,
-        api::statistics::backend_memory,
     ]
 );
 extension_sql_file!("../sql/90_privileges.sql", finalize);

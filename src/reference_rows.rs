@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::cache;
 use crate::error::{Error, Result};
 use crate::registry::{self, Settings, TOLERANCE};
+use crate::row::JsonText;
 
 pub use parse::parse;
 use parse::{ReferenceRow, malformed, number};
@@ -66,17 +67,20 @@ pub fn tolerance(given: f64) -> Result<f64> {
 
 /// What a registration must pass: nothing where it brings no rows.
 pub struct Gate {
-    pub rows: Option<pgrx::JsonB>,
+    rows: Option<JsonText>,
     parsed: Vec<ReferenceRow>,
     tolerance: f64,
 }
 
 impl Gate {
     /// Reads the rows; the tolerance is the registration's, else the model's, else the default.
-    pub fn new(model: &str, rows: Option<pgrx::JsonB>, given: Option<f64>) -> Result<Gate> {
+    pub fn new(model: &str, rows: Option<JsonText>, given: Option<f64>) -> Result<Gate> {
         let given = given.map(tolerance).transpose()?;
         let parsed = match &rows {
-            Some(rows) => parse(&rows.0)?,
+            Some(rows) => {
+                let rows = rows.parse().map_err(|e| malformed(format!("{e}.")))?;
+                parse(&rows)?
+            }
             None => Vec::new(),
         };
         let settings = match registry::settings(model) {
@@ -88,6 +92,11 @@ impl Gate {
             parsed,
             tolerance: given.or(settings.tolerance).unwrap_or(TOLERANCE),
         })
+    }
+
+    /// The rows as they were given, to be stored.
+    pub fn rows(&self) -> Option<&str> {
+        self.rows.as_ref().map(JsonText::as_str)
     }
 
     /// The tolerance that goes with the rows.
@@ -131,7 +140,7 @@ pub fn compare(model: &Arc<Model>, rows: &[ReferenceRow], tolerance: f64) -> Res
         let (distance, what) =
             match cache::restarted(|interrupted| scorer.run(interrupted).map(|_| ())) {
                 Ok(()) => row.distance(&model.signature().labels, scorer.scores())?,
-                Err(error @ finai_engine::Error::Interrupted) => return Err(error.into()),
+                Err(error @ finai_engine::Error::OutOfMemory) => return Err(error.into()),
                 Err(error) => (f64::INFINITY, error.to_string()),
             };
         agreement.worst = agreement.worst.max(distance);

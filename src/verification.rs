@@ -93,7 +93,8 @@ fn verify_version(version: &Version) -> Result<VerifiedRow> {
                 ));
             }
         }
-        Err(error) if error.is_cancel() => return Err(error),
+        // Not the version's fault.
+        Err(error) if error.is_out_of_memory() => return Err(error),
         Err(error) => {
             row.status = Status::Failed;
             row.detail = Some(error.to_string());

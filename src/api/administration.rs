@@ -102,7 +102,7 @@ fn model_history(
 > {
     let name = given("name", name)?;
     registry::require(name, Privilege::Promote)?;
-    let rows = registry::events(name)?.into_iter().map(|event| {
+    let rows = registry::history(name)?.into_iter().map(|event| {
         (
             event.happened_at,
             event.event,
@@ -132,7 +132,11 @@ fn change_grant(
 }
 
 fn new_owner(role: &str) -> Result<pg_sys::Oid> {
-    registry::role_named(role)?.ok_or_else(|| Error::UnknownRole(role.to_owned()))
+    registry::role_named(role)?.ok_or_else(|| Error::Parameter {
+        parameter: "owner",
+        detail: "A model belongs to one role.".into(),
+        hint: "Name a role; privileges for all are given with finai.grant_model(<model>, 'public').",
+    })
 }
 
 fn parse_setting(text: &str) -> Result<OnSchemaChange> {

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::guc;
 use crate::reference_rows::Gate;
 use crate::registry::{self, Privilege, Reference, Target};
+use crate::row::JsonText;
 use crate::verification;
 
 use super::given;
@@ -27,9 +28,9 @@ fn register(
     features: default!(Option<Vec<Option<String>>>, "NULL"),
     task: default!(Option<&str>, "NULL"),
     labels: default!(Option<Vec<Option<String>>>, "NULL"),
-    missing: default!(Option<pgrx::JsonB>, "NULL"),
+    missing: default!(Option<JsonText>, "NULL"),
     output: default!(Option<&str>, "NULL"),
-    reference: default!(Option<pgrx::JsonB>, "NULL"),
+    reference: default!(Option<JsonText>, "NULL"),
     tolerance: default!(Option<f64>, "NULL"),
     notes: default!(Option<&str>, "NULL"),
 ) -> Result<i32, ErrorReport> {
@@ -65,7 +66,7 @@ fn register(
         declaration: &declaration,
         signature: pgrx::JsonB(signature),
         tolerance: gate.tolerance(),
-        reference: gate.rows,
+        reference: gate.rows(),
         notes,
     })?)
 }
@@ -240,13 +241,14 @@ fn parse_task(task: &str) -> Result<Task> {
     }
 }
 
-fn parse_missing(policies: pgrx::JsonB) -> Result<std::collections::BTreeMap<String, Missing>> {
+fn parse_missing(policies: JsonText) -> Result<std::collections::BTreeMap<String, Missing>> {
     let malformed = |detail: String| Error::Parameter {
         parameter: "missing",
         detail,
         hint: "Pass an object such as {\"income\": \"native\", \"age\": \"error\", \"balance\": 0, \"purpose\": \"unknown\"}.",
     };
-    let serde_json::Value::Object(policies) = policies.0 else {
+    let policies = policies.parse().map_err(|e| malformed(format!("{e}.")))?;
+    let serde_json::Value::Object(policies) = policies else {
         return Err(malformed("It is not a JSON object.".into()));
     };
     policies

@@ -3,7 +3,7 @@
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use crate::contract;
+use crate::contract::{self, Purpose};
 use crate::elevate::{self, Change};
 use crate::error::Result;
 use crate::registry::{self, Privilege};
@@ -22,9 +22,12 @@ fn promote(
     let alias = named_alias(alias)?;
     registry::require(change.model, Privilege::Promote)?;
     registry::find(change.model, version)?;
-    Ok(contract::across_promotion(change.model, alias, || {
-        elevate::promote(change, alias, version)
-    })?)
+    Ok(contract::across(
+        Purpose::Promotion,
+        change.model,
+        alias,
+        || elevate::promote(change, alias, version),
+    )?)
 }
 
 #[pg_extern(volatile, parallel_unsafe)]
@@ -36,9 +39,12 @@ fn rollback_model(
     let change = change(name, reason)?;
     let alias = named_alias(alias)?;
     registry::require(change.model, Privilege::Promote)?;
-    Ok(contract::across_promotion(change.model, alias, || {
-        elevate::rollback(change, alias)
-    })?)
+    Ok(contract::across(
+        Purpose::Return,
+        change.model,
+        alias,
+        || elevate::rollback(change, alias),
+    )?)
 }
 
 #[pg_extern(volatile, parallel_unsafe)]
@@ -50,9 +56,12 @@ fn drop_alias(
     let change = change(name, reason)?;
     let alias = named_alias(alias)?;
     registry::require(change.model, Privilege::Promote)?;
-    Ok(contract::across_promotion(change.model, alias, || {
-        elevate::drop_alias(change, alias)
-    })?)
+    Ok(contract::across(
+        Purpose::Return,
+        change.model,
+        alias,
+        || elevate::drop_alias(change, alias),
+    )?)
 }
 
 #[pg_extern(volatile, parallel_unsafe)]

@@ -118,10 +118,18 @@ pub fn extension_has_dependents() -> bool {
     }
 }
 
-/// Keeps a relation's columns as they are until the transaction ends, once DDL that is under way has ended.
-pub fn lock(relation: pg_sys::Oid) {
+/// Keeps a relation's columns as they are until the transaction ends: once DDL that is under way has ended, or, without
+/// waiting, only where there is none.
+pub fn lock(relation: pg_sys::Oid, waits: bool) {
+    let mode = pg_sys::AccessShareLock as pg_sys::LOCKMODE;
     // SAFETY: any oid can be locked, one that is gone by now as well; waiting raises where it is cancelled.
-    unsafe { pg_sys::LockRelationOid(relation, pg_sys::AccessShareLock as pg_sys::LOCKMODE) };
+    unsafe {
+        if waits {
+            pg_sys::LockRelationOid(relation, mode);
+        } else {
+            pg_sys::ConditionalLockRelationOid(relation, mode);
+        }
+    }
 }
 
 /// Whether a role may SELECT from a relation.

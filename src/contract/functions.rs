@@ -2,7 +2,8 @@
 
 use pgrx::prelude::*;
 
-use crate::error::{Error, Result};
+use crate::elevate::rows_now;
+use crate::error::Result;
 use crate::registry::{self, Privilege, Reference};
 
 use super::ddl;
@@ -14,32 +15,35 @@ pub struct TypedFunction {
     pub owner: pg_sys::Oid,
     /// The relation whose rows it takes.
     pub relation: pg_sys::Oid,
+    pub relation_owner: pg_sys::Oid,
     pub reference: Reference,
 }
 
 impl TypedFunction {
-    /// Whether it may stand in others' way: its owner could score the relation's rows. As with views, who may not read a
-    /// table has no say in its columns.
+    /// Whether it may stand in the way of DDL: it could score the relation's rows, and belongs to the relation's owner or to
+    /// whom the model's promotions are up to. Others could hold a table hostage that they can merely read.
     pub fn has_standing(&self) -> bool {
+        let model = &self.reference.model;
         ddl::can_read(self.owner, self.relation)
-            && registry::has(self.owner, &self.reference.model, Privilege::Use).unwrap_or(false)
+            && registry::has(self.owner, model, Privilege::Use).unwrap_or(false)
+            && (registry::acts_as(self.owner, self.relation_owner) || self.has_say())
+    }
+
+    /// Whether promotions are up to its owner: a superuser, the model's owner, who has PROMOTE.
+    pub fn has_say(&self) -> bool {
+        registry::has(self.owner, &self.reference.model, Privilege::Promote).unwrap_or(false)
     }
 }
 
-/// Names are qualified, because the search path is that of whoever runs DDL.
-const TYPED_FUNCTIONS: &str = "SELECT p.oid, p.proowner, t.typrelid, p.prosrc
-     FROM pg_catalog.pg_extension e
-     JOIN pg_catalog.pg_depend d
-       ON d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass
-      AND d.refobjid OPERATOR(pg_catalog.=) e.oid
-      AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
-      AND d.deptype OPERATOR(pg_catalog.=) 'x'::pg_catalog.\"char\"
-     JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) d.objid AND p.pronargs OPERATOR(pg_catalog.=) 1::pg_catalog.int2
-     JOIN pg_catalog.pg_language l
-       ON l.oid OPERATOR(pg_catalog.=) p.prolang AND l.lanname OPERATOR(pg_catalog.=) 'sql'::pg_catalog.name
-     JOIN pg_catalog.pg_type t
-       ON t.oid OPERATOR(pg_catalog.=) p.proargtypes[0] AND t.typrelid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
-     WHERE e.extname OPERATOR(pg_catalog.=) 'finai'::pg_catalog.name
+/// Functions on temporary tables are their session's own affair.
+const TYPED_FUNCTIONS: &str = "SELECT p.oid, p.proowner, c.oid, c.relowner, p.prosrc
+     FROM pg_extension e
+     JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'x'
+     JOIN pg_proc p ON p.oid = d.objid AND p.pronargs = 1
+     JOIN pg_language l ON l.oid = p.prolang AND l.lanname = 'sql'
+     JOIN pg_type t ON t.oid = p.proargtypes[0]
+     JOIN pg_class c ON c.oid = t.typrelid AND c.relpersistence <> 't'
+     WHERE e.extname = 'finai'
      ORDER BY p.oid";
 
 /// Every typed scoring function. One whose body is anything but the generated call is none.
@@ -47,28 +51,28 @@ pub fn typed_functions() -> Result<Vec<TypedFunction>> {
     if !ddl::extension_has_dependents() {
         return Ok(Vec::new());
     }
-    let damaged = |error: spi::Error| Error::Installation(error.to_string());
-    Spi::connect(|client| {
-        let rows = client.select(TYPED_FUNCTIONS, None, &[]).map_err(damaged)?;
-        let mut functions = Vec::new();
-        for row in rows {
-            let function = row.get::<pg_sys::Oid>(1).map_err(damaged)?;
-            let owner = row.get::<pg_sys::Oid>(2).map_err(damaged)?;
-            let relation = row.get::<pg_sys::Oid>(3).map_err(damaged)?;
-            let body = row.get::<String>(4).map_err(damaged)?;
-            let reference = body.as_deref().and_then(called).map(Reference::parse);
-            if let (Some(function), Some(owner), Some(relation), Some(Ok(reference))) =
-                (function, owner, relation, reference)
-            {
-                functions.push(TypedFunction {
-                    function,
-                    owner,
-                    relation,
-                    reference,
-                });
-            }
-        }
-        Ok(functions)
+    let rows = rows_now(TYPED_FUNCTIONS, &[])?;
+    Ok(rows.iter().filter_map(|row| typed_function(row)).collect())
+}
+
+fn typed_function(row: &[Option<String>]) -> Option<TypedFunction> {
+    let [
+        Some(function),
+        Some(owner),
+        Some(relation),
+        Some(relation_owner),
+        Some(body),
+    ] = row
+    else {
+        return None;
+    };
+    let oid = |text: &String| text.parse::<u32>().ok().map(pg_sys::Oid::from);
+    Some(TypedFunction {
+        function: oid(function)?,
+        owner: oid(owner)?,
+        relation: oid(relation)?,
+        relation_owner: oid(relation_owner)?,
+        reference: Reference::parse(called(body)?).ok()?,
     })
 }
 

@@ -12,18 +12,7 @@ const MOVE_ALIAS: &str = "INSERT INTO finai.model_alias AS a (model, alias, vers
      SET version = excluded.version,
          previous = CASE WHEN a.version = excluded.version THEN a.previous
                          ELSE (a.previous || a.version)[greatest(cardinality(a.previous) - 98, 1):] END";
-/// Retired and failed versions are passed over.
-const MOVE_BACK: &str = "WITH target AS (
-       SELECT max(i) AS position
-       FROM finai.model_alias a, generate_subscripts(a.previous, 1) i
-       WHERE a.model = $1 AND a.alias = $2
-         AND NOT EXISTS (SELECT FROM finai.model_status s
-                         WHERE s.model = a.model AND s.version = a.previous[i] AND s.status IN ('retired', 'failed')))
-     UPDATE finai.model_alias a
-     SET version = a.previous[t.position], previous = a.previous[:t.position - 1]
-     FROM target t
-     WHERE a.model = $1 AND a.alias = $2 AND t.position IS NOT NULL
-     RETURNING a.version";
+const MOVE_BACK: &str = "UPDATE finai.model_alias SET version = $3, previous = previous[:$4] WHERE model = $1 AND alias = $2";
 const DROP_ALIAS: &str =
     "DELETE FROM finai.model_alias WHERE model = $1 AND alias = $2 RETURNING version";
 
@@ -33,24 +22,15 @@ pub fn promote(change: Change, alias: &str, version: i32) -> Result<()> {
     let model = change.model;
     hold(model, None, || {
         registry::require(model, Privilege::Promote)?;
-        let found = registry::find(model, version)?;
         let status = registry::status(model, version)?;
-        if matches!(status, Status::Retired | Status::Failed) {
+        if status != Status::Verified {
             return Err(Error::NotVerified {
                 model: model.to_owned(),
                 version,
                 status: status.name(),
             });
         }
-        let session = registry::session_user_name();
-        if registry::settings(model)?.two_person && found.registrant.as_deref() == Some(&*session) {
-            return Err(Error::SamePerson {
-                session,
-                model: model.to_owned(),
-                version,
-            });
-        }
-        Ok(())
+        require_second_person(model, version)
     })?;
     // A bundled model's champion is no row before its first promotion.
     let before: Vec<i32> = bundled::find(model)?
@@ -68,17 +48,36 @@ pub fn promote(change: Change, alias: &str, version: i32) -> Result<()> {
     })
 }
 
-/// Makes an alias mean what it meant before its last promotion, and returns that version. Needs PROMOTE on the model.
+/// Makes an alias mean what it meant before its last promotion, and returns that version; retired and failed ones are passed
+/// over. Needs PROMOTE on the model, and another person where the model says so.
 pub fn rollback(change: Change, alias: &str) -> Result<i32> {
     let by = registry::current_user_name();
     let model = change.model;
-    hold(model, None, || require_alias(model, alias))?;
-    as_owner(|| {
-        let versions = returned::<i32>(MOVE_BACK, &[model.into(), alias.into()])?;
-        let version = *versions.first().ok_or_else(|| Error::NothingBefore {
+    let (version, left) = hold(model, None, || {
+        require_alias(model, alias)?;
+        let mut previous = registry::previous(model, alias)?;
+        while let Some(version) = previous.pop() {
+            let status = registry::status(model, version)?;
+            if !matches!(status, Status::Retired | Status::Failed) {
+                require_second_person(model, version)?;
+                return Ok((version, previous.len()));
+            }
+        }
+        Err(Error::NothingBefore {
             model: model.to_owned(),
             alias: alias.to_owned(),
-        })?;
+        })
+    })?;
+    as_owner(|| {
+        run(
+            MOVE_BACK,
+            &[
+                model.into(),
+                alias.into(),
+                version.into(),
+                (left as i32).into(),
+            ],
+        )?;
         let detail = serde_json::json!({ "alias": alias });
         record(change, &by, "rollback", Some(version), Some(detail))?;
         Ok(version)
@@ -99,6 +98,19 @@ pub fn drop_alias(change: Change, alias: &str) -> Result<()> {
         let detail = serde_json::json!({ "alias": alias });
         record(change, &by, "drop_alias", Some(version), Some(detail))
     })
+}
+
+/// Under the two-person rule, refuses who registered the version.
+fn require_second_person(model: &str, version: i32) -> Result<()> {
+    let found = registry::find(model, version)?;
+    if registry::settings(model)?.two_person && found.is_own() {
+        return Err(Error::SamePerson {
+            session: registry::session_user_name(),
+            model: model.to_owned(),
+            version,
+        });
+    }
+    Ok(())
 }
 
 fn require_alias(model: &str, alias: &str) -> Result<()> {

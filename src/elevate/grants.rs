@@ -11,10 +11,10 @@ use super::{Change, as_owner, hold, record, run};
 const GRANT: &str = "INSERT INTO finai.model_grant (model, grantee, privilege) VALUES ($1, $2, $3)
      ON CONFLICT (model, grantee, privilege) DO UPDATE SET grantee = excluded.grantee";
 const REVOKE: &str = "DELETE FROM finai.model_grant
-     WHERE model = $1 AND privilege = $3 AND (grantee = $2 OR grantee_oid = $4)";
-/// Roles that were renamed since they were granted something.
+     WHERE model = $1 AND privilege = $3 AND (grantee_oid = $4 OR grantee_oid IS NULL AND grantee = $2)";
+/// Roles that were renamed since they were granted something; a role named - cannot be told from PUBLIC.
 const RENAME_GRANTEES: &str = "UPDATE finai.model_grant g SET grantee = r.rolname FROM pg_roles r
-     WHERE g.model = $1 AND r.oid = g.grantee_oid AND r.rolname <> g.grantee
+     WHERE g.model = $1 AND r.oid = g.grantee_oid AND r.rolname <> g.grantee AND r.rolname <> '-'
        AND NOT EXISTS (SELECT FROM finai.model_grant o
                        WHERE o.model = g.model AND o.grantee = r.rolname AND o.privilege = g.privilege)";
 const RENAME_OWNER: &str = "UPDATE finai.model m SET owner = r.rolname FROM pg_roles r

@@ -9,9 +9,14 @@ use crate::registry;
 pub fn as_owner<T>(write: impl FnOnce() -> Result<T>) -> Result<T> {
     // SAFETY: raises 25006 in a read-only transaction and on a standby; nothing is held yet.
     unsafe { pg_sys::PreventCommandIfReadOnly(c"a change of a model".as_ptr()) };
+    acting_as_owner(write)
+}
+
+/// As `as_owner`, for work that writes nothing.
+pub fn acting_as_owner<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     let owner = registry::extension_owner()?;
     let identity = Identity::assume(owner);
-    let result = write();
+    let result = work();
     identity.restore_settings();
     result
 }

@@ -7,6 +7,7 @@ mod aliases;
 mod grants;
 mod identity;
 mod models;
+mod read;
 mod versions;
 
 use pgrx::datum::DatumWithOid;
@@ -22,6 +23,7 @@ pub use aliases::{drop_alias, promote, rollback};
 pub use grants::{change_grant, store_role_names};
 pub use identity::under_latest_snapshot;
 pub use models::{Alteration, alter, drop_model, rename};
+pub use read::rows_now;
 pub use versions::{NewVersion, register, retire, set_status};
 
 /// Which model a change is about, and why it is made.
@@ -40,7 +42,7 @@ const KEEP_PUBLIC_USE: &str =
 const LOCK_MODEL: &str = "UPDATE finai.model SET next_version = next_version WHERE name = $1";
 const RECORD_EVENT: &str = "INSERT INTO finai.model_event
        (happened_by, happened_session, model, event, version, detail, reason)
-     VALUES ($1, session_user, $2, $3, $4, $5, $6)";
+     VALUES ($1, $7, $2, $3, $4, $5, $6)";
 
 /// Locks a model's row until the transaction ends, then checks once more, as the caller, what the statement's own snapshot
 /// may be too old to see. A bundled model gets its row here; another one only for the role that registers it.
@@ -79,6 +81,7 @@ fn record(
             version.into(),
             detail.map(pgrx::JsonB).into(),
             change.reason.into(),
+            registry::session_user_name().into(),
         ],
     )?;
     Ok(())

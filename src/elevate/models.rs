@@ -4,9 +4,10 @@ use pgrx::pg_sys;
 
 use crate::bundled;
 use crate::error::{Error, Result};
-use crate::registry::{self, OnSchemaChange};
+use crate::registry::{self, OnSchemaChange, Privilege, Version};
 
 use super::grants::rename_roles;
+use super::read::{Value, rows_now};
 use super::{CREATE_MODEL, Change, as_owner, hold, record, returned, run, under_latest_snapshot};
 
 /// New values of a model's settings; what is not given stays.
@@ -30,14 +31,14 @@ impl Alteration<'_> {
 }
 
 const ALTER: &str = "UPDATE finai.model
-     SET owner = coalesce($2, owner), use_case = coalesce($3, use_case), tolerance = coalesce($4, tolerance),
-         two_person = coalesce($5, two_person), on_schema_change = coalesce($6, on_schema_change)
+     SET use_case = coalesce($2, use_case), tolerance = coalesce($3, tolerance),
+         two_person = coalesce($4, two_person), on_schema_change = coalesce($5, on_schema_change)
      WHERE name = $1";
+/// Its own statement: naming the column finds the owner's oid anew by name.
+const SET_OWNER: &str = "UPDATE finai.model SET owner = $2 WHERE name = $1";
 /// Keys of other tables follow. Versions of an earlier model of the new name are not numbered again.
-const RENAME: &str =
-    "UPDATE finai.model SET name = $2, next_version = greatest(next_version, $3) WHERE name = $1
-     RETURNING next_version - 1";
-const DEPENDENTS: &str = "SELECT d FROM finai._version_dependents($1, $2) d";
+const RENAME: &str = "UPDATE finai.model SET name = $2 WHERE name = $1 RETURNING next_version - 1";
+const DEPENDENTS: &str = "SELECT d.object, d.owner FROM finai._version_dependents($1, $2) d";
 const LAST_VERSION: &str = "SELECT next_version - 1 FROM finai.model WHERE name = $1";
 /// Locked, so that a registration of the same bytes waits and stores them again.
 const LOCK_BYTES: &str = "SELECT b.sha256 FROM finai.model_blob b
@@ -47,8 +48,8 @@ const DROP_ALIASES: &str = "DELETE FROM finai.model_alias WHERE model = $1";
 const DROP_MODEL: &str = "DELETE FROM finai.model WHERE name = $1";
 const DROP_BYTES: &str = "DELETE FROM finai.model_blob WHERE sha256 = ANY ($1)";
 
-/// Changes settings. Needs ownership of the model, membership in a new owner, and for giving up the two-person rule a
-/// session user who registered no version.
+/// Changes settings. Needs ownership of the model, membership in a new owner, and for giving up the two-person rule
+/// an administrator who registered no version.
 pub fn alter(change: Change, alteration: Alteration) -> Result<()> {
     let by = registry::current_user_name();
     let model = change.model;
@@ -81,7 +82,6 @@ pub fn alter(change: Change, alteration: Alteration) -> Result<()> {
             ALTER,
             &[
                 model.into(),
-                owner.as_deref().into(),
                 alteration.use_case.into(),
                 alteration.tolerance.into(),
                 alteration.two_person.into(),
@@ -89,20 +89,26 @@ pub fn alter(change: Change, alteration: Alteration) -> Result<()> {
             ],
         )?;
         rename_roles(model)?;
+        if let Some(owner) = &owner {
+            run(SET_OWNER, &[model.into(), owner.as_str().into()])?;
+        }
         record(change, &by, "alter", None, Some(detail.into()))
     })
 }
 
-/// Gives a model another name. Needs ownership, a free name, and that no stored expression or typed function has the old one.
+/// Gives a model another name. Needs ownership, under the two-person rule an administrator who registered no version, a free name, and that no stored expression or typed function has the old one.
 pub fn rename(change: Change, new_name: &str) -> Result<()> {
     let by = registry::current_user_name();
     let model = change.model;
     if bundled::find(model)?.is_some() {
         return Err(Error::BundledModel(model.to_owned()));
     }
-    hold(model, None, || registry::require_owner(model))?;
+    hold(model, None, || require_removal(model))?;
     if bundled::find(new_name)?.is_some() {
         return Err(Error::ModelExists(new_name.to_owned()));
+    }
+    if !under_latest_snapshot(|| is_free(model, new_name))? {
+        return Err(Error::FormerName(new_name.to_owned()));
     }
     // Who is taking the name just now is waited for.
     as_owner(
@@ -111,13 +117,9 @@ pub fn rename(change: Change, new_name: &str) -> Result<()> {
             _ => run(DROP_MODEL, &[new_name.into()]).map(|_| ()),
         },
     )?;
-    let next_version = under_latest_snapshot(|| registry::last_version(new_name))? + 1;
+    refuse_dependents(model, None)?;
     as_owner(|| {
-        refuse_dependents(model, None)?;
-        let last = returned::<i32>(
-            RENAME,
-            &[model.into(), new_name.into(), next_version.into()],
-        )?;
+        let last = returned::<i32>(RENAME, &[model.into(), new_name.into()])?;
         let last = last.first().copied();
         let from = serde_json::json!({ "from": model });
         let to = serde_json::json!({ "to": new_name });
@@ -131,23 +133,17 @@ pub fn rename(change: Change, new_name: &str) -> Result<()> {
 }
 
 /// Removes a model with its versions, aliases and grants, and bytes that no other model has; a bundled model becomes what
-/// it was when the extension was created. Needs ownership and, under the two-person rule, a session user who registered
-/// no version.
+/// it was when the extension was created. Needs ownership and, under the two-person rule, an administrator who
+/// registered no version.
 pub fn drop_model(change: Change) -> Result<()> {
     let by = registry::current_user_name();
     let model = change.model;
     if registry::is_unchanged_bundled(model)? {
         return Err(Error::BundledModel(model.to_owned()));
     }
-    hold(model, None, || {
-        registry::require_owner(model)?;
-        if registry::settings(model)?.two_person {
-            require_second_person(model)?;
-        }
-        Ok(())
-    })?;
+    hold(model, None, || require_removal(model))?;
+    refuse_dependents(model, None)?;
     as_owner(|| {
-        refuse_dependents(model, None)?;
         let last = returned::<i32>(LAST_VERSION, &[model.into()])?;
         let bytes = returned::<Vec<u8>>(LOCK_BYTES, &[model.into()])?;
         run(DROP_ALIASES, &[model.into()])?;
@@ -160,9 +156,19 @@ pub fn drop_model(change: Change) -> Result<()> {
 }
 
 /// Refuses while a generated column, an index, a constraint or a typed scoring function has this model's name in it, or,
-/// with a version, that version's number.
+/// with a version, that version's number. Objects of roles that may not use the model have no say.
 pub(super) fn refuse_dependents(model: &str, version: Option<i32>) -> Result<()> {
-    let objects = returned::<String>(DEPENDENTS, &[model.into(), version.into()])?;
+    let dependents = rows_now(DEPENDENTS, &[Value::Text(model), Value::Integer(version)])?;
+    let mut objects = Vec::new();
+    for dependent in dependents {
+        let [Some(object), Some(owner)] = dependent.as_slice() else {
+            continue;
+        };
+        let owner = pg_sys::Oid::from(owner.parse::<u32>().unwrap_or_default());
+        if registry::has(owner, model, Privilege::Use)? {
+            objects.push(format!("{object} (owner {})", registry::role_name(owner)));
+        }
+    }
     if objects.is_empty() {
         return Ok(());
     }
@@ -172,12 +178,41 @@ pub(super) fn refuse_dependents(model: &str, version: Option<i32>) -> Result<()>
     })
 }
 
+/// Taking a name away from its model, so that another can have it, goes around the two-person rule: see
+/// `require_second_person`.
+fn require_removal(model: &str) -> Result<()> {
+    registry::require_owner(model)?;
+    match registry::settings(model)?.two_person {
+        true => require_second_person(model),
+        false => Ok(()),
+    }
+}
+
+/// Whether a name never had versions, or no others than this model's, which had the name before: a name with a number means
+/// one content for ever.
+fn is_free(model: &str, new_name: &str) -> Result<bool> {
+    if registry::last_version(new_name)? == 0 {
+        return Ok(true);
+    }
+    let mut name = new_name.to_owned();
+    let mut seen = std::collections::HashSet::new();
+    while seen.insert(name.clone()) {
+        match registry::renamed_to(&name)? {
+            Some(next) if next == model => return Ok(true),
+            Some(next) => name = next,
+            None => return Ok(false),
+        }
+    }
+    Ok(false)
+}
+
+/// Setting the rule aside, for a moment too, would let one person promote alone: it is for an administrator who registered
+/// none of the versions.
 fn require_second_person(model: &str) -> Result<()> {
-    let session = registry::session_user_name();
-    let is_registrant = |version: &registry::Version| version.registrant.as_ref() == Some(&session);
-    if registry::versions(model)?.iter().any(is_registrant) {
+    let is_own = registry::versions(model)?.iter().any(Version::is_own);
+    if is_own || !registry::is_administrator()? {
         return Err(Error::OwnRule {
-            session,
+            session: registry::session_user_name(),
             model: model.to_owned(),
         });
     }

@@ -12,7 +12,8 @@ pub struct NewVersion<'a> {
     pub onnx: &'a [u8],
     pub declaration: &'a str,
     pub signature: pgrx::JsonB,
-    pub reference: Option<pgrx::JsonB>,
+    /// JSON.
+    pub reference: Option<&'a str>,
     pub tolerance: Option<f64>,
     pub notes: Option<&'a str>,
 }
@@ -21,12 +22,13 @@ pub struct NewVersion<'a> {
 const TAKE_VERSION: &str =
     "UPDATE finai.model SET next_version = greatest(next_version, $2 + 1) + 1 WHERE name = $1
      RETURNING next_version - 1";
-/// A row that is there already is locked, so that nobody who drops its last version takes it away meanwhile.
+/// A row that is there already is locked, so that nobody who drops its last version takes it away meanwhile, and mended
+/// where storage damaged it.
 const STORE_BYTES: &str = "INSERT INTO finai.model_blob AS b (sha256, onnx) VALUES (sha256($1), $1)
-     ON CONFLICT (sha256) DO UPDATE SET sha256 = b.sha256 WHERE false";
+     ON CONFLICT (sha256) DO UPDATE SET onnx = excluded.onnx WHERE sha256(b.onnx) <> b.sha256";
 const CREATE_VERSION: &str = "INSERT INTO finai.model_version
        (model, version, sha256, declaration, signature, reference, tolerance, notes, registered_by, registered_session)
-     VALUES ($1, $2, sha256($3), $4::json, $5, $6, $7, $8, $9, session_user)";
+     VALUES ($1, $2, sha256($3), $4::json, $5, $6::jsonb, $7, $8, $9, $10)";
 const SET_STATUS: &str =
     "INSERT INTO finai.model_status AS s (model, version, status, detail, changed_by)
      VALUES ($1, $2, $3, $4, $5)
@@ -63,6 +65,7 @@ pub fn register(new: NewVersion) -> Result<i32> {
                 new.tolerance.into(),
                 new.notes.into(),
                 by.as_str().into(),
+                registry::session_user_name().into(),
             ],
         )?;
         record(change, &by, "register", Some(version), None)?;
@@ -87,8 +90,8 @@ pub fn retire(change: Change, version: i32) -> Result<()> {
             None => Ok(()),
         }
     })?;
+    refuse_dependents(model, Some(version))?;
     as_owner(|| {
-        refuse_dependents(model, Some(version))?;
         let retired: [pgrx::datum::DatumWithOid; 5] = [
             model.into(),
             version.into(),

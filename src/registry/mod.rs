@@ -15,22 +15,24 @@ mod status;
 use std::borrow::Cow;
 
 use finai_engine::Declaration;
+use pgrx::pg_sys;
 use sha2::{Digest, Sha256};
 
 use crate::bundled::{self, Entry};
 use crate::error::{Error, Result};
 
-pub use history::events;
+pub use history::{history, renamed_to};
 pub use privilege::{
-    Privilege, current_user_name, has, is_unchanged_bundled, names_are_current, owner_name,
-    require, require_member, require_owner, role_name, role_named, session_user_name,
+    Privilege, acts_as, current_user_name, has, is_administrator, is_unchanged_bundled,
+    names_are_current, owner_name, require, require_member, require_owner, role_name, role_named,
+    session_user, session_user_name,
 };
 pub use reference::{Reference, Target, check_name};
 pub use scan::extension_owner;
 pub use settings::{OnSchemaChange, Settings, settings};
 pub use signature::signature;
 pub use statement::Statement;
-pub use status::{Status, status};
+pub use status::{Status, broken_versions, status};
 
 use scan::{Key, Row, first, visit, visit_by};
 
@@ -49,9 +51,16 @@ pub struct Version {
     pub sha256: Vec<u8>,
     pub declaration: Declaration,
     pub notes: Option<String>,
-    /// Session user who registered it; nobody for a bundled version.
-    pub registrant: Option<String>,
+    registrant: Option<Registrant>,
     bundled: Option<&'static Entry>,
+}
+
+/// Who registered a version: the role that its session was authenticated as.
+#[derive(Debug, Clone)]
+struct Registrant {
+    name: String,
+    /// Nothing where no role of that name existed when the row was written here.
+    role: Option<pg_sys::Oid>,
 }
 
 impl Version {
@@ -70,6 +79,17 @@ impl Version {
     /// True for a version that the library carries.
     pub fn is_bundled(&self) -> bool {
         self.bundled.is_some()
+    }
+
+    /// Whether whoever is connected registered it, under whatever name then.
+    pub fn is_own(&self) -> bool {
+        match &self.registrant {
+            Some(Registrant {
+                role: Some(role), ..
+            }) => *role == session_user(),
+            Some(Registrant { name, .. }) => *name == session_user_name(),
+            None => false,
+        }
     }
 
     /// The library's entry of a bundled version.
@@ -250,6 +270,13 @@ pub fn stored_contents() -> Result<std::collections::HashSet<Vec<u8>>> {
     Ok(contents)
 }
 
+/// Versions that an alias meant before, the last one last.
+pub fn previous(model: &str, alias: &str) -> Result<Vec<i32>> {
+    let keys = [(c"model", Key::Text(model)), (c"alias", Key::Text(alias))];
+    let stored = first(c"model_alias", &keys, |row| row.integers(c"previous"))?;
+    Ok(stored.flatten().unwrap_or_default())
+}
+
 /// The aliases of a model with their versions, a bundled model's unchanged champion included.
 pub fn aliases(model: &str) -> Result<Vec<(String, i32)>> {
     let mut aliases = Vec::new();
@@ -280,10 +307,13 @@ pub fn last_version(model: &str) -> Result<i32> {
     Ok(last)
 }
 
-/// Who registered a stored version: its session user, or the role alone where it was registered by 0.1.0.
-fn registrant(row: &Row) -> Option<String> {
-    row.name(c"registered_session")
-        .or_else(|| row.name(c"registered_by"))
+/// Who registered a stored version; by 0.1.0, the current role of then, known by name alone.
+fn registrant(row: &Row) -> Option<Registrant> {
+    let name = row.name(c"registered_session");
+    Some(Registrant {
+        name: name.or_else(|| row.name(c"registered_by"))?,
+        role: row.oid(c"registered_session_oid"),
+    })
 }
 
 fn decode_hex(text: &str) -> Vec<u8> {

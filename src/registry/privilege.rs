@@ -76,6 +76,11 @@ pub fn require_owner(model: &str) -> Result<()> {
     }
 }
 
+/// Whether the current role is a superuser or acts for the role that owns the extension.
+pub fn is_administrator() -> Result<bool> {
+    Ok(is_member_of(extension_owner()?))
+}
+
 /// Refuses unless the current role is a member of a role, or a superuser.
 pub fn require_member(role: pg_sys::Oid) -> Result<()> {
     // SAFETY: reads the role caches.
@@ -151,10 +156,15 @@ pub fn current_user_name() -> String {
     role_name(unsafe { pg_sys::GetUserId() })
 }
 
-/// The name of the role that the session was opened for.
-pub fn session_user_name() -> String {
+/// The role that the client was authenticated as: SET SESSION AUTHORIZATION does not change it.
+pub fn session_user() -> pg_sys::Oid {
     // SAFETY: reads a variable.
-    role_name(unsafe { pg_sys::GetSessionUserId() })
+    unsafe { pg_sys::GetAuthenticatedUserId() }
+}
+
+/// The name of that role.
+pub fn session_user_name() -> String {
+    role_name(session_user())
 }
 
 /// The name of a role that exists.
@@ -196,7 +206,7 @@ fn is_member_of(role: pg_sys::Oid) -> bool {
     acts_as(unsafe { pg_sys::GetUserId() }, role)
 }
 
-fn acts_as(user: pg_sys::Oid, role: pg_sys::Oid) -> bool {
+pub fn acts_as(user: pg_sys::Oid, role: pg_sys::Oid) -> bool {
     // SAFETY: has_privs_of_role reads the role caches; a role that does not exist has no members but superusers.
     unsafe { pg_sys::has_privs_of_role(user, role) }
 }

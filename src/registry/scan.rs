@@ -9,6 +9,7 @@ use pgrx::prelude::*;
 use pgrx::{FromDatum, IntoDatum};
 
 use crate::error::{Error, Result};
+use crate::row::JsonText;
 
 /// A value of an index column; keys name the leading columns of the index.
 pub enum Key<'a> {
@@ -45,6 +46,10 @@ impl Row {
         self.get(column)
     }
 
+    pub fn integers(&self, column: &CStr) -> Option<Vec<i32>> {
+        self.get(column)
+    }
+
     pub fn bigint(&self, column: &CStr) -> Option<i64> {
         self.get(column)
     }
@@ -62,7 +67,7 @@ impl Row {
     }
 
     pub fn json(&self, column: &CStr) -> Option<serde_json::Value> {
-        self.get::<pgrx::JsonB>(column).map(|json| json.0)
+        self.get::<JsonText>(column)?.parse().ok()
     }
 
     fn get<T: FromDatum>(&self, column: &CStr) -> Option<T> {

@@ -2,9 +2,9 @@
 
 use crate::error::Result;
 
-use super::scan::{Key, exists, first};
+use super::scan::{Key, exists, first, visit};
 
-/// The state of a version. Only a verified one can be promoted; a retired one is not scored.
+/// The state of a version. Only a verified one can be promoted; only a retired one is not scored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     Verified,
@@ -41,4 +41,16 @@ pub fn status(model: &str, version: i32) -> Result<Status> {
         .into_iter()
         .find(|status| stored.as_deref() == Some(status.name()));
     Ok(recorded.unwrap_or(Status::Verified))
+}
+
+/// Versions that are recorded as broken, of all models.
+pub fn broken_versions() -> Result<Vec<(String, i32)>> {
+    let mut broken = Vec::new();
+    visit(c"model_status", &[], |row| {
+        if row.text(c"status").as_deref() == Some(Status::Broken.name()) {
+            broken.extend(row.text(c"model").zip(row.integer(c"version")));
+        }
+        true
+    })?;
+    Ok(broken)
 }

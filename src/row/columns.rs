@@ -18,7 +18,7 @@ pub struct Column {
 
 impl Column {
     /// A column of a type, domains looked through.
-    pub(super) fn of_type(name: String, position: usize, type_oid: pg_sys::Oid) -> Column {
+    pub fn of_type(name: String, position: usize, type_oid: pg_sys::Oid) -> Column {
         // SAFETY: type lookups take any type's oid; no type at all has a name, and is its own base type here.
         unsafe {
             Column {
@@ -67,6 +67,26 @@ pub fn columns_of_relation(relation: pg_sys::Oid) -> Option<Vec<Column>> {
         release(descriptor);
         Some(columns)
     }
+}
+
+/// The columns of a relation as they are committed, or changed by this transaction, now; without a lock on it, so that a
+/// table which somebody holds locked keeps nobody else waiting. Empty for one that is gone.
+pub fn columns_now(relation: pg_sys::Oid) -> Vec<Column> {
+    let named = |position: i32| {
+        let number = (position + 1) as pg_sys::AttrNumber;
+        // SAFETY: catalogue lookups by oid and number; a name is null or palloc'd and NUL-terminated.
+        unsafe {
+            let name = pg_sys::get_attname(relation, number, true);
+            let type_oid = pg_sys::get_atttype(relation, number);
+            (!name.is_null()).then(|| (c_string(name), position as usize, type_oid))
+        }
+    };
+    // A dropped column keeps its number, and has no type.
+    (0..pg_sys::MaxTupleAttributeNumber as i32)
+        .map_while(named)
+        .filter(|(_, _, type_oid)| *type_oid != pg_sys::InvalidOid)
+        .map(|(name, position, type_oid)| Column::of_type(name, position, type_oid))
+        .collect()
 }
 
 /// What a feature's name means in a row type.

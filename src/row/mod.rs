@@ -4,10 +4,12 @@ mod binding;
 mod columns;
 mod convert;
 mod flat;
+mod json;
 mod record;
 
 pub use binding::{Bind, Binding};
-pub use columns::{Found, columns_of_relation, find_column};
+pub use columns::{Column, Found, columns_now, columns_of_relation, find_column};
 pub use convert::Conversion;
 pub use flat::{Flat, FlatBinding, Names, Values};
+pub use json::JsonText;
 pub use record::{PerCallSite, Record};

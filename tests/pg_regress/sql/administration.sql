@@ -41,6 +41,25 @@ SELECT finai.alter_model('m', use_case => 'mine');
 RESET ROLE;
 SELECT DISTINCT model, owner FROM finai.models WHERE NOT bundled;
 
+-- A new role of the owner's former name is somebody else.
+ALTER ROLE regress_heir RENAME TO regress_heir_left;
+CREATE ROLE regress_heir;
+SELECT finai.alter_model('m', use_case => 'lending');
+SET ROLE regress_heir;
+SELECT finai.alter_model('m', use_case => 'theirs');
+RESET ROLE;
+DROP ROLE regress_heir;
+ALTER ROLE regress_heir_left RENAME TO regress_heir;
+-- A grantee renamed to - is not PUBLIC.
+CREATE ROLE regress_dash;
+SELECT finai.grant_model('m', 'regress_dash', 'READ');
+ALTER ROLE regress_dash RENAME TO "-";
+SELECT count(*) AS verified FROM finai.verify_models('m');
+SET ROLE regress_reader;
+SELECT finai.model_onnx('m');
+RESET ROLE;
+DROP ROLE "-";
+
 -- The bytes need READ.
 SELECT sha256(finai.model_onnx('m')) = sha256(onnx) AS champion, sha256(finai.model_onnx('m', 2)) = sha256(other) AS second,
        sha256(finai.model_onnx('m@2')) = sha256(other) AS by_reference FROM file;
@@ -73,6 +92,11 @@ SELECT finai.rename_model('renamed', 'credit_score');
 SELECT finai.rename_model('renamed', 'no@signs');
 SELECT finai.rename_model('renamed', NULL);
 SELECT finai.rename_model('nobody', 'somebody');
+-- A name with a number means one content: back to one's own former name, not to another's.
+SELECT finai.rename_model('renamed', 'again'), finai.rename_model('again', 'm'), finai.rename_model('m', 'renamed');
+\set VERBOSITY default
+SELECT finai.rename_model('twin', 'again');
+\set VERBOSITY sqlstate
 -- A new model of the old name goes on counting.
 SELECT finai.register_model('m', onnx) FROM file;
 

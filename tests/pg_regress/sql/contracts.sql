@@ -94,9 +94,11 @@ ALTER TABLE t DROP COLUMN z;
 -- A promotion that would break the function is refused as well; other aliases are not asked.
 SELECT finai.promote_model('amount', 1);
 SELECT finai.promote_model('amount', 1, 'challenger');
--- So is going back to one.
+-- The way back stands open: nothing refuses it, and the version is marked.
+BEGIN;
 SELECT finai.rollback_model('amount');
-SELECT finai.describe_model('amount') LIMIT 1;
+SELECT version, status, detail FROM finai.model_status;
+ROLLBACK;
 ALTER TABLE t ADD COLUMN e int DEFAULT 1;
 BEGIN;
 SELECT finai.rollback_model('amount');
@@ -242,7 +244,7 @@ DROP FUNCTION plain.own_amount(plain.own);
 ALTER TABLE plain.own DROP COLUMN e;
 RESET ROLE;
 
--- As with views, only who may read the table and use the model has a say: nobody blocks others with a function of the same form.
+-- Who can merely read a table and use a model holds up nobody: a say has the table's owner, or whom promotions are up to.
 CREATE SCHEMA third;
 CREATE ROLE regress_third;
 GRANT CREATE, USAGE ON SCHEMA third TO regress_third;
@@ -261,6 +263,8 @@ GRANT SELECT ON plain.victim TO regress_third;
 ALTER TABLE plain.victim DROP COLUMN b;
 SELECT finai.grant_model('amount', 'regress_third');
 ALTER TABLE plain.victim DROP COLUMN c;
+SELECT finai.grant_model('amount', 'regress_third', 'PROMOTE');
+ALTER TABLE plain.victim DROP COLUMN d;
 DROP TABLE plain.victim CASCADE;
 DROP OWNED BY regress_third;
 
@@ -387,3 +391,6 @@ DROP DATABASE regress_contracts_restored;
 DROP TABLE u CASCADE;
 DROP OWNED BY regress_plain, regress_kinds, regress_third CASCADE;
 DROP ROLE regress_plain, regress_kinds, regress_third;
+
+-- Both triggers watch the same commands.
+SELECT count(DISTINCT evttags) AS lists, count(*) AS triggers FROM pg_event_trigger WHERE evtname LIKE 'finai%';

@@ -104,6 +104,12 @@ CROSS JOIN role r
 WHERE c.relnamespace = 'finai'::regnamespace AND c.relkind IN ('r', 'v', 'S')
 GROUP BY c.relname, action, c.relkind ORDER BY c.relkind, c.relname, action;
 
+-- A role that may write all data writes none of finai's.
+CREATE ROLE regress_etl IN ROLE pg_write_all_data, pg_read_all_data;
+SELECT c.relname::text, attempt('regress_etl', format('DELETE FROM finai.%I WHERE false', relname)) AS "delete", attempt('regress_etl', format('INSERT INTO finai.%I OVERRIDING SYSTEM VALUE SELECT * FROM finai.%1$I WHERE false', relname)) AS insert
+FROM pg_class c WHERE c.relnamespace = 'finai'::regnamespace AND c.relkind = 'r' ORDER BY 1;
+DROP ROLE regress_etl;
+
 -- On another's model the publisher is nobody.
 SELECT statement, attempt('regress_publisher', replace(statement, '''own''', '''other''')) AS publisher
 FROM call WHERE statement LIKE '%''own''%' ORDER BY statement COLLATE "C";

@@ -82,7 +82,8 @@ SELECT finai.drop_alias('fraud_prob', 'champion');
 CREATE ROLE regress_maker LOGIN; CREATE ROLE regress_checker LOGIN; CREATE ROLE regress_team;
 GRANT regress_team TO regress_maker, regress_checker;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA finai TO regress_team;
-SET SESSION AUTHORIZATION regress_maker;
+\c - regress_maker
+\set VERBOSITY sqlstate
 SET ROLE regress_team;
 SELECT finai.register_model('loans', onnx) FROM file;
 SELECT finai.promote_model('loans', 1, 'before');
@@ -92,25 +93,61 @@ SELECT finai.promote_model('loans', 1);
 SELECT finai.alter_model('loans', two_person => false);
 \set VERBOSITY sqlstate
 SELECT finai.drop_model('loans');
-RESET SESSION AUTHORIZATION;
-SET SESSION AUTHORIZATION regress_checker;
+\c - regress_checker
+\set VERBOSITY sqlstate
 SET ROLE regress_team;
 SELECT finai.promote_model('loans', 1);
 SELECT finai.register_model('loans', other, output => 'rent') FROM file;
 SELECT finai.promote_model('loans', 2);
 SELECT finai.alter_model('loans', two_person => false);
-RESET SESSION AUTHORIZATION;
-SET SESSION AUTHORIZATION regress_maker;
+\c - regress_maker
+\set VERBOSITY sqlstate
 SET ROLE regress_team;
 SELECT finai.promote_model('loans', 2);
--- Going back is nobody's privilege alone: both versions were promoted by a second person.
 SELECT finai.rollback_model('loans');
 SELECT finai.alter_model('loans', two_person => false);
-RESET SESSION AUTHORIZATION;
+SELECT finai.rename_model('loans', 'free');
+\c - regress_checker
+\set VERBOSITY sqlstate
+SET ROLE regress_team;
+SELECT finai.rollback_model('loans');
+\c - postgres
+\set VERBOSITY sqlstate
+-- Another name is the same person, and taking on another session is no disguise.
+ALTER ROLE regress_checker RENAME TO regress_examiner;
+\c - regress_examiner
+\set VERBOSITY sqlstate
+SET ROLE regress_team;
+SELECT finai.promote_model('loans', 2);
+\c - postgres
+\set VERBOSITY sqlstate
+ALTER ROLE regress_examiner RENAME TO regress_checker;
+-- An administrator who registered nothing sets the rule aside; who is in the owner's role alone does not.
+CREATE ROLE regress_idle LOGIN IN ROLE regress_team;
+CREATE ROLE regress_dba LOGIN SUPERUSER;
+\c - regress_idle
+\set VERBOSITY sqlstate
+SET ROLE regress_team;
+SELECT finai.alter_model('loans', two_person => false);
+SELECT finai.drop_model('loans');
+\c - regress_dba
+\set VERBOSITY sqlstate
+BEGIN;
+SELECT finai.alter_model('loans', two_person => false);
+SELECT finai.rename_model('loans', 'free');
+ROLLBACK;
+\c - postgres
+\set VERBOSITY sqlstate
+DROP OWNED BY regress_idle; DROP ROLE regress_idle, regress_dba;
 -- Superusers are not exempt.
 SELECT finai.register_model('loans', onnx) FROM file;
 SELECT finai.promote_model('loans', 3);
+SET SESSION AUTHORIZATION regress_maker;
+SELECT finai.promote_model('loans', 3);
+RESET SESSION AUTHORIZATION;
 SELECT finai.alter_model('loans', two_person => false);
+SELECT finai.rename_model('loans', 'free');
+SELECT finai.drop_model('loans');
 
 -- Who, when, what and why.
 SELECT model, event, version, detail, happened_by, happened_session, reason FROM finai.model_event

@@ -255,16 +255,46 @@ CREATE TABLE d (a int DEFAULT finai.score_version('amount', 2, '{duration_in_mon
 CREATE POLICY p ON d USING (finai.score_version('credit_score', 1, '{a}', a) > 0);
 CREATE FUNCTION fires() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
 CREATE TRIGGER fires BEFORE UPDATE ON d FOR EACH ROW WHEN (finai.score_version('fraud_prob', 1, '{a}', NEW.a) > 0) EXECUTE FUNCTION fires();
-SELECT * FROM finai._version_dependents('amount', 1);
-SELECT * FROM finai._version_dependents('amount', 2);
+SELECT object, owner::regrole FROM finai._version_dependents('amount', 1);
+SELECT object, owner::regrole FROM finai._version_dependents('amount', 2);
 SELECT count(*) FROM finai._version_dependents('amount', NULL);
-SELECT * FROM finai._version_dependents('credit_score', 1);
-SELECT * FROM finai._version_dependents('fraud_prob', 1);
-SELECT * FROM finai._version_dependents('amount', 12);
-SELECT * FROM finai._version_dependents('amoun', 1);
+SELECT object, owner::regrole FROM finai._version_dependents('credit_score', 1);
+SELECT object, owner::regrole FROM finai._version_dependents('fraud_prob', 1);
+SELECT object, owner::regrole FROM finai._version_dependents('amount', 12);
+SELECT object, owner::regrole FROM finai._version_dependents('amoun', 1);
 DROP VIEW computed;
-SELECT * FROM finai._version_dependents('amount', 12);
-SELECT * FROM finai._version_dependents(NULL, NULL);
+SELECT object, owner::regrole FROM finai._version_dependents('amount', 12);
+SELECT object, owner::regrole FROM finai._version_dependents(NULL, NULL);
+
+-- Who may not use a model keeps nobody from retiring, renaming or dropping it; nor do temporary objects.
+SELECT finai.register_model('free', decode(:'regression', 'base64'));
+SELECT finai.promote_model('free', 1);
+CREATE ROLE regress_stranger;
+GRANT CREATE ON SCHEMA public TO regress_stranger;
+SET ROLE regress_stranger;
+CREATE TABLE strange (x int);
+CREATE VIEW hinders AS SELECT finai.score_version('free', 1, '{x}', x) FROM strange;
+CREATE VIEW hinders_all AS SELECT finai.score_version(m, 1, '{x}', 1) FROM (VALUES ('x')) t (m);
+CREATE TEMP VIEW passing AS SELECT finai.score_version(m, 1, '{x}', 1) FROM (VALUES ('x')) t (m);
+CREATE FUNCTION pretends(strange) RETURNS float8 LANGUAGE sql STABLE AS 'SELECT finai.score(''free'', $1)';
+ALTER FUNCTION pretends DEPENDS ON EXTENSION finai;
+RESET ROLE;
+-- A table that it holds locked keeps neither promotions nor DDL waiting.
+CREATE EXTENSION dblink;
+SELECT dblink_connect('stranger', format('host=%s dbname=%s', current_setting('unix_socket_directories'), current_database()));
+SELECT dblink_exec('stranger', 'BEGIN'), dblink_exec('stranger', 'LOCK TABLE public.strange IN ACCESS EXCLUSIVE MODE');
+SET statement_timeout = '10s';
+SELECT finai.promote_model('free', 1, 'unhindered');
+ALTER TABLE d ADD unhindered int;
+RESET statement_timeout;
+SELECT dblink_exec('stranger', 'COMMIT'), dblink_disconnect('stranger');
+SELECT finai.rename_model('free', 'freed');
+SELECT finai.rename_model('freed', 'free');
+SELECT finai.drop_alias('free', 'champion'), finai.drop_alias('free', 'unhindered');
+SELECT finai.retire_model('free', 1);
+SELECT finai.drop_model('free');
+DROP OWNED BY regress_stranger;
+DROP ROLE regress_stranger;
 
 -- So it can be neither retired, nor dropped or renamed with its model; another version can, and is not scored then.
 SELECT finai.retire_model('amount', 2);

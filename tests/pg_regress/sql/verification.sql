@@ -35,7 +35,10 @@ SELECT finai.register_model('m', onnx, reference => changed_row('{"credit_amount
 SELECT finai.register_model('m', onnx, reference => changed_row('{"purpose": 7}')) FROM given;
 SELECT finai.register_model('m', onnx, reference => changed('{"values": [1, 2, 3]}')) FROM given;
 SELECT finai.register_model('m', onnx, reference => changed('{"probabilities": {"ugly": 1}}')) FROM given;
+SELECT finai.register_model('m', onnx, reference => '[{"row": {}, "score": 1e400}]') FROM given;
+SELECT finai.register_model('m', onnx, missing => '{"credit_amount": 1e400}') FROM given;
 \set VERBOSITY sqlstate
+SELECT finai.register_model('m', onnx, reference => (repeat('[', 200) || repeat(']', 200))::jsonb) FROM given;
 SELECT finai.register_model('m', onnx, reference => (SELECT jsonb_agg(g.rows -> 0) FROM given g, generate_series(1, 10001))) FROM given;
 SELECT finai.register_model('m', onnx, tolerance => -1) FROM given;
 SELECT finai.register_model('m', onnx, tolerance => 'NaN') FROM given;
