@@ -3,14 +3,14 @@
 //! The bytes are untrusted. Nothing is allocated for them before the pre-scan has summed what decoding takes, and
 //! nothing reaches tract that it would parse recursively, index without looking or evaluate without bound.
 
-use prost::Message;
 use tract_onnx::pb;
 
-use crate::{Error, Limits, Result};
+use crate::{Limits, Result};
 
 mod attributes;
 pub(crate) mod budget;
 mod canonical;
+mod decode;
 mod graph;
 mod inspect;
 mod interface;
@@ -41,7 +41,7 @@ pub use operators::{note, supported_operators};
 /// functions, nested graphs, element types and operator sets, [`Error::Invalid`] for a graph that contradicts itself.
 pub fn admit(bytes: &[u8], limits: &Limits) -> Result<pb::ModelProto> {
     prescan(bytes, limits)?;
-    let mut model = decode(bytes)?;
+    let mut model = decode::decode(bytes)?;
     graph::check(&model, limits)?;
     maps::rewrite(&mut model, bytes, limits)?;
     canonical::rewrite(&mut model);
@@ -55,8 +55,4 @@ pub fn admit(bytes: &[u8], limits: &Limits) -> Result<pb::ModelProto> {
 /// of a file that no model may have.
 pub fn prescan(bytes: &[u8], limits: &Limits) -> Result<()> {
     prescan::prescan(bytes, prescan::Bodies::Refuse, limits)
-}
-
-fn decode(bytes: &[u8]) -> Result<pb::ModelProto> {
-    pb::ModelProto::decode(bytes).map_err(|error| Error::NotOnnx(error.to_string()))
 }
