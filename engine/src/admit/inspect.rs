@@ -30,7 +30,7 @@ pub struct OperatorUse {
 /// training information or sparse tensors.
 pub fn inspect(bytes: &[u8], limits: &Limits) -> Result<Vec<OperatorUse>> {
     prescan(bytes, Bodies::Count, limits)?;
-    let model = super::decode(bytes)?;
+    let model = super::decode::decode(bytes)?;
     let mut uses = BTreeMap::new();
     if let Some(graph) = &model.graph {
         count(graph, &mut uses);

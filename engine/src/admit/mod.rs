@@ -3,14 +3,14 @@
 //! The bytes are untrusted. Nothing is allocated for them before the pre-scan has summed what decoding takes, and
 //! nothing reaches tract that it would parse recursively, index without looking or evaluate without bound.
 
-use prost::Message;
 use tract_onnx::pb;
 
-use crate::{Error, Limits, Result};
+use crate::{Limits, Result};
 
 mod attributes;
 pub(crate) mod budget;
 mod canonical;
+mod decode;
 mod graph;
 mod inspect;
 mod interface;
@@ -36,12 +36,12 @@ pub use operators::{note, supported_operators};
 /// column for each key of its vocabulary.
 ///
 /// # Errors
-/// [`Error::NotOnnx`] for bytes that are not a model, [`Error::TooLarge`] above `limits`,
-/// [`Error::UnsupportedOperator`] for the first operator not on the list, [`Error::Unsupported`] for external data,
-/// functions, nested graphs, element types and operator sets, [`Error::Invalid`] for a graph that contradicts itself.
+/// [`crate::Error::NotOnnx`] for bytes that are not a model, [`crate::Error::TooLarge`] above `limits`,
+/// [`crate::Error::UnsupportedOperator`] for the first operator not on the list, [`crate::Error::Unsupported`] for external data,
+/// functions, nested graphs, element types and operator sets, [`crate::Error::Invalid`] for a graph that contradicts itself.
 pub fn admit(bytes: &[u8], limits: &Limits) -> Result<pb::ModelProto> {
     prescan(bytes, limits)?;
-    let mut model = decode(bytes)?;
+    let mut model = decode::decode(bytes)?;
     graph::check(&model, limits)?;
     maps::rewrite(&mut model, bytes, limits)?;
     canonical::rewrite(&mut model);
@@ -51,12 +51,8 @@ pub fn admit(bytes: &[u8], limits: &Limits) -> Result<pb::ModelProto> {
 /// The first gate alone: whether decoding the bytes stays within the limits. Allocates nothing.
 ///
 /// # Errors
-/// [`Error::NotOnnx`] for bytes that are no protobuf, [`Error::TooLarge`] above `limits`, [`Error::Unsupported`] for parts
+/// [`crate::Error::NotOnnx`] for bytes that are no protobuf, [`crate::Error::TooLarge`] above `limits`, [`crate::Error::Unsupported`] for parts
 /// of a file that no model may have.
 pub fn prescan(bytes: &[u8], limits: &Limits) -> Result<()> {
     prescan::prescan(bytes, prescan::Bodies::Refuse, limits)
-}
-
-fn decode(bytes: &[u8]) -> Result<pb::ModelProto> {
-    pb::ModelProto::decode(bytes).map_err(|error| Error::NotOnnx(error.to_string()))
 }

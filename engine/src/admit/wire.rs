@@ -25,6 +25,12 @@ impl<'a> Cursor<'a> {
         self.rest.is_empty()
     }
 
+    /// What was not read yet.
+    #[inline]
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     /// The next field's number and payload; `None` at the end of the message.
     #[inline]
     pub(super) fn field(&mut self) -> Result<Option<(u32, Value<'a>)>> {
