@@ -48,7 +48,8 @@ ALTER TABLE finai.model_blob
 ALTER TABLE finai.model_version
   ADD COLUMN registered_session name,
   ADD COLUMN reference jsonb,
-  ADD COLUMN tolerance double precision;
+  ADD COLUMN tolerance double precision,
+  ADD COLUMN registered_session_oid oid;
 ALTER TABLE finai.model_alias
   ADD COLUMN previous integer[] NOT NULL DEFAULT '{}';
 ALTER TABLE finai.model_event
@@ -56,9 +57,9 @@ ALTER TABLE finai.model_event
   ADD COLUMN reason text;
 COMMENT ON TABLE finai.model IS 'One row per registered model with its settings. Versions are numbered from next_version and never reused.';
 COMMENT ON COLUMN finai.model.tolerance IS 'Tolerance of reference rows where a registration names none; 1e-5 where neither does.';
-COMMENT ON COLUMN finai.model.two_person IS 'Whether the session user who registered a version may not promote it, superusers included.';
+COMMENT ON COLUMN finai.model.two_person IS 'Whether who registered a version may not promote it, superusers included.';
 COMMENT ON COLUMN finai.model.on_schema_change IS 'What happens when DDL takes away a column that a promoted version reads through a typed scoring function: refuse the DDL, or mark the version.';
-COMMENT ON COLUMN finai.model_version.registered_session IS 'Session user at registration, whom the two-person rule keeps from promoting it.';
+COMMENT ON COLUMN finai.model_version.registered_session IS 'Role that the session was authenticated as at registration, whom the two-person rule keeps from promoting it; the oid beside it is found anew when rows are restored elsewhere.';
 COMMENT ON COLUMN finai.model_version.reference IS 'Rows with the trainer''s own scores, which the version reproduced within the tolerance when it was registered.';
 COMMENT ON COLUMN finai.model_version.tolerance IS 'Largest accepted |score - reference| / max(1, |reference|) of a reference row.';
 COMMENT ON COLUMN finai.model_alias.previous IS 'Versions that the alias meant before, the last one last: what rollback_model goes back to.';
@@ -79,7 +80,7 @@ CREATE TABLE finai.model_status (
 COMMENT ON TABLE finai.model_status IS 'Versions that are retired (not scored any more), failed (reference rows no longer agree) or broken (a column that they read is gone). A version without a row is verified.';
 
 CREATE TRIGGER model_version_immutable
-  BEFORE UPDATE OF version, sha256, declaration, signature, notes, registered_by, registered_at, registered_session, reference, tolerance
+  BEFORE UPDATE OF version, sha256, declaration, signature, notes, registered_by, registered_at, registered_session, reference, tolerance, registered_session_oid
   ON finai.model_version FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_change();
 ALTER TABLE finai.model_version ENABLE ALWAYS TRIGGER model_version_immutable;
 
@@ -105,6 +106,44 @@ ALTER TABLE finai.model_alias ENABLE ALWAYS TRIGGER model_alias_no_truncate;
 CREATE TRIGGER model_grant_no_truncate BEFORE TRUNCATE ON finai.model_grant FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_truncate();
 ALTER TABLE finai.model_grant ENABLE ALWAYS TRIGGER model_grant_no_truncate;
 
+CREATE FUNCTION finai._model_version_session_oid() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  NEW.registered_session_oid := (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = NEW.registered_session);
+  RETURN NEW;
+END
+$$;
+CREATE TRIGGER model_version_session_oid BEFORE INSERT ON finai.model_version
+  FOR EACH ROW EXECUTE FUNCTION finai._model_version_session_oid();
+ALTER TABLE finai.model_version ENABLE ALWAYS TRIGGER model_version_session_oid;
+
+-- Roles with pg_write_all_data could write here without a privilege: only the tables' owner does, for whom functions act.
+CREATE FUNCTION finai._refuse_strangers() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NOT pg_has_role((SELECT c.relowner FROM pg_catalog.pg_class c WHERE c.oid = TG_RELID), 'USAGE') THEN
+    RAISE EXCEPTION 'permission denied for table %', TG_TABLE_NAME
+      USING ERRCODE = 'insufficient_privilege',
+            HINT = 'Models are changed by the functions of schema finai.';
+  END IF;
+  RETURN NULL;
+END
+$$;
+CREATE TRIGGER model_strangers BEFORE INSERT OR UPDATE OR DELETE ON finai.model FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_strangers();
+ALTER TABLE finai.model ENABLE ALWAYS TRIGGER model_strangers;
+CREATE TRIGGER model_blob_strangers BEFORE INSERT OR UPDATE OR DELETE ON finai.model_blob FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_strangers();
+ALTER TABLE finai.model_blob ENABLE ALWAYS TRIGGER model_blob_strangers;
+CREATE TRIGGER model_version_strangers BEFORE INSERT OR UPDATE OR DELETE ON finai.model_version FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_strangers();
+ALTER TABLE finai.model_version ENABLE ALWAYS TRIGGER model_version_strangers;
+CREATE TRIGGER model_status_strangers BEFORE INSERT OR UPDATE OR DELETE ON finai.model_status FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_strangers();
+ALTER TABLE finai.model_status ENABLE ALWAYS TRIGGER model_status_strangers;
+CREATE TRIGGER model_alias_strangers BEFORE INSERT OR UPDATE OR DELETE ON finai.model_alias FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_strangers();
+ALTER TABLE finai.model_alias ENABLE ALWAYS TRIGGER model_alias_strangers;
+CREATE TRIGGER model_grant_strangers BEFORE INSERT OR UPDATE OR DELETE ON finai.model_grant FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_strangers();
+ALTER TABLE finai.model_grant ENABLE ALWAYS TRIGGER model_grant_strangers;
+CREATE TRIGGER model_event_strangers BEFORE INSERT OR UPDATE OR DELETE ON finai.model_event FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_strangers();
+ALTER TABLE finai.model_event ENABLE ALWAYS TRIGGER model_event_strangers;
+
 CREATE FUNCTION finai._refuse_delete_of_promoted() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -112,8 +151,7 @@ BEGIN
              WHERE a.model = OLD.model AND (a.version = OLD.version OR OLD.version = ANY (a.previous))) THEN
     RAISE EXCEPTION 'version % of model "%" is promoted', OLD.version, OLD.model
       USING ERRCODE = 'dependent_objects_still_exist',
-            HINT = format('finai.retire_model(%L, %s) keeps a version from being scored; finai.drop_model(%1$L) removes the model.',
-                          OLD.model, OLD.version);
+            HINT = format('finai.drop_model(%L) removes the model; a version that no alias means any more can be retired with finai.retire_model.', OLD.model);
   END IF;
   RETURN OLD;
 END
@@ -164,7 +202,7 @@ LEFT JOIN finai.model_status s ON s.model OPERATOR(pg_catalog.=) v.model AND s.v
 LEFT JOIN finai._model_statistics() t ON t.model OPERATOR(pg_catalog.=) v.model AND t.version OPERATOR(pg_catalog.=) v.version
 ORDER BY v.model, v.version;
 COMMENT ON VIEW finai.models IS
-  'Every version of every model: its aliases (champion is what a bare name scores with), task, owner, sha256 of its bytes, who registered it, its status (verified; failed: reference rows no longer agree; broken: a column it reads is gone; retired: not scored any more) the model''s use case, and when it was last scored (by whom, finai.stat_models.scope says). A bundled model that nobody changed has no owner.';
+  'Every version of every model: its aliases (champion is what a bare name scores with), task, owner, sha256 of its bytes, who registered it, its status (verified; failed: reference rows no longer agree; broken: a column it reads is gone; retired: not scored any more), the model''s use case, and when it was last scored (by whom, finai.stat_models.scope says). A bundled model that nobody changed has no owner.';
 
 CREATE FUNCTION finai._typed_functions()
 RETURNS TABLE ("function" oid, model text, alias text, version integer)
@@ -271,6 +309,10 @@ BEGIN
     RAISE EXCEPTION 'unrecognized output "%"', output
       USING ERRCODE = 'invalid_parameter_value', HINT = 'Outputs are score, label, probabilities and prediction.';
   END IF;
+  -- Columns stay as they are checked until the function is there, as under a view that is being created.
+  IF EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = row_class AND c.relkind <> 'c') AND has_table_privilege(row_class, 'SELECT') THEN
+    EXECUTE format('SELECT FROM %s WHERE false', row_class);
+  END IF;
   SELECT b.feature, b.status, b.hint INTO problem
   FROM finai.check_binding(model, row_class) b WHERE b.status <> 'ok' LIMIT 1;
   IF FOUND THEN
@@ -321,8 +363,8 @@ COMMENT ON FUNCTION finai.cached_models() IS
 COMMENT ON FUNCTION finai.backend_memory() IS
   'Bytes that finai has allocated in this session''s process outside PostgreSQL''s memory contexts: now (allocated), at most so far (peak), and of those allocated the compiled models in the cache (cached). A model that left the cache is freed when the last open statement that uses it ends.';
 
-CREATE FUNCTION finai._version_dependents(model text, version integer) RETURNS SETOF text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION finai._version_dependents(model text, version integer) RETURNS TABLE (object text, owner oid)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off AS $$
   WITH dependent AS (
     SELECT d.classid, d.objid, min(d.objsubid) AS objsubid
     FROM pg_depend d
@@ -353,25 +395,41 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
              WHEN 'pg_class'::regclass THEN
                (SELECT CASE c.relkind WHEN 'p' THEN pg_get_partkeydef(c.oid) ELSE pg_get_indexdef(c.oid) END
                 FROM pg_class c WHERE c.oid = d.objid)
-           END AS definition
+           END AS definition,
+           CASE d.classid
+             WHEN 'pg_attrdef'::regclass THEN (SELECT a.adrelid FROM pg_attrdef a WHERE a.oid = d.objid)
+             WHEN 'pg_constraint'::regclass THEN (SELECT c.conrelid FROM pg_constraint c WHERE c.oid = d.objid)
+             WHEN 'pg_rewrite'::regclass THEN (SELECT r.ev_class FROM pg_rewrite r WHERE r.oid = d.objid)
+             WHEN 'pg_trigger'::regclass THEN (SELECT t.tgrelid FROM pg_trigger t WHERE t.oid = d.objid)
+             WHEN 'pg_statistic_ext'::regclass THEN (SELECT e.stxrelid FROM pg_statistic_ext e WHERE e.oid = d.objid)
+             WHEN 'pg_policy'::regclass THEN (SELECT l.polrelid FROM pg_policy l WHERE l.oid = d.objid)
+             WHEN 'pg_class'::regclass THEN d.objid
+           END AS relation,
+           CASE d.classid
+             WHEN 'pg_proc'::regclass THEN (SELECT p.proowner FROM pg_proc p WHERE p.oid = d.objid)
+             WHEN 'pg_constraint'::regclass THEN
+               (SELECT t.typowner FROM pg_constraint c JOIN pg_type t ON t.oid = c.contypid WHERE c.oid = d.objid)
+           END AS owner
     FROM dependent d
   )
-  SELECT n.description AS object
+  SELECT n.description, coalesce(c.relowner, n.owner)
   FROM named n
-  WHERE n.definition IS NULL
+  LEFT JOIN pg_class c ON c.oid = n.relation
+  WHERE c.relpersistence IS DISTINCT FROM 't' AND (n.definition IS NULL
      OR NOT n.definition ~ 'finai\.score_version\('
      OR EXISTS (
        SELECT FROM regexp_matches(n.definition, 'finai\.score_version\((?:''([^'']*)''::text, ([0-9]+),)?', 'g') AS call (part)
        WHERE call.part[1] IS NULL
-          OR call.part[1] = _version_dependents.model AND (_version_dependents.version IS NULL OR call.part[2] = _version_dependents.version::text))
+          OR call.part[1] = _version_dependents.model AND (_version_dependents.version IS NULL OR call.part[2] = _version_dependents.version::text)))
   UNION ALL
-  SELECT pg_describe_object('pg_proc'::regclass, t.function, 0)
+  SELECT pg_describe_object('pg_proc'::regclass, t.function, 0), p.proowner
   FROM finai._typed_functions() t
+  JOIN pg_proc p ON p.oid = t.function
   WHERE t.model = _version_dependents.model AND (_version_dependents.version IS NULL OR t.version = _version_dependents.version)
-  ORDER BY object
+  ORDER BY 1
 $$;
 COMMENT ON FUNCTION finai._version_dependents(text, integer) IS
-  'What names a version of a model, or any version of it when version is NULL: columns, indexes, constraints, views and other objects whose stored expression calls finai.score_version, and typed scoring functions. A call whose model or version is not a constant counts as one on every version.';
+  'What names a version of a model, or any version of it when version is NULL: columns, indexes, constraints, views and other objects whose stored expression calls finai.score_version, and typed scoring functions. A call whose model or version is not a constant counts as one on every version. Temporary objects do not count, and only those whose owner has USE on the model keep others from retiring, renaming or dropping.';
 COMMENT ON FUNCTION finai._typed_functions() IS
   'Typed scoring functions, and the model with the alias or version that each calls.';
 COMMENT ON FUNCTION finai._ddl_starts() IS 'Remembers which typed scoring functions miss columns before DDL.';
@@ -408,17 +466,17 @@ COMMENT ON FUNCTION finai.register_model(text, bytea, text[], text, text[], json
 COMMENT ON FUNCTION finai.promote_model(text, integer, text, text) IS
   'Makes an alias of a model (champion: what a bare name scores with) mean a version. Takes effect for others exactly at COMMIT. Needs ownership of the model or PROMOTE on it. Errors: 55000 a version that is retired or failed verification, 42501 the session user registered it and the model has the two-person rule, 2BP01 a typed scoring function over it would find columns missing. reason goes into the history.';
 COMMENT ON FUNCTION finai.rollback_model(text, text, text) IS
-  'Makes an alias mean what it meant before its last promotion and returns that version; called again, it goes back further, up to a hundred promotions. Versions that were retired or failed since are passed over. The two-person rule does not ask: a second person promoted that version once. Needs ownership of the model or PROMOTE on it. Errors: 55000 nothing to go back to, 2BP01 a typed scoring function over it would find columns missing.';
+  'Makes an alias mean what it meant before its last promotion and returns that version; called again, it goes back further, up to a hundred promotions. Versions that were retired or failed since are passed over. Needs ownership of the model or PROMOTE on it. Errors: 55000 nothing to go back to, 2BP01 a typed scoring function over it would find columns missing.';
 COMMENT ON FUNCTION finai.drop_alias(text, text, text) IS
   'Removes an alias of a model. Without its champion a model is called by number or other alias; a bundled model''s champion is the bundled version again. Needs ownership of the model or PROMOTE on it. Errors: 42704 no such alias, 2BP01 a typed scoring function over the bundled version would find columns missing.';
 COMMENT ON FUNCTION finai.retire_model(text, integer, text) IS
   'Keeps a version from being scored and promoted, for good; it stays in the inventory. Needs ownership of the model. Errors: 55000 an alias means it, 2BP01 a generated column, index or constraint calls score_version on it.';
 COMMENT ON FUNCTION finai.drop_model(text, text) IS
-  'Removes a model with its versions, aliases, grants and settings, and bytes that no other model has; its history stays, and its version numbers are not given again to a model of that name. A bundled model becomes what it was at CREATE EXTENSION. Needs ownership of the model, and under the two-person rule a session user who registered none of its versions. Errors: 2BP01 a stored expression or typed scoring function refers to it, 55000 a bundled model that nobody changed.';
+  'Removes a model with its versions, aliases, grants and settings, and bytes that no other model has; its history stays, and its version numbers are not given again to a model of that name. A bundled model becomes what it was at CREATE EXTENSION. Needs ownership of the model, and under the two-person rule an administrator who registered none of its versions. Errors: 2BP01 a stored expression or typed scoring function refers to it, 55000 a bundled model that nobody changed.';
 COMMENT ON FUNCTION finai.rename_model(text, text, text) IS
-  'Gives a model another name; versions, aliases, grants and settings go with it. Calls that have the old name fail from then on. Needs ownership of the model. Errors: 42710 the name is taken, 55000 a bundled model, 2BP01 a stored expression or typed scoring function has the old name.';
+  'Gives a model another name; versions, aliases, grants and settings go with it. Calls that have the old name fail from then on. Needs ownership of the model. Under the two-person rule, an administrator who registered none of its versions. Errors: 42710 the name is taken, or was another model''s, 55000 a bundled model, 2BP01 a stored expression or typed scoring function has the old name.';
 COMMENT ON FUNCTION finai.alter_model(text, text, text, double precision, boolean, text, text) IS
-  'Changes settings of a model; what is NULL stays. owner: another role, of which the current one is a member. use_case: free text. tolerance: of reference rows, for registrations that name none. two_person: who registered a version (the session user) cannot promote it, superusers included; only somebody who registered no version can set the rule aside. on_schema_change: refuse or mark, what happens when DDL takes away a column that a promoted version reads through a typed scoring function. Needs ownership of the model.';
+  'Changes settings of a model; what is NULL stays. owner: another role, of which the current one is a member. use_case: free text. tolerance: of reference rows, for registrations that name none. two_person: who registered a version (the role that the session was authenticated as, whatever role it acts for) cannot promote it or roll back to it, superusers included; only a superuser or member of the role that owns the extension who registered no version can set the rule aside, rename the model or drop it. on_schema_change: refuse or mark, what happens when DDL takes away a column that a promoted version reads through a typed scoring function. Needs ownership of the model.';
 COMMENT ON FUNCTION finai.grant_model(text, text, text, text) IS
   'Grants a privilege on a model to a role, or to all with public: USE (score and describe), PROMOTE (move aliases), READ (the bytes, with model_onnx), EXPLAIN (kept for explanations; nothing asks for it yet). Needs ownership of the model.';
 COMMENT ON FUNCTION finai.revoke_model(text, text, text, text) IS
