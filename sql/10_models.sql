@@ -37,7 +37,7 @@ CREATE TABLE finai.model (
 COMMENT ON TABLE finai.model IS 'One row per registered model with its settings. Versions are numbered from next_version and never reused.';
 COMMENT ON COLUMN finai.model.owner IS 'Role that registered it; the oid beside it is found anew when rows are restored elsewhere.';
 COMMENT ON COLUMN finai.model.tolerance IS 'Tolerance of reference rows where a registration names none; 1e-5 where neither does.';
-COMMENT ON COLUMN finai.model.two_person IS 'Whether the session user who registered a version may not promote it, superusers included.';
+COMMENT ON COLUMN finai.model.two_person IS 'Whether who registered a version may not promote it, superusers included.';
 COMMENT ON COLUMN finai.model.on_schema_change IS 'What happens when DDL takes away a column that a promoted version reads through a typed scoring function: refuse the DDL, or mark the version.';
 
 -- Model bytes: stored once per content, readable by the owner alone.

@@ -57,7 +57,7 @@ ALTER TABLE finai.model_event
   ADD COLUMN reason text;
 COMMENT ON TABLE finai.model IS 'One row per registered model with its settings. Versions are numbered from next_version and never reused.';
 COMMENT ON COLUMN finai.model.tolerance IS 'Tolerance of reference rows where a registration names none; 1e-5 where neither does.';
-COMMENT ON COLUMN finai.model.two_person IS 'Whether the session user who registered a version may not promote it, superusers included.';
+COMMENT ON COLUMN finai.model.two_person IS 'Whether who registered a version may not promote it, superusers included.';
 COMMENT ON COLUMN finai.model.on_schema_change IS 'What happens when DDL takes away a column that a promoted version reads through a typed scoring function: refuse the DDL, or mark the version.';
 COMMENT ON COLUMN finai.model_version.registered_session IS 'Role that the session was authenticated as at registration, whom the two-person rule keeps from promoting it; the oid beside it is found anew when rows are restored elsewhere.';
 COMMENT ON COLUMN finai.model_version.reference IS 'Rows with the trainer''s own scores, which the version reproduced within the tolerance when it was registered.';
@@ -117,6 +117,21 @@ ALTER TABLE finai.model_alias ENABLE ALWAYS TRIGGER model_alias_no_truncate;
 CREATE TRIGGER model_grant_no_truncate BEFORE TRUNCATE ON finai.model_grant FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_truncate();
 ALTER TABLE finai.model_grant ENABLE ALWAYS TRIGGER model_grant_no_truncate;
 
+<<<<<<< HEAD
+=======
+CREATE FUNCTION finai._model_version_session_oid() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  NEW.registered_session_oid := (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = NEW.registered_session);
+  RETURN NEW;
+END
+$$;
+CREATE TRIGGER model_version_session_oid BEFORE INSERT ON finai.model_version
+  FOR EACH ROW EXECUTE FUNCTION finai._model_version_session_oid();
+ALTER TABLE finai.model_version ENABLE ALWAYS TRIGGER model_version_session_oid;
+
+-- Roles with pg_write_all_data could write here without a privilege: only the tables' owner does, for whom functions act.
+>>>>>>> main
 CREATE FUNCTION finai._refuse_strangers() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -128,7 +143,10 @@ BEGIN
   RETURN NULL;
 END
 $$;
+<<<<<<< HEAD
 
+=======
+>>>>>>> main
 CREATE TRIGGER model_strangers BEFORE INSERT OR UPDATE OR DELETE ON finai.model FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_strangers();
 ALTER TABLE finai.model ENABLE ALWAYS TRIGGER model_strangers;
 CREATE TRIGGER model_blob_strangers BEFORE INSERT OR UPDATE OR DELETE ON finai.model_blob FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_strangers();

@@ -1,11 +1,10 @@
 //! How the columns of a relation would bind to a model's features, without scoring anything.
 
 use finai_engine::Signature;
-use pgrx::pg_sys;
 
 use crate::description::kind_name;
 use crate::error::{Error, Result};
-use crate::row::{Column, Conversion, Found, columns_of_relation, find_column};
+use crate::row::{Column, Conversion, Found, Relation, columns_of_relation, find_column};
 
 /// One feature and the column that would supply it.
 pub struct BindingRow {
@@ -21,14 +20,14 @@ pub struct BindingRow {
 pub const OK: &str = "ok";
 
 /// One row per feature: `ok`, `missing` or `mismatch`.
-pub fn rows(
-    signature: &Signature,
-    relation: pg_sys::Oid,
-    relation_name: &str,
-) -> Result<Vec<BindingRow>> {
-    let columns = columns_of_relation(relation).ok_or_else(|| Error::Parameter {
+pub fn rows(signature: &Signature, relation: Relation) -> Result<Vec<BindingRow>> {
+    let oid = relation.oid();
+    let name = relation
+        .name()
+        .ok_or_else(|| Error::UnknownRelation(oid.into()))?;
+    let columns = columns_of_relation(oid).ok_or_else(|| Error::Parameter {
         parameter: "relation",
-        detail: format!("\"{relation_name}\" has no row type."),
+        detail: format!("\"{name}\" has no row type."),
         hint: "Name a table, view, materialized view, foreign table or composite type's relation.",
     })?;
     Ok(rows_of(signature, &columns))

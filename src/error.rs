@@ -76,6 +76,8 @@ pub enum Error {
     Outdated,
     #[error("current role is not a member of role \"{0}\"")]
     NotMember(String),
+    #[error("relation with OID {0} does not exist")]
+    UnknownRelation(u32),
     #[error("role \"{0}\" does not exist")]
     UnknownRole(String),
     #[error("invalid model reference \"{0}\"")]
@@ -201,6 +203,7 @@ impl Error {
             | Error::SamePerson { .. }
             | Error::OwnRule { .. }
             | Error::NotMember(_) => ERRCODE_INSUFFICIENT_PRIVILEGE,
+            Error::UnknownRelation(_) => ERRCODE_UNDEFINED_TABLE,
             Error::AmbiguousColumn { .. } => ERRCODE_AMBIGUOUS_COLUMN,
             Error::ColumnType { .. } => ERRCODE_DATATYPE_MISMATCH,
             Error::Corrupt { .. } => ERRCODE_DATA_CORRUPTED,
@@ -296,6 +299,7 @@ impl Error {
             Error::NotMember(_) => {
                 "A model can be given to a role that one is a member of; a superuser gives it to any.".into()
             }
+            Error::UnknownRelation(_) => "Name a table or view.".into(),
             Error::UnknownRole(_) => "Roles are named as in CREATE ROLE; use 'public' for all of them.".into(),
             Error::ModelReference(_) => {
                 "A model is named 'name', 'name@alias' or 'name@version'.".into()

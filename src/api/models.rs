@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use finai_engine::{Declaration, Missing, Model, Task};
-use pgrx::PgRelation;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
@@ -15,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::guc;
 use crate::reference_rows::Gate;
 use crate::registry::{self, Privilege, Reference, Target};
-use crate::row::JsonText;
+use crate::row::{JsonText, Relation};
 use crate::verification;
 
 use super::given;
@@ -150,7 +149,7 @@ fn describe_model(
 #[allow(clippy::type_complexity)]
 fn check_binding(
     name: Option<&str>,
-    relation: Option<PgRelation>,
+    relation: Option<Relation>,
 ) -> Result<
     TableIterator<
         'static,
@@ -169,7 +168,7 @@ fn check_binding(
     let relation = given("relation", relation)?;
     let version = registry::named(&reference, Privilege::Use)?;
     let model = cache::model(&version)?;
-    let rows = binding_report::rows(model.signature(), relation.oid(), relation.name())?;
+    let rows = binding_report::rows(model.signature(), relation)?;
     Ok(TableIterator::new(rows.into_iter().map(
         |BindingRow {
              feature,

@@ -61,24 +61,19 @@ impl Event {
 fn events(model: &str) -> Result<Vec<Event>> {
     let mut events = Vec::new();
     let keys = [(c"model", Key::Text(model))];
-    visit_by(
-        Some(c"model_event_model_idx"),
-        c"model_event",
-        &keys,
-        |row| {
-            events.push(Event {
-                id: row.bigint(c"id").unwrap_or(0),
-                happened_at: row.timestamp(c"happened_at"),
-                event: row.text(c"event"),
-                version: row.integer(c"version"),
-                detail: row.json(c"detail"),
-                by: row.name(c"happened_by"),
-                session: row.name(c"happened_session"),
-                reason: row.text(c"reason"),
-            });
-            true
-        },
-    )?;
+    visit_by(c"model_event_model_idx", c"model_event", &keys, |row| {
+        events.push(Event {
+            id: row.bigint(c"id").unwrap_or(0),
+            happened_at: row.timestamp(c"happened_at"),
+            event: row.text(c"event"),
+            version: row.integer(c"version"),
+            detail: row.json(c"detail"),
+            by: row.name(c"happened_by"),
+            session: row.name(c"happened_session"),
+            reason: row.text(c"reason"),
+        });
+        true
+    })?;
     events.sort_by_key(|event| event.id);
     Ok(events)
 }

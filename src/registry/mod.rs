@@ -295,15 +295,10 @@ pub fn aliases(model: &str) -> Result<Vec<(String, i32)>> {
 pub fn last_version(model: &str) -> Result<i32> {
     let mut last = bundled::find(model)?.map_or(0, |entry| entry.card.version);
     let keys = [(c"model", Key::Text(model))];
-    visit_by(
-        Some(c"model_event_model_idx"),
-        c"model_event",
-        &keys,
-        |row| {
-            last = last.max(row.integer(c"version").unwrap_or(0));
-            true
-        },
-    )?;
+    visit_by(c"model_event_model_idx", c"model_event", &keys, |row| {
+        last = last.max(row.integer(c"version").unwrap_or(0));
+        true
+    })?;
     Ok(last)
 }
 

@@ -7,7 +7,7 @@ use pgrx::prelude::*;
 use crate::bundled;
 use crate::error::{Error, OWNERSHIP, Result};
 
-use super::scan::{Key, Row, extension_owner, first, visit};
+use super::scan::{Key, Moment, Row, extension_owner, first, visit, visit_at};
 
 /// A privilege on one model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,26 +44,49 @@ impl Privilege {
 
 /// Refuses unless the model exists and the current role is a superuser, owns it, or was granted the privilege.
 pub fn require(model: &str, privilege: Privilege) -> Result<()> {
-    // SAFETY: reads a variable.
-    if has(unsafe { pg_sys::GetUserId() }, model, privilege)? {
-        Ok(())
-    } else {
-        Err(denied(model, privilege.name()))
+    // SAFETY: reads variables.
+    let (user, keeps_snapshot) = unsafe {
+        let level = pg_sys::XactIsoLevel;
+        (
+            pg_sys::GetUserId(),
+            level >= pg_sys::XACT_REPEATABLE_READ as i32,
+        )
+    };
+    if !has(user, model, privilege)? {
+        return Err(denied(model, privilege.name()));
+    }
+    // A transaction that keeps its snapshot keeps its models, but no right that was taken away since.
+    if !keeps_snapshot {
+        return Ok(());
+    }
+    match has_at(Moment::Now, user, model, privilege) {
+        Ok(true) | Err(Error::UnknownModel(_)) => Ok(()),
+        Ok(false) => Err(denied(model, privilege.name())),
+        Err(error) => Err(error),
     }
 }
 
 /// Whether a role is a superuser, owns the model, or was granted the privilege. `Error::UnknownModel` where there is none.
 pub fn has(user: pg_sys::Oid, model: &str, privilege: Privilege) -> Result<bool> {
-    let owner = owner(model)?;
+    has_at(Moment::Statement, user, model, privilege)
+}
+
+fn has_at(moment: Moment, user: pg_sys::Oid, model: &str, privilege: Privilege) -> Result<bool> {
+    let owner = owner_at(moment, model)?;
     if owner.is_unchanged_bundled && privilege == Privilege::Use || acts_as(user, owner.role) {
         return Ok(true);
     }
     let mut granted = false;
-    visit(c"model_grant", &[(c"model", Key::Text(model))], |row| {
-        granted =
-            row.text(c"privilege").as_deref() == Some(privilege.name()) && is_grantee(user, row);
-        !granted
-    })?;
+    visit_at(
+        moment,
+        c"model_grant",
+        &[(c"model", Key::Text(model))],
+        |row| {
+            granted = row.text(c"privilege").as_deref() == Some(privilege.name())
+                && is_grantee(user, row);
+            !granted
+        },
+    )?;
     Ok(granted)
 }
 
@@ -134,8 +157,14 @@ struct Owner {
 }
 
 fn owner(model: &str) -> Result<Owner> {
-    let stored = first(c"model", &[(c"name", Key::Text(model))], |row| {
-        row.oid(c"owner_oid").unwrap_or(pg_sys::InvalidOid)
+    owner_at(Moment::Statement, model)
+}
+
+fn owner_at(moment: Moment, model: &str) -> Result<Owner> {
+    let mut stored = None;
+    visit_at(moment, c"model", &[(c"name", Key::Text(model))], |row| {
+        stored = Some(row.oid(c"owner_oid").unwrap_or(pg_sys::InvalidOid));
+        false
     })?;
     match (stored, bundled::find(model)?) {
         (Some(role), _) => Ok(Owner {

@@ -18,6 +18,15 @@ pub enum Key<'a> {
     Bytes(&'a [u8]),
 }
 
+/// Which rows a scan sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// Those of the active snapshot.
+    Statement,
+    /// Those that are committed, or changed by this transaction, now.
+    Now,
+}
+
 /// A row under the cursor, valid while it is being visited.
 pub struct Row {
     tuple: pg_sys::HeapTuple,
@@ -98,11 +107,31 @@ pub fn first<T>(
 
 /// Visits rows whose primary key starts with `keys` until `visitor` returns false.
 pub fn visit(table: &CStr, keys: &[(&CStr, Key)], visitor: impl FnMut(&Row) -> bool) -> Result<()> {
-    visit_by(None, table, keys, visitor)
+    scan(Moment::Statement, None, table, keys, visitor)
+}
+
+/// As [`visit`], of the rows of a moment.
+pub fn visit_at(
+    moment: Moment,
+    table: &CStr,
+    keys: &[(&CStr, Key)],
+    visitor: impl FnMut(&Row) -> bool,
+) -> Result<()> {
+    scan(moment, None, table, keys, visitor)
 }
 
 /// As [`visit`], through another index than the primary key's.
 pub fn visit_by(
+    index: &CStr,
+    table: &CStr,
+    keys: &[(&CStr, Key)],
+    visitor: impl FnMut(&Row) -> bool,
+) -> Result<()> {
+    scan(Moment::Statement, Some(index), table, keys, visitor)
+}
+
+fn scan(
+    moment: Moment,
     index: Option<&CStr>,
     table: &CStr,
     keys: &[(&CStr, Key)],
@@ -136,7 +165,11 @@ pub fn visit_by(
             relation,
             index,
             true,
-            pg_sys::GetActiveSnapshot(),
+            match moment {
+                Moment::Statement => pg_sys::GetActiveSnapshot(),
+                // PostgreSQL takes a fresh one for a table that is no catalogue.
+                Moment::Now => std::ptr::null_mut(),
+            },
             keys.len().min(scan_keys.len()) as i32,
             scan_keys.as_mut_ptr(),
         );

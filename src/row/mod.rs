@@ -6,6 +6,7 @@ mod convert;
 mod flat;
 mod json;
 mod record;
+mod relation;
 
 pub use binding::{Bind, Binding};
 pub use columns::{Column, Found, columns_now, columns_of_relation, find_column};
@@ -13,3 +14,4 @@ pub use convert::Conversion;
 pub use flat::{Flat, FlatBinding, Names, Values};
 pub use json::JsonText;
 pub use record::{PerCallSite, Record};
+pub use relation::Relation;

@@ -134,12 +134,12 @@ python_packages() {
     "$venv/bin/pip" install -q --disable-pip-version-check --only-binary :all: -r tests/reliability/requirements.txt
 }
 
-# conclude [PATTERN]: the log gate, which lets pass lines that match PATTERN, the counts, and the exit status.
+# conclude: the log gate, which lets pass lines that match what `tolerated` is set to, the counts, and the exit status.
 conclude() {
     local dir faults
     for dir in "${clusters[@]}"; do
         [ -f "$dir/log" ] || continue
-        faults=$(tools/cluster faults "$dir" | grep -vE "${1:-^$}" || true)
+        faults=$(tools/cluster faults "$dir" | grep -vE "${tolerated:-^$}" || true)
         check 'server log' "$faults" ''
     done
     echo "$passed passed, $failed failed"

@@ -43,12 +43,23 @@ CREATE ROLE regress_bob;
 GRANT EXECUTE ON FUNCTION finai.promote_model, finai.register_model, finai.grant_model TO regress_bob;
 SELECT finai.grant_model('amount', 'regress_bob', 'PROMOTE');
 \set VERBOSITY sqlstate
+GRANT SELECT ON customers TO regress_bob;
 SET ROLE regress_bob;
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT count(*) FROM file;
 SELECT dblink_exec('other', $q$DO $d$ BEGIN PERFORM finai.revoke_model('amount', 'regress_bob', 'PROMOTE'); END $d$ $q$);
 SELECT finai.promote_model('amount', 1, 'stolen');
 ROLLBACK;
+-- Nor does a right to score count any more in a transaction that keeps its snapshot, while the model stays as it was.
+SELECT dblink_exec('other', $q$DO $d$ BEGIN PERFORM finai.grant_model('amount', 'regress_bob'); END $d$ $q$);
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT (finai.predict('amount', c)).version FROM customers c;
+SELECT dblink_exec('other', $q$DO $d$ BEGIN PERFORM finai.promote_model('amount', 1); END $d$ $q$);
+SELECT (finai.predict('amount', c)).version FROM customers c;
+SELECT dblink_exec('other', $q$DO $d$ BEGIN PERFORM finai.revoke_model('amount', 'regress_bob'); END $d$ $q$);
+SELECT (finai.predict('amount', c)).version FROM customers c;
+ROLLBACK;
+SELECT dblink_exec('other', $q$DO $d$ BEGIN PERFORM finai.promote_model('amount', 2); END $d$ $q$);
 -- Nor does a name count as free that somebody took since.
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT count(*) FROM file;
