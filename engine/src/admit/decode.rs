@@ -65,18 +65,26 @@ fn attribute(bytes: &[u8]) -> Result<AttributeProto> {
             break;
         };
         let field = from.split_at(from.len() - cursor.rest().len()).0;
+        // Elements of a list follow each other.
         match (number, value, field) {
             (INTS, Value::Varint(value), _) => {
-                room(&mut ints, from.len() / 16)?;
+                room(&mut ints, from.len() / 2)?;
                 ints.push(value.cast_signed());
+                while cursor.passes((INTS << 3) as u8) {
+                    ints.push(cursor.varint()?.cast_signed());
+                }
             }
             (FLOATS, Value::Fixed32, [.., a, b, c, d]) => {
-                room(&mut floats, from.len() / 10)?;
+                room(&mut floats, from.len() / 5)?;
                 floats.push(f32::from_le_bytes([*a, *b, *c, *d]));
             }
             (STRINGS, Value::Bytes(text), _) => {
-                room(&mut strings, from.len() / 64)?;
+                room(&mut strings, from.len() / 6)?;
                 strings.push(text.to_vec());
+                while cursor.passes((STRINGS << 3 | 2) as u8) {
+                    let length = usize::try_from(cursor.varint()?).unwrap_or(usize::MAX);
+                    strings.push(cursor.take(length)?.to_vec());
+                }
             }
             (INTS, Value::Bytes(packed), _) => {
                 let mut packed = Cursor::new(packed);
@@ -96,7 +104,7 @@ fn attribute(bytes: &[u8]) -> Result<AttributeProto> {
     Ok(attribute)
 }
 
-/// Some room at the first element: half of the bytes that follow at most.
+/// Room for as many elements as may follow, at the first one: pages that none of them needs are never touched.
 #[inline]
 fn room<T>(elements: &mut Vec<T>, count: usize) -> Result<()> {
     if elements.capacity() > 0 {

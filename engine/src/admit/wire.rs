@@ -86,6 +86,10 @@ impl<'a> Cursor<'a> {
             self.rest = rest;
             return Ok(u64::from(*byte));
         }
+        if let [low @ 0x80..=0xff, high @ ..0x80, rest @ ..] = self.rest {
+            self.rest = rest;
+            return Ok(u64::from(*low & 0x7f) | u64::from(*high) << 7);
+        }
         let mut value = 0u64;
         for (index, &byte) in self.rest.iter().take(10).enumerate() {
             if index == 9 && byte > 1 {
@@ -104,7 +108,20 @@ impl<'a> Cursor<'a> {
         }))
     }
 
-    fn take(&mut self, length: usize) -> Result<&'a [u8]> {
+    /// Passes a key of one byte where it follows.
+    #[inline]
+    pub(super) fn passes(&mut self, key: u8) -> bool {
+        match self.rest {
+            [first, rest @ ..] if *first == key => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    #[inline]
+    pub(super) fn take(&mut self, length: usize) -> Result<&'a [u8]> {
         let (taken, rest) = self
             .rest
             .split_at_checked(length)
