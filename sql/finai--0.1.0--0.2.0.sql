@@ -79,17 +79,6 @@ CREATE TABLE finai.model_status (
 );
 COMMENT ON TABLE finai.model_status IS 'Versions that are retired (not scored any more), failed (reference rows no longer agree) or broken (a column that they read is gone). A version without a row is verified.';
 
-CREATE FUNCTION finai._model_version_session_oid() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  NEW.registered_session_oid := (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = NEW.registered_session);
-  RETURN NEW;
-END
-$$;
-
-CREATE TRIGGER model_version_session_oid BEFORE INSERT ON finai.model_version
-  FOR EACH ROW EXECUTE FUNCTION finai._model_version_session_oid();
-ALTER TABLE finai.model_version ENABLE ALWAYS TRIGGER model_version_session_oid;
 CREATE TRIGGER model_version_immutable
   BEFORE UPDATE OF version, sha256, declaration, signature, notes, registered_by, registered_at, registered_session, reference, tolerance, registered_session_oid
   ON finai.model_version FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_change();
@@ -117,6 +106,18 @@ ALTER TABLE finai.model_alias ENABLE ALWAYS TRIGGER model_alias_no_truncate;
 CREATE TRIGGER model_grant_no_truncate BEFORE TRUNCATE ON finai.model_grant FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_truncate();
 ALTER TABLE finai.model_grant ENABLE ALWAYS TRIGGER model_grant_no_truncate;
 
+CREATE FUNCTION finai._model_version_session_oid() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  NEW.registered_session_oid := (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = NEW.registered_session);
+  RETURN NEW;
+END
+$$;
+CREATE TRIGGER model_version_session_oid BEFORE INSERT ON finai.model_version
+  FOR EACH ROW EXECUTE FUNCTION finai._model_version_session_oid();
+ALTER TABLE finai.model_version ENABLE ALWAYS TRIGGER model_version_session_oid;
+
+-- Roles with pg_write_all_data could write here without a privilege: only the tables' owner does, for whom functions act.
 CREATE FUNCTION finai._refuse_strangers() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -128,7 +129,6 @@ BEGIN
   RETURN NULL;
 END
 $$;
-
 CREATE TRIGGER model_strangers BEFORE INSERT OR UPDATE OR DELETE ON finai.model FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_strangers();
 ALTER TABLE finai.model ENABLE ALWAYS TRIGGER model_strangers;
 CREATE TRIGGER model_blob_strangers BEFORE INSERT OR UPDATE OR DELETE ON finai.model_blob FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_strangers();

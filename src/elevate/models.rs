@@ -59,7 +59,7 @@ pub fn alter(change: Change, alteration: Alteration) -> Result<()> {
             registry::require_member(owner)?;
         }
         match alteration.two_person {
-            Some(false) => require_second_person(model),
+            Some(false) if registry::settings(model)?.two_person => require_second_person(model),
             _ => Ok(()),
         }
     })?;
