@@ -206,7 +206,7 @@ COMMENT ON VIEW finai.models IS
 
 CREATE FUNCTION finai._typed_functions()
 RETURNS TABLE ("function" oid, model text, alias text, version integer)
-LANGUAGE c STRICT STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', '_typed_functions_wrapper';
+LANGUAGE c STRICT STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', '_typed_functions_wrapper';
 
 CREATE FUNCTION finai.alter_model(name text, owner text DEFAULT NULL, use_case text DEFAULT NULL, tolerance double precision DEFAULT NULL, two_person boolean DEFAULT NULL, on_schema_change text DEFAULT NULL, reason text DEFAULT NULL)
 RETURNS void

@@ -22,7 +22,7 @@ fn _ddl_ends(fcinfo: pg_sys::FunctionCallInfo) -> Result<EventTrigger, ErrorRepo
 }
 
 /// Typed scoring functions with the model, and the alias or version of it, that each calls.
-#[pg_extern(stable, parallel_restricted)]
+#[pg_extern(stable, parallel_unsafe)]
 #[allow(clippy::type_complexity)]
 fn _typed_functions() -> Result<
     TableIterator<
