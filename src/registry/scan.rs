@@ -144,7 +144,12 @@ fn scan(
     unsafe {
         let lock = pg_sys::AccessShareLock as pg_sys::LOCKMODE;
         let relation = pg_sys::table_open(oid, lock);
-        let index = index.unwrap_or_else(|| pg_sys::RelationGetPrimaryKeyIndex(relation));
+        let index = index.unwrap_or_else(|| {
+            #[cfg(feature = "pg18")]
+            return pg_sys::RelationGetPrimaryKeyIndex(relation, false);
+            #[cfg(not(feature = "pg18"))]
+            pg_sys::RelationGetPrimaryKeyIndex(relation)
+        });
         let mut scan_keys = [pg_sys::ScanKeyData::default(); 3];
         for (slot, (column, key)) in scan_keys.iter_mut().zip(keys) {
             let number = pg_sys::SPI_fnumber((*relation).rd_att, column.as_ptr());

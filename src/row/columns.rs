@@ -2,7 +2,7 @@
 
 use std::ffi::CStr;
 
-use pgrx::pg_sys;
+use pgrx::{PgTupleDesc, pg_sys};
 
 /// A live column of a row type.
 #[derive(Debug, Clone)]
@@ -41,8 +41,8 @@ impl Column {
 pub(super) unsafe fn of_descriptor(descriptor: pg_sys::TupleDesc) -> Vec<Column> {
     // SAFETY: a descriptor holds natts attributes; names are NUL-terminated; type lookups take any type's oid.
     unsafe {
-        let attributes = (*descriptor).attrs.as_slice((*descriptor).natts as usize);
-        attributes
+        let descriptor = PgTupleDesc::from_pg_unchecked(descriptor);
+        descriptor
             .iter()
             .enumerate()
             .filter(|(_, attribute)| !attribute.attisdropped)
