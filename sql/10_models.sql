@@ -173,7 +173,7 @@ CREATE TRIGGER model_event_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON fi
   FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_change();
 ALTER TABLE finai.model_event ENABLE ALWAYS TRIGGER model_event_append_only;
 CREATE TRIGGER model_version_immutable
-  BEFORE UPDATE OF version, sha256, declaration, signature, notes, registered_by, registered_at, registered_session, reference, tolerance, registered_session_oid
+  BEFORE UPDATE OF version, sha256, declaration, signature, notes, registered_by, registered_at, reference, tolerance, registered_session_oid
   ON finai.model_version FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_change();
 ALTER TABLE finai.model_version ENABLE ALWAYS TRIGGER model_version_immutable;
 

@@ -80,7 +80,7 @@ CREATE TABLE finai.model_status (
 COMMENT ON TABLE finai.model_status IS 'Versions that are retired (not scored any more), failed (reference rows no longer agree) or broken (a column that they read is gone). A version without a row is verified.';
 
 CREATE TRIGGER model_version_immutable
-  BEFORE UPDATE OF version, sha256, declaration, signature, notes, registered_by, registered_at, registered_session, reference, tolerance, registered_session_oid
+  BEFORE UPDATE OF version, sha256, declaration, signature, notes, registered_by, registered_at, reference, tolerance, registered_session_oid
   ON finai.model_version FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_change();
 ALTER TABLE finai.model_version ENABLE ALWAYS TRIGGER model_version_immutable;
 

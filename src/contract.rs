@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::registry::{self, OnSchemaChange, Status, Target, Version};
 use crate::row::columns_now;
 
-pub use ddl::{EventTrigger, is_event};
+pub use ddl::{EventTrigger, is_event, warn};
 pub use functions::{TypedFunction, typed_functions};
 
 /// A feature that the rows of a typed scoring function's relation do not supply.
@@ -124,10 +124,10 @@ pub fn ddl_starts() -> Result<()> {
 }
 
 /// After it: refuses what it broke, or marks the version, as the model's `on_schema_change` says; takes back the mark of a
-/// version that nothing misses any more.
-pub fn ddl_ends() -> Result<()> {
+/// version that nothing misses any more. Returns what whoever ran the DDL should be told of versions that it marked.
+pub fn ddl_ends() -> Result<Option<String>> {
     let Some(before) = ddl::pop() else {
-        return Ok(());
+        return Ok(None);
     };
     let now = under_latest_snapshot(all_breaches)?;
     let mut marked: Vec<&Breach> = Vec::new();
@@ -141,8 +141,13 @@ pub fn ddl_ends() -> Result<()> {
             OnSchemaChange::Mark => {}
         }
     }
+    let mut told: Vec<String> = Vec::new();
     while let Some(breach) = marked.pop() {
         let (model, version) = (&breach.model, breach.version);
+        told.push(format!(
+            "version {version} of model \"{model}\" is broken: {}",
+            breach.describe()
+        ));
         marked.retain(|other| !other.is_of(model, version));
         mark(
             model,
@@ -150,7 +155,8 @@ pub fn ddl_ends() -> Result<()> {
             now.iter().filter(|b| b.has_say && b.is_of(model, version)),
         )?;
     }
-    take_marks_back(&now)
+    take_marks_back(&now)?;
+    Ok((!told.is_empty()).then(|| told.join("; ")))
 }
 
 /// Broken versions of which nothing is missed any more are verified again.

@@ -85,6 +85,30 @@ fn facts(version: &Version, model: &Model) -> Result<Vec<DescriptionRow>> {
     if let Some(owner) = registry::owner_name(name)? {
         rows.push(row("owner", &owner, "role", String::new()));
     }
+    let declared = &version.declaration;
+    let said = [
+        (
+            "features",
+            declared.features.as_ref().map(|names| names.join(", ")),
+        ),
+        ("task", declared.task.map(|task| task_name(task).to_owned())),
+        (
+            "labels",
+            declared.labels.as_ref().map(|labels| labels.join(", ")),
+        ),
+        ("output", declared.output.clone()),
+    ];
+    for (name, value) in said {
+        rows.extend(value.map(|value| row("declared", name, "", value)));
+    }
+    if registry::require_owner(name).is_ok() {
+        let grants = registry::grants(name)?;
+        rows.extend(
+            grants
+                .iter()
+                .map(|(role, privilege)| row("grant", role, privilege, String::new())),
+        );
+    }
     if let Some(use_case) = settings.use_case {
         rows.push(row("use case", &use_case, "", String::new()));
     }

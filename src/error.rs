@@ -49,7 +49,7 @@ pub enum Error {
     #[error("alias \"{alias}\" of model \"{model}\" has no earlier version to go back to")]
     NothingBefore { model: String, alias: String },
     #[error(
-        "session user \"{session}\" registered version {version} of model \"{model}\" and cannot promote it"
+        "session user \"{session}\" registered version {version} of model \"{model}\" and cannot make it live"
     )]
     SamePerson {
         session: String,
@@ -288,9 +288,7 @@ impl Error {
             Error::OwnRule { .. } => {
                 "A superuser, or a member of the role that owns the extension, who registered none of its versions may do this in a session of their own.".into()
             }
-            Error::Dependents { model, .. } => format!(
-                "Drop them first. Objects of a role without USE on the model do not count: SELECT finai.revoke_model('{model}', '<role>')."
-            ),
+            Error::Dependents { .. } => "Drop them first. Objects whose owner has no USE on the model do not count.".into(),
             Error::Disagreement { .. } => {
                 "Export the model that made the reference scores, name the positive class with output => '<label>', or pass a larger tolerance.".into()
             }
@@ -300,7 +298,7 @@ impl Error {
                 "A model can be given to a role that one is a member of; a superuser gives it to any.".into()
             }
             Error::UnknownRelation(_) => "Name a table or view.".into(),
-            Error::UnknownRole(_) => "Roles are named as in CREATE ROLE; use 'public' for all of them.".into(),
+            Error::UnknownRole(_) => "Roles are named as in CREATE ROLE; privileges are granted to all of them as 'public'.".into(),
             Error::ModelReference(_) => {
                 "A model is named 'name', 'name@alias' or 'name@version'.".into()
             }
@@ -314,7 +312,7 @@ impl Error {
                 privilege: OWNERSHIP, ..
             } => "Only its owner or a superuser may do this; a model of your own needs another name.".into(),
             Error::Denied { model, privilege } => format!(
-                "Its owner can run SELECT finai.grant_model('{model}', '<role>', '{privilege}')."
+                "Its owner or a superuser can run SELECT finai.grant_model('{model}', '<role>', '{privilege}')."
             ),
             Error::MissingColumn { model, .. } => format!(
                 "SELECT * FROM finai.check_binding('{model}', '<relation>') shows what binds to what; rename or add the column in a view or subquery."
@@ -323,7 +321,7 @@ impl Error {
                 "Pass one value for each name; NULL stands for a missing value.".into()
             }
             Error::Contract { function, model, .. } => format!(
-                "DROP FUNCTION {function}, promote a version that does not read the column, or let such changes mark the version: SELECT finai.alter_model('{model}', on_schema_change => 'mark')."
+                "DROP FUNCTION {function}, promote a version that does not read the column where the function names none, or let such changes mark the version: SELECT finai.alter_model('{model}', on_schema_change => 'mark')."
             ),
             Error::NotAnEvent => "ALTER EVENT TRIGGER finai_ddl_starts and finai_ddl_ends switch them.".into(),
             Error::Graph { model, version } => {

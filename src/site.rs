@@ -63,7 +63,10 @@ impl Scored<'_> {
         self.scorer
             .scores()
             .score(0)
-            .map_err(Error::of(&self.version.model))
+            .map_err(|source| Error::Model {
+                model: self.version.reference(),
+                source,
+            })
     }
 
     /// The predicted class; nothing for a regression.
@@ -195,11 +198,11 @@ impl<B: Bind> Ready<B> {
             binding => binding.insert(B::new(
                 row,
                 self.scorer.model().signature(),
-                &self.version.model,
+                &self.version.reference(),
             )?),
         };
         let engine_error = |source| Error::Model {
-            model: self.version.model.clone(),
+            model: self.version.reference(),
             source,
         };
         let batch = self.scorer.batch();

@@ -17,7 +17,9 @@ fn _ddl_starts(fcinfo: pg_sys::FunctionCallInfo) -> Result<EventTrigger, ErrorRe
 #[pg_extern(volatile, parallel_unsafe)]
 fn _ddl_ends(fcinfo: pg_sys::FunctionCallInfo) -> Result<EventTrigger, ErrorReport> {
     require_event(fcinfo)?;
-    contract::ddl_ends()?;
+    if let Some(text) = contract::ddl_ends()? {
+        contract::warn(text);
+    }
     Ok(EventTrigger)
 }
 

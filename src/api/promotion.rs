@@ -10,6 +10,9 @@ use crate::registry::{self, Privilege};
 
 use super::given;
 
+/// Aliases that need no mention when they are new.
+const USUAL: [&str; 3] = ["champion", "challenger", "shadow"];
+
 #[pg_extern(volatile, parallel_unsafe, name = "promote_model")]
 fn promote(
     name: Option<&str>,
@@ -22,12 +25,15 @@ fn promote(
     let alias = named_alias(alias)?;
     registry::require(change.model, Privilege::Promote)?;
     registry::find(change.model, version)?;
-    Ok(contract::across(
-        Purpose::Promotion,
-        change.model,
-        alias,
-        || elevate::promote(change, alias, version),
-    )?)
+    let is_new = !USUAL.contains(&alias) && registry::aliased(change.model, alias)?.is_none();
+    contract::across(Purpose::Promotion, change.model, alias, || {
+        elevate::promote(change, alias, version)
+    })?;
+    // A misspelt alias, or a reason in its place, would go unnoticed.
+    if is_new {
+        notice!("alias \"{alias}\" of model \"{}\" is new", change.model);
+    }
+    Ok(())
 }
 
 #[pg_extern(volatile, parallel_unsafe)]

@@ -5,10 +5,10 @@ use std::ffi::CStr;
 
 use pgrx::callconv::{BoxRet, FcInfo};
 use pgrx::datum::Datum;
-use pgrx::pg_sys;
 use pgrx::pgrx_sql_entity_graph::metadata::{
     ArgumentError, ReturnsError, ReturnsRef, SqlMappingRef, SqlTranslatable, TypeOrigin,
 };
+use pgrx::{PgMemoryContexts, pg_sys};
 
 use super::Breach;
 
@@ -163,6 +163,14 @@ unsafe fn text(name: *const std::ffi::c_char) -> String {
     unsafe { CStr::from_ptr(name) }
         .to_string_lossy()
         .into_owned()
+}
+
+/// Tells whoever runs the DDL. A warning can leave by a long jump, which frees nothing of Rust's: the text is PostgreSQL's.
+pub fn warn(text: String) {
+    // SAFETY: a NUL-terminated copy in the memory of the command that is running.
+    let kept = unsafe { CStr::from_ptr(PgMemoryContexts::CurrentMemoryContext.pstrdup(&text)) };
+    drop(text);
+    pgrx::warning!("{}", kept.to_string_lossy());
 }
 
 /// Whether a function was called by an event trigger.

@@ -20,6 +20,10 @@ const RENAME_GRANTEES: &str = "UPDATE finai.model_grant g SET grantee = r.rolnam
 const RENAME_OWNER: &str = "UPDATE finai.model m SET owner = r.rolname FROM pg_roles r
      WHERE m.name = $1 AND r.oid = m.owner_oid AND r.rolname <> m.owner";
 
+const RENAME_REGISTRANTS: &str =
+    "UPDATE finai.model_version v SET registered_session = r.rolname FROM pg_roles r
+     WHERE v.model = $1 AND r.oid = v.registered_session_oid AND r.rolname <> v.registered_session";
+
 /// Grants or revokes a privilege; no grantee is PUBLIC. Needs ownership of the model.
 pub fn change_grant(
     granted: bool,
@@ -47,16 +51,17 @@ pub fn change_grant(
     })
 }
 
-/// Stores the names that the owner and the grantees of a model have now. Changes nobody's rights, which go
+/// Stores the names that the owner, the grantees and the registrants of a model have now. Changes nobody's rights, which go
 /// by oid. Needs ownership of the model.
 pub fn store_role_names(model: &str) -> Result<()> {
     hold(model, None, || registry::require_owner(model))?;
     as_owner(|| rename_roles(model))
 }
 
-/// Gives the owner and the grantees of a model the names that they have now; only inside `as_owner`.
+/// Gives the owner, the grantees and the registrants of a model the names that they have now; only inside `as_owner`.
 pub(super) fn rename_roles(model: &str) -> Result<()> {
     run(RENAME_GRANTEES, &[model.into()])?;
     run(RENAME_OWNER, &[model.into()])?;
+    run(RENAME_REGISTRANTS, &[model.into()])?;
     Ok(())
 }

@@ -104,8 +104,10 @@ pub fn rename(change: Change, new_name: &str) -> Result<()> {
         return Err(Error::BundledModel(model.to_owned()));
     }
     hold(model, None, || require_removal(model))?;
-    if bundled::find(new_name)?.is_some() {
-        return Err(Error::ModelExists(new_name.to_owned()));
+    match under_latest_snapshot(|| registry::settings(new_name)) {
+        Err(Error::UnknownModel(_)) => {}
+        Ok(_) => return Err(Error::ModelExists(new_name.to_owned())),
+        Err(error) => return Err(error),
     }
     if !under_latest_snapshot(|| is_free(model, new_name))? {
         return Err(Error::FormerName(new_name.to_owned()));

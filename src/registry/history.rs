@@ -27,6 +27,10 @@ pub fn history(model: &str) -> Result<Vec<Event>> {
     loop {
         let mut recorded = events(&name)?;
         recorded.retain(|event| event.id < until);
+        // What ended the former name is the rename that is followed.
+        if until < i64::MAX {
+            recorded.pop();
+        }
         let begins = recorded
             .iter()
             .rposition(Event::ends_a_model)

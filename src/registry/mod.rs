@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 
 pub use history::{history, renamed_to};
 pub use privilege::{
-    Privilege, acts_as, current_user_name, has, is_administrator, is_unchanged_bundled,
+    Privilege, acts_as, current_user_name, grants, has, is_administrator, is_unchanged_bundled,
     names_are_current, owner_name, require, require_member, require_owner, role_name, role_named,
     session_user, session_user_name,
 };
@@ -74,6 +74,11 @@ impl Version {
             registrant: None,
             bundled: Some(entry),
         }
+    }
+
+    /// How a call names this version.
+    pub fn reference(&self) -> String {
+        format!("{}@{}", self.model, self.version)
     }
 
     /// True for a version that the library carries.

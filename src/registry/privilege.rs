@@ -124,7 +124,7 @@ pub fn owner_name(model: &str) -> Result<Option<String>> {
     Ok(existing_name(owner(model)?.role))
 }
 
-/// Whether the owner and the grantees of a model are stored under the names that their roles have now: a dump carries names.
+/// Whether the owner, the grantees and the registrants of a model are stored under the names that their roles have now: a dump carries names.
 pub fn names_are_current(model: &str) -> Result<bool> {
     let is_current = |row: &Row, name: &CStr, oid: &CStr| match row.oid(oid).map(existing_name) {
         Some(Some(now)) => row.name(name) == Some(now),
@@ -138,6 +138,10 @@ pub fn names_are_current(model: &str) -> Result<bool> {
         current &= is_current(row, c"grantee", c"grantee_oid");
         current
     })?;
+    visit(c"model_version", &[(c"model", Key::Text(model))], |row| {
+        current &= is_current(row, c"registered_session", c"registered_session_oid");
+        current
+    })?;
     Ok(current)
 }
 
@@ -147,6 +151,21 @@ fn existing_name(role: pg_sys::Oid) -> Option<String> {
         let name = pg_sys::GetUserNameFromId(role, true);
         (!name.is_null()).then(|| CStr::from_ptr(name).to_string_lossy().into_owned())
     }
+}
+
+/// Who was granted what on a model; PUBLIC is `public`.
+pub fn grants(model: &str) -> Result<Vec<(String, String)>> {
+    let mut grants = Vec::new();
+    visit(c"model_grant", &[(c"model", Key::Text(model))], |row| {
+        let grantee = match row.oid(c"grantee_oid") {
+            Some(role) => existing_name(role),
+            None if row.name(c"grantee").as_deref() == Some("-") => Some("public".to_owned()),
+            None => None,
+        };
+        grants.extend(grantee.zip(row.text(c"privilege")));
+        true
+    })?;
+    Ok(grants)
 }
 
 struct Owner {

@@ -94,6 +94,9 @@ SELECT finai.rename_model('renamed', NULL);
 SELECT finai.rename_model('nobody', 'somebody');
 -- A name with a number means one content: back to one's own former name, not to another's.
 SELECT finai.rename_model('renamed', 'again'), finai.rename_model('again', 'm'), finai.rename_model('m', 'renamed');
+-- Its history follows it, and nobody else's who had one of the names.
+SELECT event, version, detail FROM finai.model_history('renamed');
+SELECT finai.rename_model('renamed', 'renamed');
 \set VERBOSITY default
 SELECT finai.rename_model('twin', 'again');
 \set VERBOSITY sqlstate

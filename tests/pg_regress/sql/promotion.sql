@@ -121,7 +121,11 @@ SET ROLE regress_team;
 SELECT finai.promote_model('loans', 2);
 \c - postgres
 \set VERBOSITY sqlstate
+-- A dump carries names: the new one is stored.
+SELECT finai.alter_model('loans', use_case => 'lending');
+SELECT version, registered_session FROM finai.model_version WHERE model = 'loans' ORDER BY 1;
 ALTER ROLE regress_examiner RENAME TO regress_checker;
+SELECT finai.alter_model('loans', use_case => 'loans');
 -- An administrator who registered nothing sets the rule aside; who is in the owner's role alone does not.
 CREATE ROLE regress_idle LOGIN IN ROLE regress_team;
 CREATE ROLE regress_dba LOGIN SUPERUSER;
