@@ -3,7 +3,7 @@
 use finai_engine::{Feature, Kind, Missing, Model, Signature, Task};
 
 use crate::error::Result;
-use crate::registry::{self, OnSchemaChange, Status, Version};
+use crate::registry::{self, CHAMPION, OnSchemaChange, Status, Version};
 
 /// One line of `finai.describe_model`.
 pub struct DescriptionRow {
@@ -32,11 +32,17 @@ pub fn rows(version: &Version, model: &Model) -> Result<Vec<DescriptionRow>> {
     rows.extend(bindings(signature));
     rows.extend(outputs(signature));
     if signature.task != Task::Vector {
+        // A call of the champion follows promotions.
+        let champion = registry::aliased(&version.model, CHAMPION)?;
+        let called = match champion == Some(version.version) {
+            true => version.model.clone(),
+            false => version.reference(),
+        };
         rows.push(row(
             "call",
             function(signature),
             "",
-            example(version, signature),
+            example(&called, signature),
         ));
     }
     Ok(rows)
@@ -199,7 +205,7 @@ fn function(signature: &Signature) -> &'static str {
 }
 
 /// A statement that runs as it stands, over one row of zeros and first categories.
-fn example(version: &Version, signature: &Signature) -> String {
+fn example(called: &str, signature: &Signature) -> String {
     let value = |feature: &Feature| match feature.kind {
         Kind::Float32 | Kind::Float64 => "0.0".to_owned(),
         Kind::Int64 => "0".to_owned(),
@@ -221,10 +227,8 @@ fn example(version: &Version, signature: &Signature) -> String {
         })
         .collect();
     format!(
-        "SELECT finai.{}('{}@{}', r) FROM (SELECT\n  {}) r",
+        "SELECT finai.{}('{called}', r) FROM (SELECT\n  {}) r",
         function(signature),
-        version.model,
-        version.version,
         columns.join(",\n  ")
     )
 }

@@ -34,7 +34,8 @@ pub fn change_grant(
     let by = registry::current_user_name();
     let model = change.model;
     let name = grantee.map_or_else(|| "-".to_owned(), registry::role_name);
-    let detail = serde_json::json!({ "grantee": name, "privilege": privilege });
+    let shown = grantee.map_or("public", |_| &name);
+    let detail = serde_json::json!({ "grantee": shown, "privilege": privilege });
     hold(model, None, || registry::require_owner(model))?;
     as_owner(|| {
         rename_roles(model)?;

@@ -237,6 +237,8 @@ pub fn role_named(name: &str) -> Result<Option<pg_sys::Oid>> {
     let c_name = CString::new(name).map_err(|_| unknown())?;
     // SAFETY: a catalogue lookup by a NUL-terminated name.
     match unsafe { pg_sys::get_role_oid(c_name.as_ptr(), true) } {
+        // As SQL folds it, where no role has the name that was quoted.
+        pg_sys::InvalidOid if name.eq_ignore_ascii_case("public") => Ok(None),
         pg_sys::InvalidOid => Err(unknown()),
         oid => Ok(Some(oid)),
     }

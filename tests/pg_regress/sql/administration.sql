@@ -10,6 +10,16 @@ SELECT finai.register_model('m', other, output => 'rent') FROM file;
 SELECT finai.promote_model('m', 1);
 SELECT finai.register_model('twin', onnx) FROM file;
 
+-- What describe_model says to the owner, and a call that follows promotions.
+SELECT finai.register_model('said', other, features => NULL, labels => ARRAY['a', 'b', 'c'], output => 'b') FROM file;
+SELECT finai.promote_model('said', 1);
+SELECT finai.grant_model('said', 'regress_reader');
+SELECT part, name, type, split_part(detail, E'\n', 1) AS detail FROM finai.describe_model('said') WHERE part IN ('declared', 'grant', 'call');
+SET ROLE regress_reader;
+SELECT count(*) FROM finai.describe_model('said') WHERE part = 'grant';
+RESET ROLE;
+SELECT finai.drop_model('said');
+
 -- Settings.
 SELECT finai.alter_model('m', use_case => 'lending', tolerance => 1e-4, on_schema_change => 'mark', reason => 'as agreed');
 SELECT name, use_case, tolerance, two_person, on_schema_change FROM finai.model ORDER BY 1;
@@ -135,6 +145,7 @@ SELECT finai.register_model('credit_score', other, output => 'rent') FROM file;
 
 -- History.
 SELECT model, event, version, detail, reason FROM finai.model_event ORDER BY id;
+SELECT finai.grant_model('credit_score', 'PUBLIC');
 SELECT event, version, detail, happened_by, reason FROM finai.model_history('credit_score');
 SELECT finai.model_history('nobody');
 SET ROLE regress_reader;
