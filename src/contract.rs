@@ -15,7 +15,7 @@ use crate::cache;
 use crate::elevate::{self, under_latest_snapshot};
 use crate::error::{Error, Result};
 use crate::registry::{self, OnSchemaChange, Status, Target, Version};
-use crate::row::columns_now;
+use crate::row::columns_of_relation;
 
 pub use ddl::{EventTrigger, is_event, warn};
 pub use functions::{TypedFunction, typed_functions};
@@ -105,7 +105,7 @@ pub fn across<T>(
     if let Some(breach) = now.first() {
         mark(model, breach.version, now.iter())?;
     }
-    take_marks_back(&under_latest_snapshot(all_breaches)?)?;
+    take_marks_back()?;
     Ok(result)
 }
 
@@ -155,13 +155,18 @@ pub fn ddl_ends() -> Result<Option<String>> {
             now.iter().filter(|b| b.has_say && b.is_of(model, version)),
         )?;
     }
-    take_marks_back(&now)?;
+    take_marks_back()?;
     Ok((!told.is_empty()).then(|| told.join("; ")))
 }
 
 /// Broken versions of which nothing is missed any more are verified again.
-fn take_marks_back(now: &[Breach]) -> Result<()> {
-    for (model, version) in under_latest_snapshot(registry::broken_versions)? {
+fn take_marks_back() -> Result<()> {
+    let broken = under_latest_snapshot(registry::broken_versions)?;
+    if broken.is_empty() {
+        return Ok(());
+    }
+    let now = under_latest_snapshot(all_breaches)?;
+    for (model, version) in broken {
         let is_missed = |breach: &Breach| breach.has_say && breach.is_of(&model, version);
         if !now.iter().any(is_missed) {
             set(
@@ -229,7 +234,9 @@ fn breaches_of(function: &TypedFunction, version: &Version) -> Vec<Breach> {
     let Some(signature) = signature(version) else {
         return Vec::new();
     };
-    binding_report::rows_of(&signature, &columns_now(function.relation))
+    let columns = columns_of_relation(function.relation).unwrap_or_default();
+    let has_say = function.has_say();
+    binding_report::rows_of(&signature, &columns)
         .into_iter()
         .filter(|row| row.status != binding_report::OK)
         .map(|row| Breach {
@@ -239,7 +246,7 @@ fn breaches_of(function: &TypedFunction, version: &Version) -> Vec<Breach> {
             version: version.version,
             feature: row.feature,
             found: row.column.zip(row.found),
-            has_say: function.has_say(),
+            has_say,
         })
         .collect()
 }

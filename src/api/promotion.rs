@@ -6,12 +6,12 @@ use pgrx::prelude::*;
 use crate::contract::{self, Purpose};
 use crate::elevate::{self, Change};
 use crate::error::Result;
-use crate::registry::{self, Privilege};
+use crate::registry::{self, CHAMPION, Privilege};
 
 use super::given;
 
 /// Aliases that need no mention when they are new.
-const USUAL: [&str; 3] = ["champion", "challenger", "shadow"];
+const USUAL: [&str; 3] = [CHAMPION, "challenger", "shadow"];
 
 #[pg_extern(volatile, parallel_unsafe, name = "promote_model")]
 fn promote(

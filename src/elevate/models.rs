@@ -36,7 +36,7 @@ const ALTER: &str = "UPDATE finai.model
      WHERE name = $1";
 /// Its own statement: naming the column finds the owner's oid anew by name.
 const SET_OWNER: &str = "UPDATE finai.model SET owner = $2 WHERE name = $1";
-/// Keys of other tables follow. Versions of an earlier model of the new name are not numbered again.
+/// Keys of other tables follow.
 const RENAME: &str = "UPDATE finai.model SET name = $2 WHERE name = $1 RETURNING next_version - 1";
 const DEPENDENTS: &str = "SELECT d.object, d.owner FROM finai._version_dependents($1, $2) d";
 const LAST_VERSION: &str = "SELECT next_version - 1 FROM finai.model WHERE name = $1";
@@ -59,7 +59,9 @@ pub fn alter(change: Change, alteration: Alteration) -> Result<()> {
             registry::require_member(owner)?;
         }
         match alteration.two_person {
-            Some(false) if registry::settings(model)?.two_person => require_second_person(model),
+            Some(false) if registry::settings(model)?.two_person => {
+                require_uninvolved_administrator(model)
+            }
             _ => Ok(()),
         }
     })?;
@@ -96,7 +98,8 @@ pub fn alter(change: Change, alteration: Alteration) -> Result<()> {
     })
 }
 
-/// Gives a model another name. Needs ownership, under the two-person rule an administrator who registered no version, a free name, and that no stored expression or typed function has the old one.
+/// Gives a model another name. Needs ownership, under the two-person rule an administrator who registered no version, a free
+/// name, and that no stored expression or typed function has the old one.
 pub fn rename(change: Change, new_name: &str) -> Result<()> {
     let by = registry::current_user_name();
     let model = change.model;
@@ -181,11 +184,11 @@ pub(super) fn refuse_dependents(model: &str, version: Option<i32>) -> Result<()>
 }
 
 /// Taking a name away from its model, so that another can have it, goes around the two-person rule: see
-/// `require_second_person`.
+/// `require_uninvolved_administrator`.
 fn require_removal(model: &str) -> Result<()> {
     registry::require_owner(model)?;
     match registry::settings(model)?.two_person {
-        true => require_second_person(model),
+        true => require_uninvolved_administrator(model),
         false => Ok(()),
     }
 }
@@ -210,7 +213,7 @@ fn is_free(model: &str, new_name: &str) -> Result<bool> {
 
 /// Setting the rule aside, for a moment too, would let one person promote alone: it is for an administrator who registered
 /// none of the versions.
-fn require_second_person(model: &str) -> Result<()> {
+fn require_uninvolved_administrator(model: &str) -> Result<()> {
     let is_own = registry::versions(model)?.iter().any(Version::is_own);
     if is_own || !registry::is_administrator()? {
         return Err(Error::OwnRule {

@@ -26,13 +26,13 @@ pub fn rows_now(query: &str, parameters: &[Value]) -> Result<Vec<TextRow>> {
 
 fn execute(query: &CStr, parameters: &[Value]) -> Result<Vec<TextRow>> {
     let mut types: Vec<pg_sys::Oid> = parameters.iter().map(Value::kind).collect();
-    let mut values: Vec<Option<pg_sys::Datum>> = parameters.iter().map(Value::datum).collect();
+    let values: Vec<Option<pg_sys::Datum>> = parameters.iter().map(Value::datum).collect();
     let nulls: Vec<std::ffi::c_char> = values
         .iter()
         .map(|value| if value.is_some() { b' ' } else { b'n' } as std::ffi::c_char)
         .collect();
     let mut datums: Vec<pg_sys::Datum> = values
-        .drain(..)
+        .into_iter()
         .map(|value| value.unwrap_or_else(pg_sys::Datum::null))
         .collect();
     // SAFETY: types, datums and nulls have one entry per parameter and outlive the call; the table of results is read

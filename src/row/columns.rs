@@ -54,24 +54,13 @@ pub(super) unsafe fn of_descriptor(descriptor: pg_sys::TupleDesc) -> Vec<Column>
     }
 }
 
-/// The columns of a table, view or other relation that has a row type.
+/// The columns of a table, view or other relation that has a row type, as they are committed, or changed by this transaction,
+/// now; without a lock on it, so that a table which somebody holds locked keeps nobody else waiting.
 pub fn columns_of_relation(relation: pg_sys::Oid) -> Option<Vec<Column>> {
-    // SAFETY: catalogue lookups by oid; the descriptor is pinned while it is read and released after.
-    unsafe {
-        let row_type = pg_sys::get_rel_type_id(relation);
-        if row_type == pg_sys::InvalidOid {
-            return None;
-        }
-        let descriptor = pg_sys::lookup_rowtype_tupdesc(row_type, -1);
-        let columns = of_descriptor(descriptor);
-        release(descriptor);
-        Some(columns)
+    // SAFETY: a catalogue lookup by oid.
+    if unsafe { pg_sys::get_rel_type_id(relation) } == pg_sys::InvalidOid {
+        return None;
     }
-}
-
-/// The columns of a relation as they are committed, or changed by this transaction, now; without a lock on it, so that a
-/// table which somebody holds locked keeps nobody else waiting. Empty for one that is gone.
-pub fn columns_now(relation: pg_sys::Oid) -> Vec<Column> {
     let named = |position: i32| {
         let number = (position + 1) as pg_sys::AttrNumber;
         // SAFETY: catalogue lookups by oid and number; a name is null or palloc'd and NUL-terminated.
@@ -82,11 +71,11 @@ pub fn columns_now(relation: pg_sys::Oid) -> Vec<Column> {
         }
     };
     // A dropped column keeps its number, and has no type.
-    (0..pg_sys::MaxTupleAttributeNumber as i32)
+    let columns = (0..pg_sys::MaxTupleAttributeNumber as i32)
         .map_while(named)
         .filter(|(_, _, type_oid)| *type_oid != pg_sys::InvalidOid)
-        .map(|(name, position, type_oid)| Column::of_type(name, position, type_oid))
-        .collect()
+        .map(|(name, position, type_oid)| Column::of_type(name, position, type_oid));
+    Some(columns.collect())
 }
 
 /// What a feature's name means in a row type.
