@@ -183,7 +183,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RAISE EXCEPTION 'table "%" cannot be truncated', TG_TABLE_NAME
     USING ERRCODE = 'object_not_in_prerequisite_state',
-          HINT = 'finai.drop_model removes one model; DROP EXTENSION finai removes all.';
+          HINT = 'The functions of schema finai remove rows of this table; DROP EXTENSION finai removes all.';
 END
 $$;
 CREATE TRIGGER model_no_truncate BEFORE TRUNCATE ON finai.model FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_truncate();
@@ -206,7 +206,7 @@ BEGIN
   IF NOT pg_has_role((SELECT c.relowner FROM pg_catalog.pg_class c WHERE c.oid = TG_RELID), 'USAGE') THEN
     RAISE EXCEPTION 'permission denied for table %', TG_TABLE_NAME
       USING ERRCODE = 'insufficient_privilege',
-            HINT = 'Models are changed by the functions of schema finai.';
+            HINT = 'This table is changed by the functions of schema finai.';
   END IF;
   RETURN NULL;
 END

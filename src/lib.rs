@@ -101,6 +101,9 @@ extension_sql_file!(
         api::administration::model_history,
     ]
 );
+extension_sql_file!("../sql/70_features.sql", requires = ["60_models"]);
+extension_sql_file!("../sql/75_transforms.sql", requires = ["70_features"]);
+extension_sql_file!("../sql/80_guards.sql", requires = ["75_transforms"]);
 extension_sql_file!("../sql/90_privileges.sql", finalize);
 
 /// Called once per process when the library is loaded.
