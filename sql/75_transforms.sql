@@ -20,3 +20,9 @@ ALTER TABLE finai.transform ENABLE ALWAYS TRIGGER transform_no_truncate;
 CREATE TRIGGER transform_strangers BEFORE INSERT OR UPDATE OR DELETE ON finai.transform FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_strangers();
 ALTER TABLE finai.transform ENABLE ALWAYS TRIGGER transform_strangers;
 SELECT pg_catalog.pg_extension_config_dump('finai.transform', '');
+
+-- Generated SQL finds pg_catalog alone, and writes numbers to the last bit.
+ALTER FUNCTION finai.woe_table(regclass, text, text, integer) SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION finai.woe_table(regclass, text, text, integer) SET extra_float_digits = 1;
+COMMENT ON FUNCTION finai.woe_table(regclass, text, text, integer) IS
+  'Weight of Evidence of a column against a label, which is boolean or 0/1; true and 1 mean bad. woe = ln(good% / bad%), where good% is the share of all goods that lie in the bin: positive is safer. iv = (good% - bad%) * woe, total_iv is their sum. A share below 1e-4 counts as 1e-4; smoothed is the number of bins where one did. Text, boolean and enum columns have one bin a value, number columns at most bins (2 to 1000) bins at their quantiles by linear interpolation, from lower up to but without upper, equal cuts and empty bins merged; a column with no more values than bins has one bin a value. Missing values (NULL, NaN) have a bin of their own, the last, with lower, upper and category NULL. Rows without a label are left out. woe and iv are NULL where there are no goods or no bads at all. Reads as the caller, who needs SELECT (42501). Errors: 42P01 no such relation, 42703 no such column, 42804 a column of another type, 22023 a label with other values, bins out of range.';

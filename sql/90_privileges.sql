@@ -51,3 +51,9 @@ GRANT EXECUTE ON FUNCTION finai._model_statistics() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.cached_models() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.backend_memory() TO PUBLIC;
 GRANT SELECT ON finai.stat_models TO PUBLIC;
+
+-- Looking at data: as the caller, who needs SELECT.
+GRANT EXECUTE ON FUNCTION finai.profile_table(regclass) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._require_rows(regclass) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._profiled_columns(regclass) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai.woe_table(regclass, text, text, integer) TO PUBLIC;

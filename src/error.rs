@@ -1,10 +1,13 @@
 //! Every failure of the extension: message, SQLSTATE, detail and hint. A leaf: knows no other module.
 
 mod engine;
+mod transform;
 
 use finai_engine::Error as Engine;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::PgSqlErrorCode;
+
+pub use transform::TransformError;
 
 /// What only a model's owner has; not a privilege that can be granted.
 pub const OWNERSHIP: &str = "ownership";
@@ -146,6 +149,8 @@ pub enum Error {
     Model { model: String, source: Engine },
     #[error(transparent)]
     Engine(#[from] Engine),
+    #[error(transparent)]
+    Transform(#[from] TransformError),
 }
 
 impl Error {
@@ -209,6 +214,7 @@ impl Error {
             Error::Corrupt { .. } => ERRCODE_DATA_CORRUPTED,
             Error::Installation(_) => ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             Error::Model { source, .. } | Error::Engine(source) => engine::sqlstate(source),
+            Error::Transform(error) => error.sqlstate(),
         }
     }
 
@@ -239,6 +245,7 @@ impl Error {
                 tolerance, detail, ..
             } => Some(format!("Tolerance {tolerance:e}; {detail}.")),
             Error::Model { model, .. } => Some(format!("Model: \"{model}\".")),
+            Error::Transform(error) => error.detail(),
             _ => None,
         }
     }
@@ -337,6 +344,7 @@ impl Error {
             }
             Error::Model { model, source } => return engine::hint(source, Some(model)),
             Error::Engine(source) => return engine::hint(source, None),
+            Error::Transform(error) => return error.hint(),
         };
         Some(hint)
     }

@@ -32,6 +32,7 @@ mod row;
 mod site;
 #[allow(unsafe_code)]
 mod statistics;
+mod transform;
 mod verification;
 
 pgrx::pg_module_magic!(name, version);
@@ -102,7 +103,11 @@ extension_sql_file!(
     ]
 );
 extension_sql_file!("../sql/70_features.sql", requires = ["60_models"]);
-extension_sql_file!("../sql/75_transforms.sql", requires = ["70_features"]);
+extension_sql_file!("../sql/74_profiles.sql", requires = ["70_features"]);
+extension_sql_file!(
+    "../sql/75_transforms.sql",
+    requires = ["74_profiles", api::transforms::woe_table]
+);
 extension_sql_file!("../sql/80_guards.sql", requires = ["75_transforms"]);
 extension_sql_file!("../sql/90_privileges.sql", finalize);
 

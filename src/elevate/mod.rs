@@ -23,7 +23,7 @@ pub use aliases::{drop_alias, promote, rollback};
 pub use grants::{change_grant, store_role_names};
 pub use identity::under_latest_snapshot;
 pub use models::{Alteration, alter, drop_model, rename};
-pub use read::rows_now;
+pub use read::{TextRow, rows, rows_now};
 pub use versions::{NewVersion, register, retire, set_status};
 
 /// Which model a change is about, and why it is made.

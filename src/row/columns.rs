@@ -78,6 +78,21 @@ pub fn columns_of_relation(relation: pg_sys::Oid) -> Option<Vec<Column>> {
     Some(columns.collect())
 }
 
+/// A type as a cast writes it; without a length, which `character` would take for one.
+pub fn sql_type(type_oid: pg_sys::Oid) -> String {
+    // SAFETY: answers any oid with a palloc'd NUL-terminated string.
+    unsafe {
+        let flags = pg_sys::FORMAT_TYPE_TYPEMOD_GIVEN as pg_sys::bits16;
+        c_string(pg_sys::format_type_extended(type_oid, -1, flags))
+    }
+}
+
+/// Whether a type is an enum.
+pub fn is_enum(type_oid: pg_sys::Oid) -> bool {
+    // SAFETY: a catalogue lookup by oid.
+    unsafe { pg_sys::type_is_enum(type_oid) }
+}
+
 /// What a feature's name means in a row type.
 pub enum Found<'a> {
     Column(&'a Column),

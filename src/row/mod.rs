@@ -9,7 +9,7 @@ mod record;
 mod relation;
 
 pub use binding::{Bind, Binding};
-pub use columns::{Column, Found, columns_of_relation, find_column};
+pub use columns::{Column, Found, columns_of_relation, find_column, is_enum, sql_type};
 pub use convert::Conversion;
 pub use flat::{Flat, FlatBinding, Names, Values};
 pub use json::JsonText;

@@ -66,6 +66,10 @@ INSERT INTO call VALUES
   ('finai.backend_memory()', 'SELECT * FROM finai.backend_memory()'),
   ('finai.reset_stat_models()', 'SELECT finai.reset_stat_models()'),
   ('finai._model_statistics()', 'SELECT * FROM finai._model_statistics()'),
+  ('finai.profile_table(regclass)', $$SELECT finai.profile_table('customer')$$),
+  ('finai._require_rows(regclass)', $$SELECT finai._require_rows('customer')$$),
+  ('finai._profiled_columns(regclass)', $$SELECT finai._profiled_columns('customer')$$),
+  ('finai.woe_table(regclass, text, text, integer)', $$SELECT finai.woe_table('customer', 'duration_in_month', 'number_of_existing_credits_at_this_bank')$$),
   ('finai._version_dependents(text, integer)', $$SELECT finai._version_dependents('own', 1)$$);
 -- Trigger functions cannot be called; a role that may execute one is told so.
 INSERT INTO call SELECT p.oid, format('SELECT finai.%I()', p.proname) FROM pg_proc p
