@@ -106,7 +106,14 @@ extension_sql_file!("../sql/70_features.sql", requires = ["60_models"]);
 extension_sql_file!("../sql/74_profiles.sql", requires = ["70_features"]);
 extension_sql_file!(
     "../sql/75_transforms.sql",
-    requires = ["74_profiles", api::transforms::woe_table]
+    requires = [
+        "74_profiles",
+        api::transforms::woe_table,
+        api::transforms::fit_transform,
+        api::transforms::transform_row,
+        api::transforms::describe_transform,
+        api::transforms::drop_transform,
+    ]
 );
 extension_sql_file!("../sql/80_guards.sql", requires = ["75_transforms"]);
 extension_sql_file!("../sql/90_privileges.sql", finalize);

@@ -1,9 +1,12 @@
-//! Transforms: Weight of Evidence tables.
+//! Transforms: fitted, applied, described, dropped; Weight of Evidence tables.
 
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use crate::row::Relation;
+use crate::elevate::{self, NewTransform};
+use crate::error::Error;
+use crate::registry::{self, Statement};
+use crate::row::{JsonText, Jsonb, PerCallSite, Record, Relation, RowQuery};
 use crate::transform::{self, Source};
 
 use super::given;
@@ -58,4 +61,121 @@ fn woe_table(
         )
     });
     Ok(TableIterator::new(rows))
+}
+
+#[pg_extern(volatile, parallel_unsafe)]
+fn fit_transform(
+    name: Option<&str>,
+    relation: Option<Relation>,
+    rules: Option<JsonText>,
+) -> Result<i32, ErrorReport> {
+    let name = given("name", name)?;
+    registry::check_transform_name(name)?;
+    let source = Source::of_relation(given("relation", relation)?)?;
+    let rules = given("rules", rules)?;
+    let parsed = rules.parse().map_err(|error| Error::Parameter {
+        parameter: "rules",
+        detail: format!("{error}."),
+        hint: "Numbers in rules are in double precision.",
+    })?;
+    let parsed = transform::parse(&parsed)?;
+    if let Some(owner) = registry::transform_owner_now(name)? {
+        registry::require_transform_owner(name, owner)?;
+    }
+    let relation = source.sql.clone();
+    let fitted = transform::to_json(&transform::fit(source, &parsed)?)?;
+    Ok(elevate::add_transform(NewTransform {
+        name,
+        relation: &relation,
+        rules: rules.as_str(),
+        fitted: &fitted,
+    })?)
+}
+
+/// A procedure: sql/75_transforms.sql declares it.
+#[pg_extern(sql = false)]
+fn transform_table(
+    name: Option<&str>,
+    source: Option<Relation>,
+    target: Option<&str>,
+) -> Result<(), ErrorReport> {
+    let fit = registry::transform_now(given("name", name)?)?;
+    let relation = given("source", source)?;
+    let target = given("target", target)?;
+    let source = Source::of_relation(relation)?;
+    let steps = transform::of_json(&fit.fitted)?;
+    let query = transform::of_relation(source, &steps)?;
+    Ok(transform::create_table(relation, target, &query)?)
+}
+
+#[pg_extern(stable, strict, parallel_safe, cost = 1000)]
+fn transform_row(
+    name: &str,
+    record: Record<'_>,
+    mut site: PerCallSite<'_, RowTransform>,
+) -> Result<Option<Jsonb>, ErrorReport> {
+    Ok(site.transform(name, &record)?)
+}
+
+#[pg_extern(stable, parallel_safe)]
+#[allow(clippy::type_complexity)]
+fn describe_transform(
+    name: Option<&str>,
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(step, i32),
+            name!(column_name, Option<String>),
+            name!(rule, String),
+            name!(fitted, String),
+        ),
+    >,
+    ErrorReport,
+> {
+    let fit = registry::transform(given("name", name)?)?;
+    let steps = transform::of_json(&fit.fitted)?;
+    let rows = steps.into_iter().enumerate().map(|(index, step)| {
+        let (column, rule, fitted) = step.describe();
+        (index as i32 + 1, column, rule.to_owned(), fitted)
+    });
+    Ok(TableIterator::new(rows))
+}
+
+#[pg_extern(volatile, parallel_unsafe)]
+fn drop_transform(name: Option<&str>) -> Result<(), ErrorReport> {
+    let (name, version) = registry::transform_reference(given("name", name)?)?;
+    Ok(elevate::drop_transform(name, version)?)
+}
+
+/// What one call site keeps between rows.
+#[derive(Default)]
+struct RowTransform {
+    reference: String,
+    row_type: Option<(pg_sys::Oid, i32)>,
+    statement: Option<Statement>,
+    query: Option<RowQuery>,
+}
+
+impl RowTransform {
+    fn transform(&mut self, reference: &str, record: &Record) -> Result<Option<Jsonb>, Error> {
+        let is_ready = self.reference == reference
+            && self.row_type == Some(record.row_type())
+            && self.statement.as_ref().is_some_and(Statement::is_current);
+        if !is_ready {
+            self.statement = None;
+            self.query = None;
+            let fit = registry::transform(reference)?;
+            let steps = transform::of_json(&fit.fitted)?;
+            let query = transform::of_record(record, &steps)?;
+            self.query = Some(RowQuery::new(&query, record)?);
+            self.reference = reference.to_owned();
+            self.row_type = Some(record.row_type());
+            self.statement = Some(Statement::current());
+        }
+        match &self.query {
+            Some(query) => query.run(record),
+            None => Ok(None),
+        }
+    }
 }

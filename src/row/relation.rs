@@ -42,6 +42,15 @@ impl Relation {
         }
     }
 
+    /// Its schema's name.
+    pub fn schema(self) -> Option<String> {
+        // SAFETY: catalogue lookups; a name is null or palloc'd and NUL-terminated.
+        unsafe {
+            let schema = pg_sys::get_namespace_name_or_temp(pg_sys::get_rel_namespace(self.0));
+            (!schema.is_null()).then(|| CStr::from_ptr(schema).to_string_lossy().into_owned())
+        }
+    }
+
     /// Whether it is a table, a view or something else that can be read like one.
     pub fn has_rows(self) -> bool {
         // SAFETY: a catalogue lookup.

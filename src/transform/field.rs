@@ -8,7 +8,8 @@ use crate::row::{self, Column, Relation};
 use super::sql::identifier;
 
 /// What can be done with a column's values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     Integer,
     Float,
@@ -61,6 +62,26 @@ impl Kind {
         matches!(self, Kind::Integer | Kind::Float | Kind::Numeric)
     }
 
+    pub fn is_text(self) -> bool {
+        matches!(self, Kind::Text | Kind::Enum)
+    }
+
+    /// As an error calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Integer => "an integer",
+            Kind::Float => "a float",
+            Kind::Numeric => "a numeric",
+            Kind::Boolean => "a boolean",
+            Kind::Text => "a text",
+            Kind::Enum => "an enum",
+            Kind::Date => "a date",
+            Kind::Timestamp => "a timestamp",
+            Kind::Instant => "a timestamp with time zone",
+            Kind::Other => "of another type",
+        }
+    }
+
     /// Whether values are categories by nature.
     pub fn is_category(self) -> bool {
         matches!(self, Kind::Boolean | Kind::Text | Kind::Enum)
@@ -68,11 +89,20 @@ impl Kind {
 }
 
 impl Field {
-    fn of_column(column: &Column) -> Field {
+    pub fn of_column(column: &Column) -> Field {
         Field {
             name: column.name.clone(),
             kind: Kind::of_type(column.base_type),
             sql_type: row::sql_type(column.base_type),
+        }
+    }
+
+    /// A column of this name and another type.
+    pub fn retyped(&self, kind: Kind, sql_type: &str) -> Field {
+        Field {
+            name: self.name.clone(),
+            kind,
+            sql_type: sql_type.to_owned(),
         }
     }
 
@@ -125,12 +155,14 @@ impl Source {
     /// A column by its name.
     pub fn field(&self, name: &str) -> Result<&Field> {
         let found = self.fields.iter().find(|field| field.name == name);
-        found.ok_or_else(|| {
-            TransformError::UnknownColumn {
-                origin: self.origin.clone(),
-                column: name.to_owned(),
-            }
-            .into()
-        })
+        found.ok_or_else(|| self.unknown(name))
+    }
+
+    pub fn unknown(&self, name: &str) -> Error {
+        TransformError::UnknownColumn {
+            origin: self.origin.clone(),
+            column: name.to_owned(),
+        }
+        .into()
     }
 }
