@@ -2,12 +2,14 @@
 
 mod engine;
 mod feature_set;
+mod transform;
 
 use finai_engine::Error as Engine;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::PgSqlErrorCode;
 
 pub use feature_set::FeatureSet;
+pub use transform::TransformError;
 
 /// What only a model's owner has; not a privilege that can be granted.
 pub const OWNERSHIP: &str = "ownership";
@@ -151,6 +153,8 @@ pub enum Error {
     FeatureSet(#[from] FeatureSet),
     #[error(transparent)]
     Engine(#[from] Engine),
+    #[error(transparent)]
+    Transform(#[from] TransformError),
 }
 
 impl Error {
@@ -215,6 +219,7 @@ impl Error {
             Error::Installation(_) => ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             Error::FeatureSet(error) => error.sqlstate(),
             Error::Model { source, .. } | Error::Engine(source) => engine::sqlstate(source),
+            Error::Transform(error) => error.sqlstate(),
         }
     }
 
@@ -246,6 +251,7 @@ impl Error {
             } => Some(format!("Tolerance {tolerance:e}; {detail}.")),
             Error::FeatureSet(error) => error.detail(),
             Error::Model { model, .. } => Some(format!("Model: \"{model}\".")),
+            Error::Transform(error) => error.detail(),
             _ => None,
         }
     }
@@ -345,6 +351,7 @@ impl Error {
             Error::FeatureSet(error) => error.hint(),
             Error::Model { model, source } => return engine::hint(source, Some(model)),
             Error::Engine(source) => return engine::hint(source, None),
+            Error::Transform(error) => return error.hint(),
         };
         Some(hint)
     }

@@ -9,6 +9,7 @@ mod promotion;
 mod scoring;
 mod statistics;
 mod superseded;
+mod transforms;
 
 use crate::error::{Error, Result};
 

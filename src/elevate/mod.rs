@@ -9,6 +9,7 @@ mod grants;
 mod identity;
 mod models;
 mod read;
+mod transforms;
 mod versions;
 
 use pgrx::datum::DatumWithOid;
@@ -18,14 +19,15 @@ use crate::bundled;
 use crate::error::{Error, Result};
 use crate::registry;
 
-use identity::as_owner;
+use identity::{as_owner, as_owner_for};
 
 pub use aliases::{drop_alias, promote, rollback};
 pub use features::{NewFeatureSet, create_feature_set, drop_feature_set};
 pub use grants::{change_grant, store_role_names};
 pub use identity::under_latest_snapshot;
 pub use models::{Alteration, alter, drop_model, rename};
-pub use read::{Value, rows_now};
+pub use read::{TextRow, Value, rows, rows_now};
+pub use transforms::{NewTransform, add_transform, drop_transform};
 pub use versions::{NewVersion, register, retire, set_status};
 
 /// Which model a change is about, and why it is made.

@@ -11,6 +11,7 @@ mod settings;
 mod signature;
 mod statement;
 mod status;
+mod transforms;
 
 use std::borrow::Cow;
 
@@ -23,9 +24,9 @@ use crate::error::{Error, Result};
 
 pub use history::{history, renamed_to};
 pub use privilege::{
-    Privilege, acts_as, current_user, current_user_name, grants, has, is_administrator,
-    is_unchanged_bundled, names_are_current, owner_name, require, require_member, require_owner,
-    role_name, role_named, session_user, session_user_name,
+    Privilege, acts_as, current_user, current_user_name, existing_name, grants, has,
+    is_administrator, is_unchanged_bundled, names_are_current, owner_name, require, require_member,
+    require_owner, role_name, role_named, session_user, session_user_name,
 };
 pub use reference::{Reference, Target, check_name};
 pub use scan::extension_owner;
@@ -33,6 +34,10 @@ pub use settings::{OnSchemaChange, Settings, settings};
 pub use signature::signature;
 pub use statement::Statement;
 pub use status::{Status, broken_versions, status};
+pub use transforms::{
+    check_transform_name, require_transform_owner, transform, transform_now, transform_owner_now,
+    transform_reference,
+};
 
 use scan::{Key, Row, first, visit, visit_by};
 

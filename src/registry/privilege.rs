@@ -145,7 +145,8 @@ pub fn names_are_current(model: &str) -> Result<bool> {
     Ok(current)
 }
 
-fn existing_name(role: pg_sys::Oid) -> Option<String> {
+/// The name of a role; nothing where it does not exist.
+pub fn existing_name(role: pg_sys::Oid) -> Option<String> {
     // SAFETY: an oid without a role gives null; the name is palloc'd and NUL-terminated.
     unsafe {
         let name = pg_sys::GetUserNameFromId(role, true);
