@@ -51,3 +51,8 @@ GRANT EXECUTE ON FUNCTION finai._model_statistics() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.cached_models() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.backend_memory() TO PUBLIC;
 GRANT SELECT ON finai.stat_models TO PUBLIC;
+
+-- Guards: the trigger function runs for whoever owns a table, and partitions' triggers are copied as their owner; it does
+-- nothing without the guard's row. Alerts: the policy says who sees which.
+GRANT EXECUTE ON FUNCTION finai._guard() TO PUBLIC;
+GRANT SELECT ON finai.alert TO PUBLIC;

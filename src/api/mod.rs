@@ -3,6 +3,7 @@
 mod administration;
 mod bundled;
 mod contracts;
+mod guards;
 mod models;
 mod promotion;
 mod scoring;
