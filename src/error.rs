@@ -2,15 +2,20 @@
 
 mod engine;
 mod feature_set;
+mod guard;
+mod transform;
 
 use finai_engine::Error as Engine;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::PgSqlErrorCode;
 
 pub use feature_set::FeatureSet;
+pub use transform::TransformError;
 
 /// What only a model's owner has; not a privilege that can be granted.
 pub const OWNERSHIP: &str = "ownership";
+
+pub use guard::GuardError;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -151,6 +156,10 @@ pub enum Error {
     FeatureSet(#[from] FeatureSet),
     #[error(transparent)]
     Engine(#[from] Engine),
+    #[error(transparent)]
+    Transform(#[from] TransformError),
+    #[error(transparent)]
+    Guard(#[from] GuardError),
 }
 
 impl Error {
@@ -174,7 +183,17 @@ impl Error {
         )
     }
 
-    fn sqlstate(&self) -> PgSqlErrorCode {
+    /// The SQLSTATE's five characters.
+    pub fn state(&self) -> String {
+        let code = self.sqlstate() as i32;
+        let characters = (0..5).map(|i| (code >> (6 * i)) & 0x3f);
+        characters
+            .filter_map(|c| u8::try_from(c).ok())
+            .map(|c| char::from(c + b'0'))
+            .collect()
+    }
+
+    pub fn sqlstate(&self) -> PgSqlErrorCode {
         use PgSqlErrorCode::*;
         match self {
             Error::UnknownModel(_)
@@ -215,10 +234,12 @@ impl Error {
             Error::Installation(_) => ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             Error::FeatureSet(error) => error.sqlstate(),
             Error::Model { source, .. } | Error::Engine(source) => engine::sqlstate(source),
+            Error::Transform(error) => error.sqlstate(),
+            Error::Guard(guard) => guard.sqlstate(),
         }
     }
 
-    fn detail(&self) -> Option<String> {
+    pub fn detail(&self) -> Option<String> {
         match self {
             Error::Denied {
                 privilege: OWNERSHIP,
@@ -246,11 +267,13 @@ impl Error {
             } => Some(format!("Tolerance {tolerance:e}; {detail}.")),
             Error::FeatureSet(error) => error.detail(),
             Error::Model { model, .. } => Some(format!("Model: \"{model}\".")),
+            Error::Transform(error) => error.detail(),
+            Error::Guard(guard) => guard.detail(),
             _ => None,
         }
     }
 
-    fn hint(&self) -> Option<String> {
+    pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Error::UnknownModel(_) => {
                 "SELECT DISTINCT model FROM finai.models lists the models.".into()
@@ -345,6 +368,8 @@ impl Error {
             Error::FeatureSet(error) => error.hint(),
             Error::Model { model, source } => return engine::hint(source, Some(model)),
             Error::Engine(source) => return engine::hint(source, None),
+            Error::Transform(error) => return error.hint(),
+            Error::Guard(guard) => return guard.hint(),
         };
         Some(hint)
     }

@@ -22,6 +22,7 @@ mod description;
 mod elevate;
 mod error;
 mod feature_set;
+mod guard;
 #[allow(unsafe_code)]
 mod guc;
 mod points;
@@ -33,6 +34,7 @@ mod row;
 mod site;
 #[allow(unsafe_code)]
 mod statistics;
+mod transform;
 mod verification;
 
 pgrx::pg_module_magic!(name, version);
@@ -120,8 +122,28 @@ extension_sql_file!(
         api::features::_quotient,
     ]
 );
-extension_sql_file!("../sql/75_transforms.sql", requires = ["70_features"]);
-extension_sql_file!("../sql/80_guards.sql", requires = ["75_transforms"]);
+extension_sql_file!("../sql/74_profiles.sql", requires = ["70_features"]);
+extension_sql_file!(
+    "../sql/75_transforms.sql",
+    requires = [
+        "74_profiles",
+        api::transforms::woe_table,
+        api::transforms::fit_transform,
+        api::transforms::transform_row,
+        api::transforms::describe_transform,
+        api::transforms::drop_transform,
+    ]
+);
+extension_sql_file!(
+    "../sql/80_guards.sql",
+    requires = [
+        "75_transforms",
+        api::guards::_guard,
+        api::guards::create_guard,
+        api::guards::alter_guard,
+        api::guards::drop_guard,
+    ]
+);
 extension_sql_file!("../sql/90_privileges.sql", finalize);
 
 /// Called once per process when the library is loaded.

@@ -3,6 +3,7 @@
 //! Everything is read by index probes under the active snapshot: no SPI, no transaction id, no SELECT privilege
 //! on the state tables. Nothing here remembers anything across calls.
 
+mod guard;
 mod history;
 mod privilege;
 mod reference;
@@ -11,6 +12,7 @@ mod settings;
 mod signature;
 mod statement;
 mod status;
+mod transforms;
 
 use std::borrow::Cow;
 
@@ -21,11 +23,12 @@ use sha2::{Digest, Sha256};
 use crate::bundled::{self, Entry};
 use crate::error::{Error, Result};
 
+pub use guard::{Action, Guard, OnError, Timing, guard};
 pub use history::{history, renamed_to};
 pub use privilege::{
-    Privilege, acts_as, current_user, current_user_name, grants, has, is_administrator,
-    is_unchanged_bundled, names_are_current, owner_name, require, require_member, require_owner,
-    role_name, role_named, session_user, session_user_name,
+    Privilege, acts_as, current_user, current_user_name, existing_name, grants, has,
+    is_administrator, is_own_role, is_unchanged_bundled, names_are_current, owner_name, require,
+    require_member, require_owner, role_name, role_named, session_user, session_user_name,
 };
 pub use reference::{Reference, Target, check_name};
 pub use scan::extension_owner;
@@ -33,6 +36,10 @@ pub use settings::{OnSchemaChange, Settings, settings};
 pub use signature::signature;
 pub use statement::Statement;
 pub use status::{Status, broken_versions, status};
+pub use transforms::{
+    check_transform_name, require_transform_owner, transform, transform_now, transform_owner_now,
+    transform_reference,
+};
 
 use scan::{Key, Row, first, visit, visit_by};
 

@@ -145,7 +145,8 @@ pub fn names_are_current(model: &str) -> Result<bool> {
     Ok(current)
 }
 
-fn existing_name(role: pg_sys::Oid) -> Option<String> {
+/// The name of a role; nothing where it does not exist.
+pub fn existing_name(role: pg_sys::Oid) -> Option<String> {
     // SAFETY: an oid without a role gives null; the name is palloc'd and NUL-terminated.
     unsafe {
         let name = pg_sys::GetUserNameFromId(role, true);
@@ -255,6 +256,11 @@ fn is_grantee(user: pg_sys::Oid, row: &Row) -> bool {
         Some(role) => acts_as(user, role),
         None => row.name(c"grantee").as_deref() == Some("-"),
     }
+}
+
+/// Whether the current role is a role, inherits from it, or is a superuser.
+pub fn is_own_role(role: pg_sys::Oid) -> bool {
+    is_member_of(role)
 }
 
 fn is_member_of(role: pg_sys::Oid) -> bool {

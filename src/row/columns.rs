@@ -4,6 +4,8 @@ use std::ffi::CStr;
 
 use pgrx::{PgTupleDesc, pg_sys};
 
+use super::record::Record;
+
 /// A live column of a row type.
 #[derive(Debug, Clone)]
 pub struct Column {
@@ -76,6 +78,33 @@ pub fn columns_of_relation(relation: pg_sys::Oid) -> Option<Vec<Column>> {
         .filter(|(_, _, type_oid)| *type_oid != pg_sys::InvalidOid)
         .map(|(name, position, type_oid)| Column::of_type(name, position, type_oid));
     Some(columns.collect())
+}
+
+/// The columns of a row's own type.
+pub fn columns_of_record(record: &Record) -> Vec<Column> {
+    let (oid, modifier) = record.row_type();
+    // SAFETY: the row's own type has a descriptor, which is pinned while it is read.
+    unsafe {
+        let descriptor = pg_sys::lookup_rowtype_tupdesc(oid, modifier);
+        let columns = of_descriptor(descriptor);
+        release(descriptor);
+        columns
+    }
+}
+
+/// A type as a cast writes it; without a length, which `character` would take for one.
+pub fn sql_type(type_oid: pg_sys::Oid) -> String {
+    // SAFETY: answers any oid with a palloc'd NUL-terminated string.
+    unsafe {
+        let flags = pg_sys::FORMAT_TYPE_TYPEMOD_GIVEN as pg_sys::bits16;
+        c_string(pg_sys::format_type_extended(type_oid, -1, flags))
+    }
+}
+
+/// Whether a type is an enum.
+pub fn is_enum(type_oid: pg_sys::Oid) -> bool {
+    // SAFETY: a catalogue lookup by oid.
+    unsafe { pg_sys::type_is_enum(type_oid) }
 }
 
 /// What a feature's name means in a row type.
