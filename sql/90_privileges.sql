@@ -52,6 +52,15 @@ GRANT EXECUTE ON FUNCTION finai.cached_models() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.backend_memory() TO PUBLIC;
 GRANT SELECT ON finai.stat_models TO PUBLIC;
 
+-- Features: who may read a set's source or view may have them computed; views run the aggregates as whoever reads them.
+GRANT EXECUTE ON FUNCTION finai.feature_row(anyelement, record) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai.features_at(anyelement, "any", "any") TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai.describe_feature_set(text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._window_features(text, boolean, "any") TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._window_texts(text, boolean, "any") TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._is_night(timestamp) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._is_weekend(timestamp) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._quotient(double precision, double precision, double precision) TO PUBLIC;
 -- Looking at data: as the caller, who needs SELECT.
 GRANT EXECUTE ON FUNCTION finai.profile_table(regclass) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai._require_rows(regclass) TO PUBLIC;

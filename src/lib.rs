@@ -21,6 +21,7 @@ mod description;
 #[allow(unsafe_code)]
 mod elevate;
 mod error;
+mod feature_set;
 #[allow(unsafe_code)]
 mod guc;
 mod points;
@@ -102,7 +103,24 @@ extension_sql_file!(
         api::administration::model_history,
     ]
 );
-extension_sql_file!("../sql/70_features.sql", requires = ["60_models"]);
+extension_sql_file!(
+    "../sql/70_features.sql",
+    requires = [
+        "60_models",
+        api::features::create_feature_set,
+        api::features::drop_feature_set,
+        api::features::describe_feature_set,
+        api::features::feature_row,
+        api::features::features_at,
+        api::features::_feature_set_entities,
+        api::features::_window_step,
+        api::features::_window_numbers,
+        api::features::_window_texts_of,
+        api::features::_is_night,
+        api::features::_is_weekend,
+        api::features::_quotient,
+    ]
+);
 extension_sql_file!("../sql/74_profiles.sql", requires = ["70_features"]);
 extension_sql_file!(
     "../sql/75_transforms.sql",

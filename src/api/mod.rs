@@ -3,6 +3,7 @@
 mod administration;
 mod bundled;
 mod contracts;
+mod features;
 mod models;
 mod promotion;
 mod scoring;

@@ -4,6 +4,7 @@
 //! the model and checked the privilege that it needs. Nothing else in the extension changes identity.
 
 mod aliases;
+mod features;
 mod grants;
 mod identity;
 mod models;
@@ -21,10 +22,11 @@ use crate::registry;
 use identity::{as_owner, as_owner_for};
 
 pub use aliases::{drop_alias, promote, rollback};
+pub use features::{NewFeatureSet, create_feature_set, drop_feature_set};
 pub use grants::{change_grant, store_role_names};
 pub use identity::under_latest_snapshot;
 pub use models::{Alteration, alter, drop_model, rename};
-pub use read::{TextRow, rows, rows_now};
+pub use read::{TextRow, Value, rows, rows_now};
 pub use transforms::{NewTransform, add_transform, drop_transform};
 pub use versions::{NewVersion, register, retire, set_status};
 

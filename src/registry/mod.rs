@@ -24,9 +24,9 @@ use crate::error::{Error, Result};
 
 pub use history::{history, renamed_to};
 pub use privilege::{
-    Privilege, acts_as, current_user_name, existing_name, grants, has, is_administrator,
-    is_unchanged_bundled, names_are_current, owner_name, require, require_member, require_owner,
-    role_name, role_named, session_user, session_user_name,
+    Privilege, acts_as, current_user, current_user_name, existing_name, grants, has,
+    is_administrator, is_unchanged_bundled, names_are_current, owner_name, require, require_member,
+    require_owner, role_name, role_named, session_user, session_user_name,
 };
 pub use reference::{Reference, Target, check_name};
 pub use scan::extension_owner;

@@ -199,6 +199,12 @@ fn owner_at(moment: Moment, model: &str) -> Result<Owner> {
     }
 }
 
+/// The role that privileges are checked for.
+pub fn current_user() -> pg_sys::Oid {
+    // SAFETY: reads a variable.
+    unsafe { pg_sys::GetUserId() }
+}
+
 /// The name of the role that privileges are checked for.
 pub fn current_user_name() -> String {
     // SAFETY: reads a variable.

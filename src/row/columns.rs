@@ -131,10 +131,21 @@ pub fn find_column<'a>(columns: &'a [Column], feature: &str) -> Found<'a> {
     }
 }
 
-/// A row type as SQL writes it.
-pub(super) fn type_name(row_type: pg_sys::Oid) -> String {
+/// A type as SQL writes it.
+pub fn type_name(row_type: pg_sys::Oid) -> String {
     // SAFETY: format_type_be answers any oid with a palloc'd NUL-terminated string.
     unsafe { c_string(pg_sys::format_type_be(row_type)) }
+}
+
+/// The operators `=` and `<` of a type's default order; nothing where it has none.
+pub fn orders(type_oid: pg_sys::Oid) -> Option<(pg_sys::Oid, pg_sys::Oid)> {
+    // SAFETY: a type cache lookup of a column's type; the entry lives as long as the backend.
+    let (equal, less) = unsafe {
+        let flags = (pg_sys::TYPECACHE_EQ_OPR | pg_sys::TYPECACHE_LT_OPR) as i32;
+        let entry = pg_sys::lookup_type_cache(type_oid, flags);
+        ((*entry).eq_opr, (*entry).lt_opr)
+    };
+    (equal != pg_sys::InvalidOid && less != pg_sys::InvalidOid).then_some((equal, less))
 }
 
 /// # Safety
