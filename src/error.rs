@@ -2,6 +2,7 @@
 
 mod engine;
 mod feature_set;
+mod guard;
 mod transform;
 
 use finai_engine::Error as Engine;
@@ -13,6 +14,8 @@ pub use transform::TransformError;
 
 /// What only a model's owner has; not a privilege that can be granted.
 pub const OWNERSHIP: &str = "ownership";
+
+pub use guard::GuardError;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -155,6 +158,8 @@ pub enum Error {
     Engine(#[from] Engine),
     #[error(transparent)]
     Transform(#[from] TransformError),
+    #[error(transparent)]
+    Guard(#[from] GuardError),
 }
 
 impl Error {
@@ -178,7 +183,17 @@ impl Error {
         )
     }
 
-    fn sqlstate(&self) -> PgSqlErrorCode {
+    /// The SQLSTATE's five characters.
+    pub fn state(&self) -> String {
+        let code = self.sqlstate() as i32;
+        let characters = (0..5).map(|i| (code >> (6 * i)) & 0x3f);
+        characters
+            .filter_map(|c| u8::try_from(c).ok())
+            .map(|c| char::from(c + b'0'))
+            .collect()
+    }
+
+    pub fn sqlstate(&self) -> PgSqlErrorCode {
         use PgSqlErrorCode::*;
         match self {
             Error::UnknownModel(_)
@@ -220,10 +235,11 @@ impl Error {
             Error::FeatureSet(error) => error.sqlstate(),
             Error::Model { source, .. } | Error::Engine(source) => engine::sqlstate(source),
             Error::Transform(error) => error.sqlstate(),
+            Error::Guard(guard) => guard.sqlstate(),
         }
     }
 
-    fn detail(&self) -> Option<String> {
+    pub fn detail(&self) -> Option<String> {
         match self {
             Error::Denied {
                 privilege: OWNERSHIP,
@@ -252,11 +268,12 @@ impl Error {
             Error::FeatureSet(error) => error.detail(),
             Error::Model { model, .. } => Some(format!("Model: \"{model}\".")),
             Error::Transform(error) => error.detail(),
+            Error::Guard(guard) => guard.detail(),
             _ => None,
         }
     }
 
-    fn hint(&self) -> Option<String> {
+    pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Error::UnknownModel(_) => {
                 "SELECT DISTINCT model FROM finai.models lists the models.".into()
@@ -352,6 +369,7 @@ impl Error {
             Error::Model { model, source } => return engine::hint(source, Some(model)),
             Error::Engine(source) => return engine::hint(source, None),
             Error::Transform(error) => return error.hint(),
+            Error::Guard(guard) => return guard.hint(),
         };
         Some(hint)
     }

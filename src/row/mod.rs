@@ -12,6 +12,7 @@ mod query;
 mod record;
 mod relation;
 mod saved;
+mod tuple;
 
 pub use binding::{Bind, Binding};
 pub use columns::{
@@ -26,5 +27,6 @@ pub use group::PerGroup;
 pub use json::JsonText;
 pub use query::{Jsonb, RowQuery};
 pub use record::{PerCallSite, Record};
-pub use relation::Relation;
+pub use relation::{Relation, key_positions, parent_of, qualified_name};
 pub use saved::{Cell, SavedPlan};
+pub use tuple::{Field, Shape, Tuple, TupleBinding, json_object};
