@@ -56,3 +56,10 @@ GRANT SELECT ON finai.stat_models TO PUBLIC;
 -- nothing without the guard's row. Alerts: the policy says who sees which.
 GRANT EXECUTE ON FUNCTION finai._guard() TO PUBLIC;
 GRANT SELECT ON finai.alert TO PUBLIC;
+GRANT SELECT ON finai.guards TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._guard_statistics() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._guard_state(text, oid, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._stray_guards(text[]) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai.try_guard(regclass, text, double precision, text, text, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._guard_features(regclass, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._column_type(regclass, text, text) TO PUBLIC;

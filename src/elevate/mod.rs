@@ -23,7 +23,10 @@ use crate::registry;
 
 use identity::as_owner;
 
-pub use alerts::{NewAlert, Occasion, insert as insert_alerts};
+pub use alerts::{
+    NewAlert, Occasion, delete as delete_alerts, insert as insert_alerts, release as release_alert,
+    resolve as resolve_alert,
+};
 pub use aliases::{drop_alias, promote, rollback};
 pub use attempt::{Failure, attempt};
 pub use grants::{change_grant, store_role_names};
