@@ -34,7 +34,7 @@ pub use guards::{create as create_guard, drop_row as drop_guard_row, update as u
 pub use identity::under_latest_snapshot;
 pub use models::{Alteration, alter, drop_model, rename};
 pub use read::{TextRow, Value, rows_now};
-pub use role::{acting_as, reading_text, writing_text};
+pub use role::{acting_as, reading_text, with_own_names, writing_text};
 pub use versions::{NewVersion, register, retire, set_status};
 
 /// Which model a change is about, and why it is made.

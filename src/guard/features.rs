@@ -33,6 +33,20 @@ pub fn relation(name: &str) -> Result<Option<pg_sys::Oid>> {
     Ok(oid.map(pg_sys::Oid::from))
 }
 
+/// The view of a feature set, as this statement finds it.
+pub fn view(features: &str) -> Result<String> {
+    let set = registry::feature_set(features)?;
+    let set = set.ok_or_else(|| GuardError::UnknownFeatures(features.to_owned()))?;
+    Ok(set.view)
+}
+
+/// The query that computes the features of a row.
+pub fn query(view: &str) -> Result<String> {
+    let known = relation(view)?.map(qualified_name);
+    let known = known.ok_or_else(|| GuardError::UnknownFeatures(view.to_owned()))?;
+    Ok(format!("SELECT finai.feature_row(NULL::{known}, $1)"))
+}
+
 /// Whether a set's definition mentions a column: as a whole string anywhere in it.
 pub fn mentions(set: &FeatureSet, column: &str) -> bool {
     fn within(value: &serde_json::Value, column: &str) -> bool {

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use finai_engine::{Scorer, Value};
-use pgrx::pg_sys;
+use pgrx::prelude::*;
 
 use crate::cache;
 use crate::error::{Error, GuardError, Result};
 use crate::registry::{self, Guard, Reference, Statement, Version};
-use crate::row::{Bind, Tuple, TupleBinding};
+use crate::row::{Bind, Binding, RowQuery, Tuple, TupleBinding};
 use crate::statistics::{self, Tally};
+
+use super::features;
 
 /// Rows scored at once.
 const BATCH: usize = 256;
@@ -35,6 +37,8 @@ struct Key {
 pub struct Site {
     buffers: Option<Buffers>,
     current: Option<Current>,
+    /// Where a feature set computes the features.
+    query: Option<RowQuery>,
 }
 
 struct Current {
@@ -46,6 +50,8 @@ struct Current {
 struct Buffers {
     scorer: Scorer,
     binding: Option<TupleBinding>,
+    /// Of what the query returns.
+    computed: Option<Binding>,
 }
 
 /// When a statement's scoring has to be done.
@@ -69,6 +75,7 @@ impl Deadline {
 pub struct Ready<'site> {
     pub version: Arc<Version>,
     buffers: &'site mut Buffers,
+    query: &'site mut Option<RowQuery>,
     deadline: Option<Deadline>,
     tally: Tally,
 }
@@ -127,6 +134,7 @@ impl Site {
         let buffers = match kept {
             Some(mut buffers) => {
                 buffers.binding = buffers.binding.filter(TupleBinding::is_current);
+                buffers.computed = buffers.computed.filter(Binding::is_current);
                 if buffers.scorer.batch().capacity() < capacity {
                     buffers.scorer =
                         Scorer::new(model, capacity).map_err(Error::of(&version.model))?;
@@ -137,12 +145,14 @@ impl Site {
             None => Buffers {
                 scorer: Scorer::new(model, capacity).map_err(Error::of(&version.model))?,
                 binding: None,
+                computed: None,
             },
         };
         Ok(Ready {
             tally: Tally::new(&version),
             version: Arc::new(version),
             buffers: self.buffers.insert(buffers),
+            query: &mut self.query,
             deadline,
         })
     }
@@ -172,6 +182,7 @@ impl Site {
             tally: Tally::new(&version),
             version,
             buffers,
+            query: &mut self.query,
             deadline,
         })
     }
@@ -180,28 +191,35 @@ impl Site {
 impl Ready<'_> {
     /// Adds a row to the batch; one that does not bind leaves the batch as it was.
     pub fn push(&mut self, row: &Tuple) -> Result<()> {
-        let Buffers { scorer, binding } = &mut *self.buffers;
-        let binding = match binding {
-            Some(binding) if binding.fits(row) => binding,
-            binding => {
-                let reference = self.version.reference();
-                let bound = TupleBinding::new(row, scorer.model().signature(), &reference);
-                binding.insert(bound.inspect_err(|_| self.tally.failed())?)
-            }
+        let Buffers {
+            scorer, binding, ..
+        } = &mut *self.buffers;
+        let pushed = push(scorer, binding, row, &self.version);
+        pushed.inspect_err(|_| self.tally.failed())
+    }
+
+    /// As [`Ready::push`], of the features that a feature set's view computes of the row. Raises what its query does.
+    pub fn push_computed(&mut self, view: &str, row: &Tuple) -> Result<()> {
+        if let Some(deadline) = self.deadline.filter(Deadline::has_passed) {
+            return Err(deadline.error());
+        }
+        let prepared = match self.query.take() {
+            Some(prepared) if prepared.is_for(view, row) => prepared,
+            _ => RowQuery::prepare(view, &features::query(view)?, row)?,
         };
-        let batch = scorer.batch();
-        let rows = batch.rows();
-        let pushed = binding.push(row, batch).and_then(|()| batch.finish_row());
-        pushed.map_err(|source| {
-            if batch.rows() > rows {
-                batch.drop_row();
+        let Buffers {
+            scorer, computed, ..
+        } = &mut *self.buffers;
+        let version = &self.version;
+        let pushed = prepared.run(row, |record| push(scorer, computed, record, version));
+        *self.query = Some(prepared);
+        let pushed = pushed.unwrap_or_else(|| {
+            Err(GuardError::Features {
+                sqlstate: PgSqlErrorCode::ERRCODE_NO_DATA_FOUND,
             }
-            self.tally.failed();
-            Error::Model {
-                model: self.version.reference(),
-                source,
-            }
-        })
+            .into())
+        });
+        pushed.inspect_err(|_| self.tally.failed())
     }
 
     pub fn is_full(&mut self) -> bool {
@@ -271,6 +289,33 @@ impl Ready<'_> {
     pub fn clear(&mut self) {
         self.buffers.scorer.batch().clear();
     }
+}
+
+fn push<B: Bind>(
+    scorer: &mut Scorer,
+    binding: &mut Option<B>,
+    row: &B::Row<'_>,
+    version: &Version,
+) -> Result<()> {
+    let binding = match binding {
+        Some(binding) if binding.fits(row) => binding,
+        binding => {
+            let signature = scorer.model().signature();
+            binding.insert(B::new(row, signature, &version.reference())?)
+        }
+    };
+    let batch = scorer.batch();
+    let rows = batch.rows();
+    let pushed = binding.push(row, batch).and_then(|()| batch.finish_row());
+    pushed.map_err(|source| {
+        if batch.rows() > rows {
+            batch.drop_row();
+        }
+        Error::Model {
+            model: version.reference(),
+            source,
+        }
+    })
 }
 
 fn json(value: Option<Value>) -> serde_json::Value {

@@ -74,6 +74,25 @@ impl<'row> Tuple<'row> {
         }
     }
 
+    pub fn row_type(&self) -> pg_sys::Oid {
+        self.shape.row_type
+    }
+
+    /// The row as a composite value of its type.
+    pub(super) fn to_composite(self) -> pg_sys::Datum {
+        let mut values = self.values.to_vec();
+        let mut nulls = self.nulls.to_vec();
+        // SAFETY: one value and null flag for each attribute of the descriptor.
+        unsafe {
+            let tuple = pg_sys::heap_form_tuple(
+                self.shape.descriptor,
+                values.as_mut_ptr(),
+                nulls.as_mut_ptr(),
+            );
+            pg_sys::heap_copy_tuple_as_datum(tuple, self.shape.descriptor)
+        }
+    }
+
     pub fn is_null(&self, position: usize) -> bool {
         self.nulls.get(position).copied().unwrap_or(true)
     }
