@@ -3,12 +3,14 @@
 mod administration;
 mod bundled;
 mod contracts;
+mod features;
 mod guards;
 mod models;
 mod promotion;
 mod scoring;
 mod statistics;
 mod superseded;
+mod transforms;
 
 use crate::error::{Error, Result};
 

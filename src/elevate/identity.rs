@@ -1,5 +1,7 @@
 //! Acting as the owner of finai's tables, and back.
 
+use std::ffi::CStr;
+
 use pgrx::prelude::*;
 
 use crate::error::Result;
@@ -7,8 +9,13 @@ use crate::registry;
 
 /// Runs `write` as the owner of finai's tables; the caller's identity and settings are back on every path.
 pub fn as_owner<T>(write: impl FnOnce() -> Result<T>) -> Result<T> {
+    as_owner_for(c"a change of a model", write)
+}
+
+/// As `as_owner`, for a change that an error in a read-only transaction calls so.
+pub fn as_owner_for<T>(change: &CStr, write: impl FnOnce() -> Result<T>) -> Result<T> {
     // SAFETY: raises 25006 in a read-only transaction and on a standby; nothing is held yet.
-    unsafe { pg_sys::PreventCommandIfReadOnly(c"a change of a model".as_ptr()) };
+    unsafe { pg_sys::PreventCommandIfReadOnly(change.as_ptr()) };
     acting_as_owner(write)
 }
 
@@ -78,6 +85,19 @@ pub fn under_latest_snapshot<T>(read: impl FnOnce() -> Result<T>) -> Result<T> {
     unsafe {
         pg_sys::CommandCounterIncrement();
         pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot());
+    }
+    let result = read();
+    // SAFETY: pops what was pushed above.
+    unsafe { pg_sys::PopActiveSnapshot() };
+    result
+}
+
+/// Reads what the transaction may see, its running command's own rows included, as SQL inside a trigger does.
+pub fn under_fresh_snapshot<T>(read: impl FnOnce() -> Result<T>) -> Result<T> {
+    // SAFETY: as in `under_latest_snapshot`.
+    unsafe {
+        pg_sys::CommandCounterIncrement();
+        pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
     }
     let result = read();
     // SAFETY: pops what was pushed above.

@@ -12,7 +12,7 @@ use crate::error::{Error, GuardError, Result};
 use crate::registry::{
     self, Action, Guard, OnError, Privilege, Reference, Status, Timing, check_name,
 };
-use crate::row::{Relation, columns_of_relation, qualified_name};
+use crate::row::{Relation, columns_of_relation, qualified_name, relation_named};
 
 use super::{features, triggers};
 
@@ -464,8 +464,8 @@ fn feature_view(guard: &Guard, table: &Table, name: &str) -> Result<(pg_sys::Oid
         }
         .into());
     }
-    let view = features::relation(&set.view)?
-        .ok_or_else(|| GuardError::UnknownFeatures(name.to_owned()))?;
+    let view =
+        relation_named(&set.view).ok_or_else(|| GuardError::UnknownFeatures(name.to_owned()))?;
     Ok((view, format!("view {}", set.view)))
 }
 

@@ -2,18 +2,16 @@
 
 use pgrx::pg_sys;
 
-use crate::elevate::{Value, rows_now, under_latest_snapshot};
+use crate::elevate::under_latest_snapshot;
 use crate::error::{GuardError, Result};
 use crate::registry::{self, FeatureSet};
-use crate::row::qualified_name;
-
-const RELATION: &str = "SELECT to_regclass($1)::oid";
+use crate::row::{qualified_name, relation_named, row_type_of};
 
 /// A feature set, which must be of this table.
 pub fn of_table(features: &str, table: pg_sys::Oid) -> Result<FeatureSet> {
     let set = under_latest_snapshot(|| registry::feature_set(features))?
         .ok_or_else(|| GuardError::UnknownFeatures(features.to_owned()))?;
-    if relation(&set.source)? != Some(table) {
+    if relation_named(&set.source) != Some(table) {
         return Err(GuardError::OtherSource {
             features: set.name,
             source_name: set.source,
@@ -24,27 +22,12 @@ pub fn of_table(features: &str, table: pg_sys::Oid) -> Result<FeatureSet> {
     Ok(set)
 }
 
-/// The relation that a name with its schema means.
-pub fn relation(name: &str) -> Result<Option<pg_sys::Oid>> {
-    let rows = rows_now(RELATION, &[Value::Text(name)])?;
-    let oid = rows
-        .first()
-        .and_then(|row| row.first()?.as_ref()?.parse::<u32>().ok());
-    Ok(oid.map(pg_sys::Oid::from))
-}
-
-/// The view of a feature set, as this statement finds it.
-pub fn view(features: &str) -> Result<String> {
-    let set = registry::feature_set(features)?;
-    let set = set.ok_or_else(|| GuardError::UnknownFeatures(features.to_owned()))?;
-    Ok(set.view)
-}
-
-/// The query that computes the features of a row.
-pub fn query(view: &str) -> Result<String> {
-    let known = relation(view)?.map(qualified_name);
-    let known = known.ok_or_else(|| GuardError::UnknownFeatures(view.to_owned()))?;
-    Ok(format!("SELECT finai.feature_row(NULL::{known}, $1)"))
+/// The row type of a feature set's view, as this statement finds the set.
+pub fn view_type(features: &str) -> Result<pg_sys::Oid> {
+    let unknown = || GuardError::UnknownFeatures(features.to_owned());
+    let set = registry::feature_set(features)?.ok_or_else(unknown)?;
+    let view = relation_named(&set.view).and_then(row_type_of);
+    Ok(view.ok_or_else(unknown)?)
 }
 
 /// Whether a set's definition mentions a column: as a whole string anywhere in it.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use pgrx::pg_sys;
+
 use crate::elevate::{self, Failure};
 use crate::error::{Error, GuardError, Result};
 use crate::registry::{Guard, Statement, Version};
@@ -140,8 +142,8 @@ fn score(
     match &guard.features {
         None => ready.push(row)?,
         Some(features) => {
-            let view = features::view(features)?;
-            if let Some(error) = computing(|| ready.push_computed(&view, row))? {
+            let view = features::view_type(features)?;
+            if let Some(error) = computing(|| ready.push_computed(view, row))? {
                 return Err(error);
             }
         }
@@ -154,6 +156,7 @@ fn score(
 
 /// Runs SQL of a feature set in a subtransaction; what PostgreSQL raises comes back as an error that says nothing of values.
 fn computing(work: impl FnOnce() -> Result<()>) -> Result<Option<Error>> {
+    let work = || elevate::under_fresh_snapshot(work);
     match elevate::attempt(|| elevate::with_own_names(work)) {
         Ok(()) => Ok(None),
         Err(Failure::Error(error)) => Err(error),
@@ -224,7 +227,7 @@ struct Run<'run, 'site> {
     /// The row whose features are being computed.
     current: Option<usize>,
     /// What computes features, where a feature set does.
-    view: Option<String>,
+    view: Option<pg_sys::Oid>,
     judged: Judged,
 }
 
@@ -238,7 +241,7 @@ impl Run<'_, '_> {
             self.all(rows, &changed)?;
             return self.once_more(rows);
         };
-        match features::view(features) {
+        match features::view_type(features) {
             Ok(view) => self.view = Some(view),
             Err(error) => self.late = Some(self.watch.excuse(error)?),
         }
@@ -263,7 +266,7 @@ impl Run<'_, '_> {
     }
 
     fn push(&mut self, number: usize, row: &Tuple) -> Result<()> {
-        let Some(view) = &self.view else {
+        let Some(view) = self.view else {
             return self.ready.push(row);
         };
         self.current = Some(number);

@@ -10,11 +10,10 @@ use pgrx::prelude::*;
 
 use crate::cache;
 use crate::error::{Error, GuardError, Result};
+use crate::feature_set;
 use crate::registry::{self, Guard, Reference, Statement, Version};
-use crate::row::{Bind, Binding, RowQuery, Tuple, TupleBinding};
+use crate::row::{Bind, Binding, Tuple, TupleBinding};
 use crate::statistics::{self, Tally};
-
-use super::features;
 
 /// Rows scored at once.
 const BATCH: usize = 256;
@@ -37,8 +36,6 @@ struct Key {
 pub struct Site {
     buffers: Option<Buffers>,
     current: Option<Current>,
-    /// Where a feature set computes the features.
-    query: Option<RowQuery>,
 }
 
 struct Current {
@@ -50,7 +47,7 @@ struct Current {
 struct Buffers {
     scorer: Scorer,
     binding: Option<TupleBinding>,
-    /// Of what the query returns.
+    /// Of what a feature set computes.
     computed: Option<Binding>,
 }
 
@@ -75,7 +72,6 @@ impl Deadline {
 pub struct Ready<'site> {
     pub version: Arc<Version>,
     buffers: &'site mut Buffers,
-    query: &'site mut Option<RowQuery>,
     deadline: Option<Deadline>,
     tally: Tally,
 }
@@ -152,7 +148,6 @@ impl Site {
             tally: Tally::new(&version),
             version: Arc::new(version),
             buffers: self.buffers.insert(buffers),
-            query: &mut self.query,
             deadline,
         })
     }
@@ -182,7 +177,6 @@ impl Site {
             tally: Tally::new(&version),
             version,
             buffers,
-            query: &mut self.query,
             deadline,
         })
     }
@@ -198,27 +192,22 @@ impl Ready<'_> {
         pushed.inspect_err(|_| self.tally.failed())
     }
 
-    /// As [`Ready::push`], of the features that a feature set's view computes of the row. Raises what its query does.
-    pub fn push_computed(&mut self, view: &str, row: &Tuple) -> Result<()> {
+    /// As [`Ready::push`], of the row that a feature set computes: `view_type` is its view's. Raises what its queries do.
+    pub fn push_computed(&mut self, view_type: pg_sys::Oid, row: &Tuple) -> Result<()> {
         if let Some(deadline) = self.deadline.filter(Deadline::has_passed) {
             return Err(deadline.error());
         }
-        let prepared = match self.query.take() {
-            Some(prepared) if prepared.is_for(view, row) => prepared,
-            _ => RowQuery::prepare(view, &features::query(view)?, row)?,
+        let Some(record) = row.to_record() else {
+            return Ok(());
         };
+        let row = feature_set::feature_row(view_type, &record)?;
         let Buffers {
             scorer, computed, ..
         } = &mut *self.buffers;
-        let version = &self.version;
-        let pushed = prepared.run(row, |record| push(scorer, computed, record, version));
-        *self.query = Some(prepared);
-        let pushed = pushed.unwrap_or_else(|| {
-            Err(GuardError::Features {
-                sqlstate: PgSqlErrorCode::ERRCODE_NO_DATA_FOUND,
-            }
-            .into())
-        });
+        let pushed = match row.record() {
+            Some(record) => push(scorer, computed, &record, &self.version),
+            None => Ok(()),
+        };
         pushed.inspect_err(|_| self.tally.failed())
     }
 
