@@ -52,6 +52,17 @@ GRANT EXECUTE ON FUNCTION finai.cached_models() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.backend_memory() TO PUBLIC;
 GRANT SELECT ON finai.stat_models TO PUBLIC;
 
+-- Guards: the trigger function runs for whoever owns a table, and partitions' triggers are copied as their owner; it does
+-- nothing without the guard's row. Alerts: the policy says who sees which.
+GRANT EXECUTE ON FUNCTION finai._guard() TO PUBLIC;
+GRANT SELECT ON finai.alert TO PUBLIC;
+GRANT SELECT ON finai.guards TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._guard_statistics() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._guard_state(text, oid, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._stray_guards(text[]) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai.try_guard(regclass, text, double precision, text, text, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._guard_features(regclass, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._column_type(regclass, text, text) TO PUBLIC;
 -- Features: who may read a set's source or view may have them computed; views run the aggregates as whoever reads them.
 GRANT EXECUTE ON FUNCTION finai.feature_row(anyelement, record) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.features_at(anyelement, "any", "any") TO PUBLIC;
@@ -71,7 +82,3 @@ GRANT EXECUTE ON FUNCTION finai.woe_table(regclass, text, text, integer) TO PUBL
 GRANT EXECUTE ON FUNCTION finai.transform_row(text, record) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.describe_transform(text) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai._refuse_text(text, text) TO PUBLIC;
--- Guards: the trigger function runs for whoever owns a table, and partitions' triggers are copied as their owner; it does
--- nothing without the guard's row. Alerts: the policy says who sees which.
-GRANT EXECUTE ON FUNCTION finai._guard() TO PUBLIC;
-GRANT SELECT ON finai.alert TO PUBLIC;

@@ -157,9 +157,9 @@ pub enum Error {
     #[error(transparent)]
     Engine(#[from] Engine),
     #[error(transparent)]
-    Transform(#[from] TransformError),
-    #[error(transparent)]
     Guard(#[from] GuardError),
+    #[error(transparent)]
+    Transform(#[from] TransformError),
 }
 
 impl Error {
@@ -234,8 +234,8 @@ impl Error {
             Error::Installation(_) => ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             Error::FeatureSet(error) => error.sqlstate(),
             Error::Model { source, .. } | Error::Engine(source) => engine::sqlstate(source),
-            Error::Transform(error) => error.sqlstate(),
             Error::Guard(guard) => guard.sqlstate(),
+            Error::Transform(error) => error.sqlstate(),
         }
     }
 
@@ -267,8 +267,8 @@ impl Error {
             } => Some(format!("Tolerance {tolerance:e}; {detail}.")),
             Error::FeatureSet(error) => error.detail(),
             Error::Model { model, .. } => Some(format!("Model: \"{model}\".")),
-            Error::Transform(error) => error.detail(),
             Error::Guard(guard) => guard.detail(),
+            Error::Transform(error) => error.detail(),
             _ => None,
         }
     }
@@ -368,8 +368,8 @@ impl Error {
             Error::FeatureSet(error) => error.hint(),
             Error::Model { model, source } => return engine::hint(source, Some(model)),
             Error::Engine(source) => return engine::hint(source, None),
-            Error::Transform(error) => return error.hint(),
             Error::Guard(guard) => return guard.hint(),
+            Error::Transform(error) => return error.hint(),
         };
         Some(hint)
     }
