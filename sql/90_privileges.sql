@@ -70,6 +70,7 @@ GRANT EXECUTE ON FUNCTION finai.woe_table(regclass, text, text, integer) TO PUBL
 -- Transforms: who owns one, or may read what it was fitted on.
 GRANT EXECUTE ON FUNCTION finai.transform_row(text, record) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.describe_transform(text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._refuse_text(text, text) TO PUBLIC;
 -- Guards: the trigger function runs for whoever owns a table, and partitions' triggers are copied as their owner; it does
 -- nothing without the guard's row. Alerts: the policy says who sees which.
 GRANT EXECUTE ON FUNCTION finai._guard() TO PUBLIC;

@@ -95,6 +95,7 @@ INSERT INTO call VALUES
   ('finai.transform_table(text, regclass, text)', $$CALL finai.transform_table('fitted', 'customer', 'transformed')$$),
   ('finai.transform_row(text, record)', $$SELECT finai.transform_row('fitted', c) FROM customer c$$),
   ('finai.describe_transform(text)', $$SELECT finai.describe_transform('fitted')$$),
+  ('finai._refuse_text(text, text)', $$SELECT finai._refuse_text('a', 'number')$$),
   ('finai.drop_transform(text)', $$SELECT finai.drop_transform('fitted')$$),
   ('finai._version_dependents(text, integer)', $$SELECT finai._version_dependents('own', 1)$$);
 -- Trigger functions cannot be called; a role that may execute one is told so.
