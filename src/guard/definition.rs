@@ -14,7 +14,8 @@ use crate::registry::{
 };
 use crate::row::{Relation, columns_of_relation, qualified_name, relation_named, row_type_of};
 
-use super::{features, triggers};
+use super::features;
+use super::triggers::{self, Lock};
 
 /// What create_guard is told.
 pub struct Definition<'a> {
@@ -65,7 +66,7 @@ pub fn create(definition: Definition) -> Result<String> {
     check_name("guard name", name)?;
     require_kind(oid)?;
     require_owner(oid)?;
-    triggers::lock(oid)?;
+    triggers::lock(oid, Lock::Writers)?;
     let table = table(oid)?;
     let guard = Guard {
         name: name.to_owned(),
@@ -102,7 +103,7 @@ pub fn alter(name: &str, settings: Settings) -> Result<()> {
     };
     let oid = guarded_table(&found(name)?)?;
     require_owner(oid)?;
-    triggers::lock(oid)?;
+    triggers::lock(oid, Lock::Changes)?;
     let mut guard = found(name)?;
     let table = table(oid)?;
     guard.relation = Some(oid);

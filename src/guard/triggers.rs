@@ -176,12 +176,22 @@ fn remove(trigger: &Trigger) -> Result<()> {
     run(&format!("DROP TRIGGER {name} ON {table}"))
 }
 
-/// Locks a table against writers and other DDL, as making triggers does.
-pub fn lock(table: pg_sys::Oid) -> Result<()> {
+/// What a change of a guard keeps out until the transaction ends.
+#[derive(Debug, Clone, Copy)]
+pub enum Lock {
+    /// Writers and other DDL, as making triggers does.
+    Writers,
+    /// Other changes and DDL.
+    Changes,
+}
+
+pub fn lock(table: pg_sys::Oid, lock: Lock) -> Result<()> {
     let table = qualified_name(table);
-    run(&format!(
-        "LOCK TABLE ONLY {table} IN SHARE ROW EXCLUSIVE MODE"
-    ))
+    let mode = match lock {
+        Lock::Writers => "SHARE ROW EXCLUSIVE",
+        Lock::Changes => "SHARE UPDATE EXCLUSIVE",
+    };
+    run(&format!("LOCK TABLE ONLY {table} IN {mode} MODE"))
 }
 
 fn quoted(name: &str) -> String {
