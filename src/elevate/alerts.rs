@@ -117,7 +117,6 @@ fn notify(occasion: &Occasion, ids: &[i64], scores: &[Option<f64>]) -> Result<()
 
 /// What a held row is inserted from.
 pub struct Held {
-    pub guard: String,
     pub relation: String,
     pub relation_oid: Option<pg_sys::Oid>,
     /// A JSON object.
@@ -127,7 +126,7 @@ pub struct Held {
 const RELEASE: &str =
     "UPDATE finai.alert SET status = 'released', released_by = $2, released_at = clock_timestamp()
      WHERE id = $1 AND status = 'held'
-     RETURNING guard, relation, relation_oid, held::text";
+     RETURNING relation, relation_oid, held::text";
 const RESOLVE: &str = "UPDATE finai.alert
      SET status = 'resolved', outcome = $3, note = $4, resolved_by = $2, resolved_at = clock_timestamp()
      WHERE id = $1 AND status <> 'resolved' AND (status <> 'held' OR $3 = 'confirmed')";
@@ -146,10 +145,9 @@ pub fn release(id: i64) -> Result<Held> {
             let rows = client.update(RELEASE, None, &arguments).map_err(damaged)?;
             let mut held = rows.map(|row| {
                 Ok(Held {
-                    guard: row.get(1).map_err(damaged)?.unwrap_or_default(),
-                    relation: row.get(2).map_err(damaged)?.unwrap_or_default(),
-                    relation_oid: row.get(3).map_err(damaged)?,
-                    row: row.get(4).map_err(damaged)?.unwrap_or_default(),
+                    relation: row.get(1).map_err(damaged)?.unwrap_or_default(),
+                    relation_oid: row.get(2).map_err(damaged)?,
+                    row: row.get(3).map_err(damaged)?.unwrap_or_default(),
                 })
             });
             held.next().transpose()

@@ -9,18 +9,20 @@ use super::trigger::Event;
 
 /// Whether a guard was made for the trigger's table, or for one that this is a partition of.
 pub fn is_of(event: Event, guard: &Guard) -> bool {
-    let Some(guarded) = guard.relation else {
-        return false;
-    };
+    guard.relation.is_some_and(|table| is_part_of(event, table))
+}
+
+/// Whether a trigger's table is this one, or a partition of it.
+pub fn is_part_of(event: Event, table: pg_sys::Oid) -> bool {
     let mut relation = event.relation();
-    if relation == guarded {
+    if relation == table {
         return true;
     }
     if !event.is_partition() {
         return false;
     }
     while let Some(parent) = parent_of(relation) {
-        if parent == guarded {
+        if parent == table {
             return true;
         }
         relation = parent;

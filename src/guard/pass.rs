@@ -1,28 +1,27 @@
-//! The row that is being released: its guard lets it through once, in the statement that inserts it.
+//! The row that is being released: guards of its table let it through, each once, in the statement that inserts it.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
+
+use pgrx::pg_sys;
 
 thread_local! {
-    static PASS: RefCell<Option<String>> = const { RefCell::new(None) };
-    static HELD: Cell<u64> = const { Cell::new(0) };
+    static PASS: RefCell<Option<Issued>> = const { RefCell::new(None) };
 }
 
-/// Lets the next row of a guard through while it lives.
-pub struct Pass {
-    held_before: u64,
+struct Issued {
+    table: pg_sys::Oid,
+    /// Guards that have seen the row.
+    used: Vec<String>,
 }
+
+/// Lets a row into a table while it lives.
+pub struct Pass(());
 
 impl Pass {
-    pub fn for_guard(guard: &str) -> Pass {
-        set(Some(guard.to_owned()));
-        Pass {
-            held_before: HELD.get(),
-        }
-    }
-
-    /// Whether some guard held a row meanwhile: another than the one it is for.
-    pub fn was_held_elsewhere(&self) -> bool {
-        HELD.get() > self.held_before
+    pub fn into_table(table: pg_sys::Oid) -> Pass {
+        let used = Vec::new();
+        set(Some(Issued { table, used }));
+        Pass(())
     }
 }
 
@@ -32,27 +31,35 @@ impl Drop for Pass {
     }
 }
 
-/// Whether this is the row that is let through; the next one is not.
-pub fn is_let_through(guard: &str) -> bool {
-    let is_it = PASS.with(|pass| {
-        pass.try_borrow()
-            .is_ok_and(|pass| pass.as_deref() == Some(guard))
+/// Whether this is the row that is let through; the guard's next one is not. `is_of` says whether the guard's trigger is on
+/// a table, or on a partition of it.
+pub fn is_let_through(guard: &str, is_of: impl FnOnce(pg_sys::Oid) -> bool) -> bool {
+    let table = PASS.with(|pass| {
+        let pass = pass.try_borrow().ok()?;
+        let issued = pass.as_ref()?;
+        let is_new = !issued.used.iter().any(|used| used == guard);
+        is_new.then_some(issued.table)
     });
-    if is_it {
-        set(None);
+    let Some(table) = table else {
+        return false;
+    };
+    if !is_of(table) {
+        return false;
     }
-    is_it
+    PASS.with(|pass| {
+        if let Ok(mut pass) = pass.try_borrow_mut()
+            && let Some(issued) = pass.as_mut()
+        {
+            issued.used.push(guard.to_owned());
+        }
+    });
+    true
 }
 
-/// A guard has held a row.
-pub fn held() {
-    HELD.set(HELD.get() + 1);
-}
-
-fn set(guard: Option<String>) {
+fn set(issued: Option<Issued>) {
     PASS.with(|pass| {
         if let Ok(mut pass) = pass.try_borrow_mut() {
-            *pass = guard;
+            *pass = issued;
         }
     });
 }

@@ -18,7 +18,7 @@ use super::{Watch, catalogue, pass, speak};
 /// Before a row is stored: sets its columns, or keeps it out.
 pub fn before(event: Event) -> Result<Outcome> {
     let name = event.guard_name()?;
-    if pass::is_let_through(&name) {
+    if pass::is_let_through(&name, |table| catalogue::is_part_of(event, table)) {
         return Ok(event.unchanged());
     }
     let relation = event.relation();
@@ -190,7 +190,6 @@ fn hold(watch: &Watch, guard: &Guard, judged: &Judged, row: &Tuple) -> Result<Ou
     let held = elevate::writing_text(|| json_object(row, &fields));
     let is_saved = speak::alert_on(watch, judged, row, Some(held))?;
     if is_saved || guard.on_error == OnError::Closed {
-        pass::held();
         return Ok(Outcome::nothing());
     }
     Ok(watch.event.unchanged())
