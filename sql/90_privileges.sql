@@ -51,3 +51,6 @@ GRANT EXECUTE ON FUNCTION finai._model_statistics() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.cached_models() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.backend_memory() TO PUBLIC;
 GRANT SELECT ON finai.stat_models TO PUBLIC;
+
+-- What the triggers on the source of a feature set call; it acts only as such.
+GRANT EXECUTE ON FUNCTION finai._log_feature_change() TO PUBLIC;

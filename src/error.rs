@@ -1,10 +1,13 @@
 //! Every failure of the extension: message, SQLSTATE, detail and hint. A leaf: knows no other module.
 
+mod copy;
 mod engine;
 
 use finai_engine::Error as Engine;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::PgSqlErrorCode;
+
+pub use copy::CopyError;
 
 /// What only a model's owner has; not a privilege that can be granted.
 pub const OWNERSHIP: &str = "ownership";
@@ -146,6 +149,8 @@ pub enum Error {
     Model { model: String, source: Engine },
     #[error(transparent)]
     Engine(#[from] Engine),
+    #[error(transparent)]
+    Copy(#[from] CopyError),
 }
 
 impl Error {
@@ -209,6 +214,7 @@ impl Error {
             Error::Corrupt { .. } => ERRCODE_DATA_CORRUPTED,
             Error::Installation(_) => ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             Error::Model { source, .. } | Error::Engine(source) => engine::sqlstate(source),
+            Error::Copy(error) => error.sqlstate(),
         }
     }
 
@@ -337,6 +343,7 @@ impl Error {
             }
             Error::Model { model, source } => return engine::hint(source, Some(model)),
             Error::Engine(source) => return engine::hint(source, None),
+            Error::Copy(error) => error.hint(),
         };
         Some(hint)
     }

@@ -21,6 +21,7 @@ mod description;
 #[allow(unsafe_code)]
 mod elevate;
 mod error;
+mod feature_copy;
 #[allow(unsafe_code)]
 mod guc;
 mod points;
@@ -101,7 +102,14 @@ extension_sql_file!(
         api::administration::model_history,
     ]
 );
-extension_sql_file!("../sql/70_features.sql", requires = ["60_models"]);
+extension_sql_file!(
+    "../sql/70_features.sql",
+    requires = [
+        "60_models",
+        api::feature_copies::refresh_feature_set,
+        api::feature_copies::_log_feature_change,
+    ]
+);
 extension_sql_file!("../sql/75_transforms.sql", requires = ["70_features"]);
 extension_sql_file!("../sql/80_guards.sql", requires = ["75_transforms"]);
 extension_sql_file!("../sql/90_privileges.sql", finalize);

@@ -3,6 +3,7 @@
 mod administration;
 mod bundled;
 mod contracts;
+mod feature_copies;
 mod models;
 mod promotion;
 mod scoring;

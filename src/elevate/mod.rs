@@ -1,9 +1,10 @@
 //! The few writes done on behalf of a role that has no rights on finai's tables.
 //!
 //! Each runs as the owner of the tables, with a fixed search path and as a restricted operation, after `hold` has locked
-//! the model and checked the privilege that it needs. Nothing else in the extension changes identity.
+//! the model and checked the privilege that it needs. Nothing else in the extension changes identity, but for `acting_as`.
 
 mod aliases;
+mod changes;
 mod grants;
 mod identity;
 mod models;
@@ -20,10 +21,13 @@ use crate::registry;
 use identity::as_owner;
 
 pub use aliases::{drop_alias, promote, rollback};
+pub use changes::{
+    EventChange, forget_changes, lock_set, log_changes, noted_changes, store_copy, take_changes,
+};
 pub use grants::{change_grant, store_role_names};
-pub use identity::under_latest_snapshot;
+pub use identity::{acting_as, under_latest_snapshot};
 pub use models::{Alteration, alter, drop_model, rename};
-pub use read::rows_now;
+pub use read::{TextRow, Value, rows_as_role, rows_now};
 pub use versions::{NewVersion, register, retire, set_status};
 
 /// Which model a change is about, and why it is made.

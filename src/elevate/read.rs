@@ -24,6 +24,12 @@ pub fn rows_now(query: &str, parameters: &[Value]) -> Result<Vec<TextRow>> {
     under_latest_snapshot(|| acting_as_owner(|| execute(&query, parameters)))
 }
 
+/// As `rows_now`, as the current role.
+pub fn rows_as_role(query: &str, parameters: &[Value]) -> Result<Vec<TextRow>> {
+    let query = CString::new(query).map_err(|error| Error::Installation(error.to_string()))?;
+    under_latest_snapshot(|| execute(&query, parameters))
+}
+
 fn execute(query: &CStr, parameters: &[Value]) -> Result<Vec<TextRow>> {
     let mut types: Vec<pg_sys::Oid> = parameters.iter().map(Value::kind).collect();
     let values: Vec<Option<pg_sys::Datum>> = parameters.iter().map(Value::datum).collect();

@@ -3,6 +3,7 @@
 //! Everything is read by index probes under the active snapshot: no SPI, no transaction id, no SELECT privilege
 //! on the state tables. Nothing here remembers anything across calls.
 
+mod copied_set;
 mod history;
 mod privilege;
 mod reference;
@@ -21,6 +22,7 @@ use sha2::{Digest, Sha256};
 use crate::bundled::{self, Entry};
 use crate::error::{Error, Result};
 
+pub use copied_set::{CopiedSet, copied_set};
 pub use history::{history, renamed_to};
 pub use privilege::{
     Privilege, acts_as, current_user_name, grants, has, is_administrator, is_unchanged_bundled,
