@@ -71,6 +71,11 @@ pub fn model(version: &Version) -> Result<Arc<Model>> {
     Ok(model)
 }
 
+/// Whether a compiled model is in the cache still.
+pub fn holds(model: &Arc<Model>) -> bool {
+    with(|entries| entries.iter().any(|entry| Arc::ptr_eq(&entry.model, model))).unwrap_or_default()
+}
+
 /// The models in the cache, the one used last first.
 pub fn all() -> Vec<Cached> {
     with(|entries| {
@@ -172,7 +177,7 @@ pub fn restarted<T>(
 }
 
 /// Whether PostgreSQL's own check would act on something now: a cancel, or as often a message from a parallel worker.
-fn interrupt_pending() -> bool {
+pub fn interrupt_pending() -> bool {
     // SAFETY: reads variables of this single-threaded backend, the first of which signal handlers set.
     unsafe {
         std::ptr::read_volatile(&raw const pg_sys::InterruptPending) != 0

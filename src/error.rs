@@ -2,6 +2,7 @@
 
 mod copy;
 mod engine;
+mod guard;
 
 use finai_engine::Error as Engine;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -11,6 +12,8 @@ pub use copy::CopyError;
 
 /// What only a model's owner has; not a privilege that can be granted.
 pub const OWNERSHIP: &str = "ownership";
+
+pub use guard::GuardError;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -151,6 +154,8 @@ pub enum Error {
     Engine(#[from] Engine),
     #[error(transparent)]
     Copy(#[from] CopyError),
+    #[error(transparent)]
+    Guard(#[from] GuardError),
 }
 
 impl Error {
@@ -174,7 +179,17 @@ impl Error {
         )
     }
 
-    fn sqlstate(&self) -> PgSqlErrorCode {
+    /// The SQLSTATE's five characters.
+    pub fn state(&self) -> String {
+        let code = self.sqlstate() as i32;
+        let characters = (0..5).map(|i| (code >> (6 * i)) & 0x3f);
+        characters
+            .filter_map(|c| u8::try_from(c).ok())
+            .map(|c| char::from(c + b'0'))
+            .collect()
+    }
+
+    pub fn sqlstate(&self) -> PgSqlErrorCode {
         use PgSqlErrorCode::*;
         match self {
             Error::UnknownModel(_)
@@ -215,10 +230,11 @@ impl Error {
             Error::Installation(_) => ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             Error::Model { source, .. } | Error::Engine(source) => engine::sqlstate(source),
             Error::Copy(error) => error.sqlstate(),
+            Error::Guard(guard) => guard.sqlstate(),
         }
     }
 
-    fn detail(&self) -> Option<String> {
+    pub fn detail(&self) -> Option<String> {
         match self {
             Error::Denied {
                 privilege: OWNERSHIP,
@@ -245,11 +261,12 @@ impl Error {
                 tolerance, detail, ..
             } => Some(format!("Tolerance {tolerance:e}; {detail}.")),
             Error::Model { model, .. } => Some(format!("Model: \"{model}\".")),
+            Error::Guard(guard) => guard.detail(),
             _ => None,
         }
     }
 
-    fn hint(&self) -> Option<String> {
+    pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Error::UnknownModel(_) => {
                 "SELECT DISTINCT model FROM finai.models lists the models.".into()
@@ -344,6 +361,7 @@ impl Error {
             Error::Model { model, source } => return engine::hint(source, Some(model)),
             Error::Engine(source) => return engine::hint(source, None),
             Error::Copy(error) => error.hint(),
+            Error::Guard(guard) => return guard.hint(),
         };
         Some(hint)
     }

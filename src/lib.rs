@@ -22,6 +22,7 @@ mod description;
 mod elevate;
 mod error;
 mod feature_copy;
+mod guard;
 #[allow(unsafe_code)]
 mod guc;
 mod points;
@@ -111,7 +112,16 @@ extension_sql_file!(
     ]
 );
 extension_sql_file!("../sql/75_transforms.sql", requires = ["70_features"]);
-extension_sql_file!("../sql/80_guards.sql", requires = ["75_transforms"]);
+extension_sql_file!(
+    "../sql/80_guards.sql",
+    requires = [
+        "75_transforms",
+        api::guards::_guard,
+        api::guards::create_guard,
+        api::guards::alter_guard,
+        api::guards::drop_guard,
+    ]
+);
 extension_sql_file!("../sql/90_privileges.sql", finalize);
 
 /// Called once per process when the library is loaded.

@@ -20,6 +20,16 @@ pub struct Batch {
     blocks: Blocks,
 }
 
+/// A feature's value as the model reads it; a missing number is NaN.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value<'a> {
+    Float32(f32),
+    Float64(f64),
+    Integer(i64),
+    Bool(bool),
+    Text(&'a str),
+}
+
 /// Where a feature's values go.
 #[derive(Debug)]
 struct Slot {
@@ -57,6 +67,10 @@ impl<T: Copy + Default> Block<T> {
             .map_err(|_| Error::OutOfMemory)?;
         self.cells.resize(n, T::default());
         Ok(())
+    }
+
+    fn get(&self, row: usize, column: usize) -> Option<T> {
+        self.cells.get(row * self.width + column).copied()
     }
 
     #[inline]
@@ -275,6 +289,40 @@ impl Batch {
         }
         self.mark(feature);
         Ok(())
+    }
+
+    /// Takes the last row back, whether it is finished or not. Without rows, nothing.
+    pub fn drop_row(&mut self) {
+        let last = self.rows;
+        self.rows = last.saturating_sub(1);
+        self.open = false;
+        self.set = 0;
+        self.slots
+            .iter_mut()
+            .filter(|slot| slot.row == last)
+            .for_each(|slot| slot.row = 0);
+    }
+
+    /// A cell of a finished row, as the model reads it; nothing beyond the rows and features.
+    pub fn value(&self, row: usize, feature: usize) -> Option<Value<'_>> {
+        let slot = self.slots.get(feature).filter(|_| row < self.rows)?;
+        let Blocks {
+            f32,
+            f64,
+            i64,
+            text,
+            arena,
+        } = &self.blocks;
+        Some(match slot.kind {
+            Kind::Float32 => Value::Float32(f32.get(row, slot.column)?),
+            Kind::Float64 => Value::Float64(f64.get(row, slot.column)?),
+            Kind::Int64 => Value::Integer(i64.get(row, slot.column)?),
+            Kind::Bool => Value::Bool(i64.get(row, slot.column)? != 0),
+            Kind::Text => {
+                let Span { start, end } = text.get(row, slot.column)?;
+                Value::Text(arena.get(start as usize..end as usize)?)
+            }
+        })
     }
 
     pub(crate) fn blocks(&self) -> &Blocks {

@@ -19,7 +19,7 @@ mod ops;
 mod program;
 
 pub use admit::{OperatorUse, inspect};
-pub use batch::Batch;
+pub use batch::{Batch, Value};
 pub use error::{Error, Result};
 pub use limits::Limits;
 pub use model::Model;

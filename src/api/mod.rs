@@ -4,6 +4,7 @@ mod administration;
 mod bundled;
 mod contracts;
 mod feature_copies;
+mod guards;
 mod models;
 mod promotion;
 mod scoring;

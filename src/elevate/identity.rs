@@ -14,13 +14,8 @@ pub fn as_owner<T>(write: impl FnOnce() -> Result<T>) -> Result<T> {
 
 /// As `as_owner`, for work that writes nothing.
 pub fn acting_as_owner<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    acting_as(registry::extension_owner()?, work)
-}
-
-/// Runs `work` as a role, with a fixed search path and as a restricted operation; the caller's identity and settings are
-/// back on every path. The caller has checked that whoever asked may have this done as that role.
-pub fn acting_as<T>(role: pg_sys::Oid, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    let identity = Identity::assume(role);
+    let owner = registry::extension_owner()?;
+    let identity = Identity::assume(owner);
     let result = work();
     identity.restore_settings();
     result

@@ -3,12 +3,16 @@
 //! Each runs as the owner of the tables, with a fixed search path and as a restricted operation, after `hold` has locked
 //! the model and checked the privilege that it needs. Nothing else in the extension changes identity, but for `acting_as`.
 
+mod alerts;
 mod aliases;
+mod attempt;
 mod changes;
 mod grants;
+mod guards;
 mod identity;
 mod models;
 mod read;
+mod role;
 mod versions;
 
 use pgrx::datum::DatumWithOid;
@@ -20,14 +24,18 @@ use crate::registry;
 
 use identity::as_owner;
 
+pub use alerts::{NewAlert, Occasion, insert as insert_alerts};
 pub use aliases::{drop_alias, promote, rollback};
+pub use attempt::{Failure, attempt};
 pub use changes::{
     EventChange, forget_changes, lock_set, log_changes, noted_changes, store_copy, take_changes,
 };
 pub use grants::{change_grant, store_role_names};
-pub use identity::{acting_as, under_latest_snapshot};
+pub use guards::{create as create_guard, drop_row as drop_guard_row, update as update_guard};
+pub use identity::under_latest_snapshot;
 pub use models::{Alteration, alter, drop_model, rename};
 pub use read::{TextRow, Value, rows_as_role, rows_now};
+pub use role::{acting_as, reading_text, writing_text};
 pub use versions::{NewVersion, register, retire, set_status};
 
 /// Which model a change is about, and why it is made.

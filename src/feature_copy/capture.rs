@@ -90,16 +90,13 @@ pub fn capture(fcinfo: pg_sys::FunctionCallInfo) -> Result<()> {
         log.push(EventChange::default())?;
         return log.flush();
     };
-    let modes = Modes::set();
     // SAFETY: trigger data as above.
-    let result = unsafe {
+    elevate::writing_text(|| unsafe {
         match event & pg_sys::TRIGGER_EVENT_ROW {
             0 => capture_statement(trigger, &layout, &mut log),
             _ => capture_row(trigger, &layout, &mut log),
         }
-    };
-    modes.restore();
-    result?;
+    })?;
     log.flush()
 }
 
@@ -334,43 +331,6 @@ impl Cell {
             pg_sys::pfree(text.cast());
             Some(owned)
         }
-    }
-}
-
-/// Settings under which texts of values mean the same everywhere.
-struct Modes {
-    settings: i32,
-}
-
-impl Modes {
-    fn set() -> Modes {
-        // SAFETY: the nesting level is closed by restore, or by PostgreSQL when the transaction aborts.
-        unsafe {
-            let settings = pg_sys::NewGUCNestLevel();
-            let modes = [
-                (c"datestyle", c"ISO"),
-                (c"intervalstyle", c"postgres"),
-                (c"extra_float_digits", c"3"),
-            ];
-            for (name, value) in modes {
-                pg_sys::set_config_option(
-                    name.as_ptr(),
-                    value.as_ptr(),
-                    pg_sys::GucContext::PGC_USERSET,
-                    pg_sys::GucSource::PGC_S_SESSION,
-                    pg_sys::GucAction::GUC_ACTION_SAVE,
-                    true,
-                    0,
-                    false,
-                );
-            }
-            Modes { settings }
-        }
-    }
-
-    fn restore(self) {
-        // SAFETY: closes the nesting level that `set` opened.
-        unsafe { pg_sys::AtEOXact_GUC(true, self.settings) };
     }
 }
 

@@ -76,7 +76,9 @@ pub fn refresh(name: &str, rebuild: bool) -> Result<()> {
     }
     let set = registry::copied_set(name)?.unwrap_or(set);
     let owner = owner(&set)?;
-    elevate::acting_as(owner, || refresh_as_owner(&set, owner, rebuild))
+    elevate::acting_as(owner, || {
+        elevate::writing_text(|| refresh_as_owner(&set, owner, rebuild))
+    })
 }
 
 fn refresh_as_owner(set: &CopiedSet, owner: pg_sys::Oid, rebuild: bool) -> Result<()> {
@@ -133,13 +135,17 @@ pub fn drop_copy(name: &str) -> Result<()> {
     elevate::lock_set(name)?;
     let owner = owner(&set)?;
     elevate::acting_as(owner, || {
-        if exists(&set.source)? {
-            triggers::drop(&set.name, &set.source)?;
-        }
-        match &set.stored {
-            Some(copy) if exists(copy)? => execute(&format!("DROP TABLE {copy}"), &[]).map(|_| ()),
-            _ => Ok(()),
-        }
+        elevate::writing_text(|| {
+            if exists(&set.source)? {
+                triggers::drop(&set.name, &set.source)?;
+            }
+            match &set.stored {
+                Some(copy) if exists(copy)? => {
+                    execute(&format!("DROP TABLE {copy}"), &[]).map(|_| ())
+                }
+                _ => Ok(()),
+            }
+        })
     })?;
     elevate::forget_changes(name)
 }

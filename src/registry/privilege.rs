@@ -251,6 +251,11 @@ fn is_grantee(user: pg_sys::Oid, row: &Row) -> bool {
     }
 }
 
+/// Whether the current role is a role, inherits from it, or is a superuser.
+pub fn is_own_role(role: pg_sys::Oid) -> bool {
+    is_member_of(role)
+}
+
 fn is_member_of(role: pg_sys::Oid) -> bool {
     // SAFETY: reads a variable.
     acts_as(unsafe { pg_sys::GetUserId() }, role)

@@ -59,6 +59,10 @@ impl Row {
         self.get(column)
     }
 
+    pub fn texts(&self, column: &CStr) -> Option<Vec<String>> {
+        self.get(column)
+    }
+
     pub fn bigint(&self, column: &CStr) -> Option<i64> {
         self.get(column)
     }
@@ -81,7 +85,7 @@ impl Row {
 
     fn get<T: FromDatum>(&self, column: &CStr) -> Option<T> {
         // SAFETY: tuple and descriptor belong to the open scan that created this row; the attribute is found by name
-        // and the readers above are used with the types that sql/10_models.sql gives these columns.
+        // and the readers above are used with the types that sql/ gives these columns.
         unsafe {
             let number = pg_sys::SPI_fnumber(self.descriptor, column.as_ptr());
             let number = std::num::NonZeroUsize::new(usize::try_from(number).ok()?)?;

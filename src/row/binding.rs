@@ -9,7 +9,7 @@ use super::columns::{Column, Found, find_column, of_descriptor, release, type_na
 use super::convert::Conversion;
 use super::record::Record;
 
-struct Bound {
+pub(super) struct Bound {
     feature: usize,
     position: usize,
     conversion: Conversion,
@@ -97,18 +97,33 @@ impl Bind for Binding {
                 self.nulls.as_mut_ptr(),
             );
         }
-        batch.push_row()?;
-        for bound in &self.bound {
-            if self.nulls[bound.position] {
-                batch.set_null(bound.feature)?;
-            } else {
-                let datum = self.values[bound.position];
-                // SAFETY: the conversion was found for this column's type.
-                unsafe { bound.conversion.put(datum, bound.feature, batch)? };
-            }
-        }
-        Ok(())
+        // SAFETY: as above.
+        unsafe { fill(&self.bound, &self.values, &self.nulls, batch) }
     }
+}
+
+/// Appends a row that was taken apart to the batch.
+///
+/// # Safety
+/// The values are of the types whose columns were bound.
+#[inline]
+pub(super) unsafe fn fill(
+    bound: &[Bound],
+    values: &[pg_sys::Datum],
+    nulls: &[bool],
+    batch: &mut Batch,
+) -> Result<(), finai_engine::Error> {
+    batch.push_row()?;
+    for bound in bound {
+        if nulls[bound.position] {
+            batch.set_null(bound.feature)?;
+        } else {
+            let datum = values[bound.position];
+            // SAFETY: the conversion was found for this column's type.
+            unsafe { bound.conversion.put(datum, bound.feature, batch)? };
+        }
+    }
+    Ok(())
 }
 
 impl Drop for Binding {
@@ -118,7 +133,7 @@ impl Drop for Binding {
     }
 }
 
-fn bind(
+pub(super) fn bind(
     columns: &[Column],
     signature: &Signature,
     model: &str,

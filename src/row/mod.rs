@@ -7,6 +7,7 @@ mod flat;
 mod json;
 mod record;
 mod relation;
+mod tuple;
 
 pub use binding::{Bind, Binding};
 pub use columns::{Column, Found, columns_of_relation, find_column};
@@ -14,4 +15,5 @@ pub use convert::Conversion;
 pub use flat::{Flat, FlatBinding, Names, Values};
 pub use json::JsonText;
 pub use record::{PerCallSite, Record};
-pub use relation::Relation;
+pub use relation::{Relation, key_positions, parent_of, qualified_name};
+pub use tuple::{Field, Shape, Tuple, TupleBinding, json_object};

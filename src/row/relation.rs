@@ -27,6 +27,123 @@ impl Relation {
     }
 }
 
+/// A relation's name with its schema, quoted as SQL needs it; its oid where it is gone.
+pub fn qualified_name(relation: pg_sys::Oid) -> String {
+    // SAFETY: catalogue lookups by oid; names are null or palloc'd and NUL-terminated.
+    unsafe {
+        let name = pg_sys::get_rel_name(relation);
+        let schema = pg_sys::get_namespace_name(pg_sys::get_rel_namespace(relation));
+        if name.is_null() || schema.is_null() {
+            return u32::from(relation).to_string();
+        }
+        let quoted = pg_sys::quote_qualified_identifier(schema, name);
+        CStr::from_ptr(quoted).to_string_lossy().into_owned()
+    }
+}
+
+/// The partitioned table that a partition is directly one of.
+pub fn parent_of(partition: pg_sys::Oid) -> Option<pg_sys::Oid> {
+    // SAFETY: the catalogue stays open and locked until the scan has ended; its columns read here are oids.
+    unsafe {
+        let lock = pg_sys::AccessShareLock as pg_sys::LOCKMODE;
+        let schema = pg_sys::Oid::from(pg_sys::PG_CATALOG_NAMESPACE);
+        let catalog = |name: &CStr| pg_sys::get_relname_relid(name.as_ptr(), schema);
+        let inherits = pg_sys::table_open(catalog(c"pg_inherits"), lock);
+        let descriptor = (*inherits).rd_att;
+        let number = |column: &CStr| pg_sys::SPI_fnumber(descriptor, column.as_ptr());
+        let mut key = pg_sys::ScanKeyData::default();
+        pg_sys::ScanKeyInit(
+            &raw mut key,
+            number(c"inhrelid") as pg_sys::AttrNumber,
+            pg_sys::BTEqualStrategyNumber as pg_sys::StrategyNumber,
+            pg_sys::F_OIDEQ.into(),
+            partition.into(),
+        );
+        let scan = pg_sys::systable_beginscan(
+            inherits,
+            catalog(c"pg_inherits_relid_seqno_index"),
+            true,
+            std::ptr::null_mut(),
+            1,
+            &raw mut key,
+        );
+        let tuple = pg_sys::systable_getnext(scan);
+        let parent = if tuple.is_null() {
+            None
+        } else {
+            let mut is_null = false;
+            let parent = number(c"inhparent");
+            let datum = pg_sys::SPI_getbinval(tuple, descriptor, parent, &raw mut is_null);
+            pg_sys::Oid::from_datum(datum, is_null)
+        };
+        pg_sys::systable_endscan(scan);
+        pg_sys::table_close(inherits, lock);
+        parent
+    }
+}
+
+/// Positions of the columns that tell the rows of a relation apart: the primary key's, else those of a unique index without
+/// NULLs; nothing where there is neither.
+///
+/// # Safety
+/// The relation is open.
+pub unsafe fn key_positions(relation: pg_sys::Relation) -> Option<Vec<usize>> {
+    // SAFETY: the relation's own indexes; a list of oids; catalogue rows stay as they are until they are released.
+    unsafe {
+        let list = pg_sys::RelationGetIndexList(relation);
+        let indexes = pgrx::PgList::<std::ffi::c_void>::from_pg(list);
+        let mut candidates = Vec::new();
+        for at in 0..indexes.len() {
+            let Some(index) = indexes.get_oid(at) else {
+                continue;
+            };
+            let cache = pg_sys::SysCacheIdentifier::INDEXRELID as i32;
+            let tuple = pg_sys::SearchSysCache1(cache, index.into());
+            if tuple.is_null() {
+                continue;
+            }
+            if let Some(positions) = unique_positions(tuple, (*relation).rd_att) {
+                let form: pg_sys::Form_pg_index = pg_sys::GETSTRUCT(tuple).cast();
+                candidates.push((!(*form).indisprimary, index, positions));
+            }
+            pg_sys::ReleaseSysCache(tuple);
+        }
+        candidates.sort_by_key(|(is_secondary, index, _)| (*is_secondary, u32::from(*index)));
+        candidates
+            .into_iter()
+            .next()
+            .map(|(_, _, positions)| positions)
+    }
+}
+
+/// # Safety
+/// `tuple` is a row of pg_index about an index of the relation whose descriptor this is.
+unsafe fn unique_positions(
+    tuple: pg_sys::HeapTuple,
+    descriptor: pg_sys::TupleDesc,
+) -> Option<Vec<usize>> {
+    // SAFETY: the caller's promise; an index names as many columns as it says.
+    unsafe {
+        let form: pg_sys::Form_pg_index = pg_sys::GETSTRUCT(tuple).cast();
+        let mut is_whole = false;
+        let cache = pg_sys::SysCacheIdentifier::INDEXRELID as i32;
+        let predicate = pg_sys::Anum_pg_index_indpred as pg_sys::AttrNumber;
+        pg_sys::SysCacheGetAttr(cache, tuple, predicate, &raw mut is_whole);
+        if !(*form).indisunique || !(*form).indisvalid || !is_whole {
+            return None;
+        }
+        let count = usize::try_from((*form).indnkeyatts).ok()?;
+        let keys = (*form).indkey.values.as_slice(count);
+        keys.iter()
+            .map(|number| {
+                let position = usize::try_from(*number).ok()?.checked_sub(1)?;
+                let attribute = &*(*descriptor).attrs.as_ptr().add(position);
+                attribute.attnotnull.then_some(position)
+            })
+            .collect()
+    }
+}
+
 impl FromDatum for Relation {
     unsafe fn from_polymorphic_datum(
         datum: pg_sys::Datum,

@@ -54,6 +54,15 @@ impl Tally {
         self.rows += 1;
     }
 
+    /// After rows were scored together, all of them timed.
+    pub fn scored_batch(&mut self, began: Instant, rows: u64) {
+        let now = Instant::now();
+        let taken = u64::try_from((now - began).as_nanos()).unwrap_or(u64::MAX);
+        self.first = self.first.saturating_add(taken);
+        self.rows += rows;
+        self.last = Some(now);
+    }
+
     /// After a row raised an error.
     pub fn failed(&mut self) {
         self.errors += 1;

@@ -1,0 +1,98 @@
+//! Guards and their alerts.
+
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use crate::error::{Error, Result};
+use crate::guard::{self, Definition, Event, Outcome, Settings};
+use crate::registry::{Action, OnError};
+use crate::row::Relation;
+
+use super::given;
+
+#[pg_extern(volatile, parallel_unsafe)]
+fn _guard(fcinfo: pg_sys::FunctionCallInfo) -> Result<Outcome, ErrorReport> {
+    Ok(guard::fire(Event::of(fcinfo)?)?)
+}
+
+#[pg_extern(volatile, parallel_unsafe)]
+#[allow(clippy::too_many_arguments)]
+fn create_guard(
+    relation: Option<Relation>,
+    model: Option<&str>,
+    threshold: Option<f64>,
+    action: default!(Option<&str>, "'review'"),
+    features: default!(Option<&str>, "NULL"),
+    score_column: default!(Option<&str>, "NULL"),
+    flag_column: default!(Option<&str>, "NULL"),
+    watch: default!(Option<Vec<Option<String>>>, "NULL"),
+    on_error: default!(Option<&str>, "'open'"),
+    budget_ms: default!(Option<i32>, "NULL"),
+    name: default!(Option<&str>, "NULL"),
+) -> Result<String, ErrorReport> {
+    let action = parse_action(given("action", action)?)?;
+    if action == Action::Off {
+        return Err(Error::Parameter {
+            parameter: "action",
+            detail: "A guard is created on.".into(),
+            hint: "finai.alter_guard(<name>, action => 'off') switches it off.",
+        }
+        .into());
+    }
+    Ok(guard::create(Definition {
+        relation: given("relation", relation)?,
+        model: given("model", model)?,
+        threshold: given("threshold", threshold)?,
+        action,
+        features,
+        score_column,
+        flag_column,
+        watch: names(watch)?,
+        on_error: parse_on_error(given("on_error", on_error)?)?,
+        budget_ms,
+        name,
+    })?)
+}
+
+#[pg_extern(volatile, parallel_unsafe)]
+fn alter_guard(
+    name: Option<&str>,
+    threshold: default!(Option<f64>, "NULL"),
+    action: default!(Option<&str>, "NULL"),
+    on_error: default!(Option<&str>, "NULL"),
+    budget_ms: default!(Option<i32>, "NULL"),
+) -> Result<(), ErrorReport> {
+    let settings = Settings {
+        threshold,
+        action: action.map(parse_action).transpose()?,
+        on_error: on_error.map(parse_on_error).transpose()?,
+        budget_ms,
+    };
+    Ok(guard::alter(given("name", name)?, settings)?)
+}
+
+#[pg_extern(volatile, parallel_unsafe)]
+fn drop_guard(name: Option<&str>) -> Result<(), ErrorReport> {
+    Ok(guard::drop(given("name", name)?)?)
+}
+
+fn names(watch: Option<Vec<Option<String>>>) -> Result<Vec<String>> {
+    let columns = watch.unwrap_or_default().into_iter();
+    columns.map(|column| given("watch", column)).collect()
+}
+
+fn parse_action(text: &str) -> Result<Action> {
+    Action::parse(text).ok_or_else(|| Error::Parameter {
+        parameter: "action",
+        detail: format!("There is no action \"{text}\"."),
+        hint: "Actions are review, notify, reject, flag and hold, and off for a guard that exists.",
+    })
+}
+
+fn parse_on_error(text: &str) -> Result<OnError> {
+    OnError::parse(text).ok_or_else(|| Error::Parameter {
+        parameter: "on_error",
+        detail: format!("There is no setting \"{text}\"."),
+        hint: "Settings are open (rows that cannot be scored go in, an alert says so) and closed (the statement fails).",
+    })
+}

@@ -1,0 +1,74 @@
+//! Guards' rows: created, changed, removed.
+
+use crate::error::{GuardError, Result};
+use crate::registry::{Guard, current_user_name};
+
+use super::{as_owner, run};
+
+const CREATE: &str = "INSERT INTO finai.guard
+       (name, relation, relation_oid, model, features, threshold, action, score_column, flag_column, watch, on_error, budget_ms, created_by)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+     ON CONFLICT (name) DO NOTHING";
+const UPDATE: &str = "UPDATE finai.guard
+     SET threshold = $2, action = $3, on_error = $4, budget_ms = $5, relation = $6, relation_oid = $7
+     WHERE name = $1";
+const DROP: &str = "DELETE FROM finai.guard WHERE name = $1";
+
+/// Stores a guard. The caller has checked who asks, and owns the table.
+pub fn create(guard: &Guard) -> Result<()> {
+    let by = current_user_name();
+    let created = as_owner(|| {
+        run(
+            CREATE,
+            &[
+                guard.name.as_str().into(),
+                guard.relation_name.as_str().into(),
+                guard.relation.into(),
+                guard.model.as_str().into(),
+                guard.features.as_deref().into(),
+                guard.threshold.into(),
+                guard.action.name().into(),
+                guard.score_column.as_deref().into(),
+                guard.flag_column.as_deref().into(),
+                guard.watch.clone().into(),
+                guard.on_error.name().into(),
+                milliseconds(guard).into(),
+                by.as_str().into(),
+            ],
+        )
+    })?;
+    match created {
+        0 => Err(GuardError::Exists(guard.name.clone()).into()),
+        _ => Ok(()),
+    }
+}
+
+/// Stores new settings of a guard; false where it is gone by now.
+pub fn update(guard: &Guard) -> Result<bool> {
+    let updated = as_owner(|| {
+        run(
+            UPDATE,
+            &[
+                guard.name.as_str().into(),
+                guard.threshold.into(),
+                guard.action.name().into(),
+                guard.on_error.name().into(),
+                milliseconds(guard).into(),
+                guard.relation_name.as_str().into(),
+                guard.relation.into(),
+            ],
+        )
+    })?;
+    Ok(updated > 0)
+}
+
+/// Removes a guard's row; its alerts stay.
+pub fn drop_row(name: &str) -> Result<()> {
+    as_owner(|| run(DROP, &[name.into()])).map(|_| ())
+}
+
+fn milliseconds(guard: &Guard) -> Option<i32> {
+    guard
+        .budget
+        .map(|budget| i32::try_from(budget.as_millis()).unwrap_or(i32::MAX))
+}

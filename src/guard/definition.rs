@@ -1,0 +1,445 @@
+//! Guards created, altered and dropped: what is checked, and in which order it is done.
+
+use std::time::Duration;
+
+use finai_engine::{Signature, Task};
+use pgrx::pg_sys;
+
+use crate::binding_report::{self, OK};
+use crate::cache;
+use crate::elevate::{self, Value, rows_now, under_latest_snapshot};
+use crate::error::{Error, GuardError, Result};
+use crate::registry::{
+    self, Action, Guard, OnError, Privilege, Reference, Status, Timing, check_name,
+};
+use crate::row::{Relation, columns_of_relation, qualified_name};
+
+use super::triggers;
+
+/// What create_guard is told.
+pub struct Definition<'a> {
+    pub relation: Relation,
+    pub model: &'a str,
+    pub threshold: f64,
+    pub action: Action,
+    pub features: Option<&'a str>,
+    pub score_column: Option<&'a str>,
+    pub flag_column: Option<&'a str>,
+    pub watch: Vec<String>,
+    pub on_error: OnError,
+    pub budget_ms: Option<i32>,
+    pub name: Option<&'a str>,
+}
+
+/// What alter_guard is told; what is not given stays.
+#[derive(Debug, Default)]
+pub struct Settings {
+    pub threshold: Option<f64>,
+    pub action: Option<Action>,
+    pub on_error: Option<OnError>,
+    /// 0 for none.
+    pub budget_ms: Option<i32>,
+}
+
+/// A table as the catalogue has it.
+struct Table {
+    oid: pg_sys::Oid,
+    owner: pg_sys::Oid,
+    name: String,
+    columns: Vec<TableColumn>,
+}
+
+struct TableColumn {
+    name: String,
+    base_type: pg_sys::Oid,
+    is_generated: bool,
+}
+
+/// Makes a guard with its triggers, and returns its name. For the table's owner.
+pub fn create(definition: Definition) -> Result<String> {
+    let oid = definition.relation.oid();
+    let default = default_name(definition.relation, definition.model);
+    let name = definition.name.unwrap_or(&default);
+    check_name("guard name", name)?;
+    require_kind(oid)?;
+    require_owner(oid)?;
+    triggers::lock(oid)?;
+    let table = table(oid)?;
+    let guard = Guard {
+        name: name.to_owned(),
+        relation: Some(oid),
+        relation_name: table.name.clone(),
+        model: definition.model.to_owned(),
+        features: definition.features.map(str::to_owned),
+        threshold: finite(definition.threshold)?,
+        action: definition.action,
+        score_column: definition.score_column.map(str::to_owned),
+        flag_column: definition.flag_column.map(str::to_owned),
+        watch: definition.watch,
+        on_error: definition.on_error,
+        budget: budget(definition.budget_ms)?,
+        created_by: String::new(),
+        created_at: 0,
+    };
+    check_columns(&guard, &table)?;
+    under_latest_snapshot(|| check_model(&guard, &table))?;
+    if under_latest_snapshot(|| registry::guard(name))?.is_some() {
+        return Err(GuardError::Exists(guard.name).into());
+    }
+    elevate::create_guard(&guard)?;
+    triggers::renew(&guard, oid)?;
+    Ok(guard.name)
+}
+
+/// Changes settings of a guard, and renews its triggers where partitions lack them. For the table's owner.
+pub fn alter(name: &str, settings: Settings) -> Result<()> {
+    let found = |name: &str| {
+        under_latest_snapshot(|| registry::guard(name))?
+            .ok_or_else(|| GuardError::Unknown(name.to_owned()))
+            .map_err(Error::from)
+    };
+    let oid = guarded_table(&found(name)?)?;
+    require_owner(oid)?;
+    triggers::lock(oid)?;
+    let mut guard = found(name)?;
+    let table = table(oid)?;
+    guard.relation = Some(oid);
+    guard.relation_name = table.name.clone();
+    if let Some(threshold) = settings.threshold {
+        guard.threshold = finite(threshold)?;
+    }
+    if let Some(on_error) = settings.on_error {
+        guard.on_error = on_error;
+    }
+    if let Some(budget_ms) = settings.budget_ms {
+        guard.budget = match budget_ms {
+            0 => None,
+            budget_ms => budget(Some(budget_ms))?,
+        };
+    }
+    if let Some(action) = settings.action {
+        if action == Action::Flag && guard.score_column.is_none() && guard.flag_column.is_none() {
+            return Err(GuardError::NothingToFlag(guard.name).into());
+        }
+        guard.action = action;
+        if action == Action::Hold && !guard.watch.is_empty() {
+            return Err(GuardError::HeldUpdate.into());
+        }
+        if action != Action::Off {
+            under_latest_snapshot(|| check_model(&guard, &table))?;
+        }
+    }
+    if !elevate::update_guard(&guard)? {
+        return Err(GuardError::Unknown(guard.name).into());
+    }
+    triggers::renew(&guard, oid)
+}
+
+/// Removes a guard with its triggers, also where one of them, or the table, is gone. For the owner of the table; without
+/// one, for who made it or administers the extension.
+pub fn drop(name: &str) -> Result<()> {
+    let guard = under_latest_snapshot(|| registry::guard(name))?;
+    let tables = triggers::tables(name)?;
+    if guard.is_none() && tables.is_empty() {
+        return Err(GuardError::Unknown(name.to_owned()).into());
+    }
+    let own = guard.as_ref().and_then(|guard| guard.relation);
+    let own = own.filter(|oid| columns_of_relation(*oid).is_some());
+    match own {
+        Some(oid) => require_owner(oid)?,
+        None if tables.is_empty() => {
+            if let Some(guard) = &guard {
+                require_maker(guard)?;
+            }
+        }
+        None => {}
+    }
+    tables.iter().try_for_each(|oid| require_owner(*oid))?;
+    triggers::remove_all(name)?;
+    elevate::drop_guard_row(name)
+}
+
+fn require_maker(guard: &Guard) -> Result<()> {
+    let is_maker = match registry::role_named(&guard.created_by) {
+        Ok(Some(role)) => registry::require_member(role).is_ok(),
+        _ => false,
+    };
+    if is_maker || registry::is_administrator()? {
+        return Ok(());
+    }
+    Err(GuardError::NotOwner(guard.relation_name.clone()).into())
+}
+
+/// The table of a guard: the one it was created on, else the one that carries its triggers, as after a restore elsewhere.
+fn guarded_table(guard: &Guard) -> Result<pg_sys::Oid> {
+    if let Some(oid) = guard.relation
+        && columns_of_relation(oid).is_some()
+    {
+        return Ok(oid);
+    }
+    match triggers::tables(&guard.name)?.as_slice() {
+        [table] => Ok(*table),
+        _ => Err(Error::Parameter {
+            parameter: "name",
+            detail: format!(
+                "Table {} of guard \"{}\" is gone.",
+                guard.relation_name, guard.name
+            ),
+            hint: "Drop the guard with finai.drop_guard, and create it anew on another table.",
+        }),
+    }
+}
+
+fn default_name(relation: Relation, model: &str) -> String {
+    let table = relation.name().unwrap_or_default();
+    let name = format!("{table}_{model}");
+    let is_usual = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    let name = name.chars().map(|c| if is_usual(c) { c } else { '_' });
+    let mut name: String = name.take(63).collect();
+    if name.starts_with(|c: char| !c.is_ascii_alphabetic() && c != '_') {
+        name.replace_range(..1, "_");
+    }
+    name
+}
+
+const KIND: &str = "SELECT c.relkind, c.relpersistence, c.oid < 16384 OR n.nspname = 'information_schema', n.nspname = 'finai'
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1::oid";
+const OWNER: &str = "SELECT c.relowner FROM pg_class c WHERE c.oid = $1::oid";
+/// Types of domains are looked through in code.
+const COLUMNS: &str = "SELECT a.attname, a.atttypid, a.attgenerated <> '' FROM pg_attribute a
+     WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped";
+
+fn ask(query: &str, oid: pg_sys::Oid) -> Result<Vec<elevate::TextRow>> {
+    let oid = u32::from(oid).to_string();
+    rows_now(query, &[Value::Text(&oid)])
+}
+
+fn require_kind(oid: pg_sys::Oid) -> Result<()> {
+    let rows = ask(KIND, oid)?;
+    let row = rows.first().map(Vec::as_slice);
+    let Some(
+        [
+            Some(kind),
+            Some(persistence),
+            Some(is_system),
+            Some(is_finai),
+        ],
+    ) = row
+    else {
+        return Err(Error::UnknownRelation(oid.into()));
+    };
+    let what = match (kind.as_str(), persistence.as_str()) {
+        _ if is_system == "t" => "it is a system catalogue",
+        _ if is_finai == "t" => "it is finai's own",
+        ("r" | "p", "t") => "it is a temporary table",
+        ("r" | "p", _) => return Ok(()),
+        ("v", _) => "it is a view",
+        ("m", _) => "it is a materialized view",
+        ("f", _) => "it is a foreign table",
+        ("i" | "I", _) => "it is an index",
+        ("S", _) => "it is a sequence",
+        _ => "it is no table",
+    };
+    Err(GuardError::Kind {
+        relation: qualified_name(oid),
+        what,
+    }
+    .into())
+}
+
+fn require_owner(oid: pg_sys::Oid) -> Result<()> {
+    let owner = owner(oid)?;
+    match registry::is_own_role(owner) {
+        true => Ok(()),
+        false => Err(GuardError::NotOwner(qualified_name(oid)).into()),
+    }
+}
+
+fn owner(oid: pg_sys::Oid) -> Result<pg_sys::Oid> {
+    let rows = ask(OWNER, oid)?;
+    let owner = rows
+        .first()
+        .and_then(|row| row.first()?.as_deref()?.parse::<u32>().ok());
+    owner
+        .map(pg_sys::Oid::from)
+        .ok_or_else(|| Error::UnknownRelation(oid.into()))
+}
+
+fn table(oid: pg_sys::Oid) -> Result<Table> {
+    let columns = ask(COLUMNS, oid)?;
+    let types = columns_of_relation(oid).unwrap_or_default();
+    let column = |row: &elevate::TextRow| {
+        let [Some(name), _, Some(is_generated)] = row.as_slice() else {
+            return None;
+        };
+        let found = types.iter().find(|column| column.name == *name)?;
+        Some(TableColumn {
+            name: name.clone(),
+            base_type: found.base_type,
+            is_generated: is_generated == "t",
+        })
+    };
+    Ok(Table {
+        oid,
+        owner: owner(oid)?,
+        name: qualified_name(oid),
+        columns: columns.iter().filter_map(column).collect(),
+    })
+}
+
+fn finite(threshold: f64) -> Result<f64> {
+    if threshold.is_finite() {
+        return Ok(threshold);
+    }
+    Err(Error::Parameter {
+        parameter: "threshold",
+        detail: "It is not a finite number.".into(),
+        hint: "Pass the score from which on the guard speaks up; finai.try_guard counts alerts at a threshold.",
+    })
+}
+
+fn budget(milliseconds: Option<i32>) -> Result<Option<Duration>> {
+    match milliseconds.map(u64::try_from) {
+        None => Ok(None),
+        Some(Ok(milliseconds)) if milliseconds > 0 => Ok(Some(Duration::from_millis(milliseconds))),
+        Some(_) => Err(Error::Parameter {
+            parameter: "budget_ms",
+            detail: "It is not above 0.".into(),
+            hint: "Pass the milliseconds that scoring one statement's rows may take, or leave it out.",
+        }),
+    }
+}
+
+fn check_columns(guard: &Guard, table: &Table) -> Result<()> {
+    let find = |column: &str, parameter: &'static str| {
+        let found = table.columns.iter().find(|c| c.name == column);
+        found.ok_or_else(|| GuardError::UnknownColumn {
+            column: column.to_owned(),
+            relation: table.name.clone(),
+            parameter,
+        })
+    };
+    let flagged = [
+        (
+            guard.score_column.as_deref(),
+            "score_column",
+            "a score",
+            "Name a column of type double precision, real or numeric.",
+            &[pg_sys::FLOAT8OID, pg_sys::FLOAT4OID, pg_sys::NUMERICOID][..],
+        ),
+        (
+            guard.flag_column.as_deref(),
+            "flag_column",
+            "a flag",
+            "Name a column of type boolean.",
+            &[pg_sys::BOOLOID][..],
+        ),
+    ];
+    let is_given = flagged.iter().any(|(column, ..)| column.is_some());
+    if is_given != (guard.action == Action::Flag) {
+        return Err(Error::Parameter {
+            parameter: "action",
+            detail: "score_column and flag_column are what action flag sets.".into(),
+            hint: "Name one of them, or both, with action flag and with no other.",
+        });
+    }
+    for (column, parameter, what, hint, types) in flagged {
+        let Some(column) = column else {
+            continue;
+        };
+        let found = find(column, parameter)?;
+        if found.is_generated || !types.contains(&found.base_type) {
+            return Err(GuardError::ColumnType {
+                column: column.to_owned(),
+                relation: table.name.clone(),
+                what,
+                hint,
+            }
+            .into());
+        }
+    }
+    for column in &guard.watch {
+        find(column, "watch")?;
+    }
+    if guard.action == Action::Hold && !guard.watch.is_empty() {
+        return Err(GuardError::HeldUpdate.into());
+    }
+    Ok(())
+}
+
+/// Whether the owner may score with the model, and the rows supply its features.
+fn check_model(guard: &Guard, table: &Table) -> Result<()> {
+    let reference = Reference::parse(&guard.model)?;
+    if !registry::has(table.owner, &reference.model, Privilege::Use)? {
+        return Err(GuardError::OwnerDenied {
+            owner: registry::role_name(table.owner),
+            relation: table.name.clone(),
+            model: reference.model,
+        }
+        .into());
+    }
+    let version = registry::meant(&reference)?;
+    if registry::status(&version.model, version.version)? == Status::Retired {
+        return Err(Error::Retired {
+            model: version.model,
+            version: version.version,
+        });
+    }
+    let model = cache::model(&version)?;
+    let signature = model.signature();
+    if !has_score(signature) {
+        return Err(GuardError::NoScore {
+            model: version.reference(),
+        }
+        .into());
+    }
+    check_features(guard, table, signature)
+}
+
+fn has_score(signature: &Signature) -> bool {
+    match signature.task {
+        Task::Regression => true,
+        Task::Vector => false,
+        Task::Binary | Task::Multiclass => signature.positive.is_some(),
+    }
+}
+
+fn check_features(guard: &Guard, table: &Table, signature: &Signature) -> Result<()> {
+    let columns = columns_of_relation(table.oid).unwrap_or_default();
+    for row in binding_report::rows_of(signature, &columns) {
+        let (feature, model) = (row.feature, guard.model.clone());
+        match row.column {
+            None => {
+                let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+                return Err(Error::MissingColumn {
+                    origin: format!("table {}", table.name),
+                    feature,
+                    model,
+                    columns: names.join(", "),
+                });
+            }
+            Some(column) if row.status != OK => {
+                return Err(Error::ColumnType {
+                    column,
+                    found: row.found.unwrap_or_default(),
+                    feature,
+                    model,
+                    hint: row.hint.unwrap_or_default(),
+                });
+            }
+            Some(column) => {
+                let is_before = guard.action.timing() == Some(Timing::Row);
+                let is_generated = |c: &TableColumn| c.name == column && c.is_generated;
+                if is_before && table.columns.iter().any(is_generated) {
+                    return Err(GuardError::Generated {
+                        feature,
+                        model,
+                        column,
+                    }
+                    .into());
+                }
+            }
+        }
+    }
+    Ok(())
+}

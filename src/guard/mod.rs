@@ -1,0 +1,112 @@
+//! Guards: a table's rows scored as they are written, and what happens to those that score high.
+
+mod catalogue;
+mod definition;
+mod judge;
+mod pass;
+mod row;
+mod site;
+mod speak;
+#[allow(unsafe_code)]
+mod trigger;
+mod triggers;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::elevate;
+use crate::error::{Error, GuardError, Result};
+use crate::registry::{self, Action, Guard, OnError};
+
+use site::Deadline;
+use trigger::Moment;
+
+pub use definition::{Definition, Settings, alter, create, drop};
+pub use trigger::{Event, Outcome};
+
+/// What a trigger of a guard does.
+pub fn fire(event: Event) -> Result<Outcome> {
+    match event.moment()? {
+        Moment::AfterStatement => after_statement(event).map(|()| Outcome::nothing()),
+        Moment::AfterRow => row::after(event).map(|()| Outcome::nothing()),
+        Moment::BeforeRow => row::before(event),
+    }
+}
+
+/// A guard at work: in one statement, or on one row.
+struct Watch<'call> {
+    event: Event<'call>,
+    name: String,
+    /// An error where it has no configuration that it can follow.
+    guard: Result<Arc<Guard>>,
+    began: Instant,
+}
+
+impl Watch<'_> {
+    /// Nothing for a guard that is off.
+    fn of(event: Event) -> Result<Option<Watch>> {
+        let began = Instant::now();
+        let name = event.guard_name()?;
+        let guard = match registry::guard(&name) {
+            Ok(Some(guard)) if guard.action == Action::Off => return Ok(None),
+            // Another's trigger under this guard's name has nothing of its rights, and nothing to say in its name.
+            Ok(Some(guard)) if catalogue::is_of(event, &guard) => Ok(Arc::new(guard)),
+            Ok(_) => Err(GuardError::NoConfiguration(name.clone()).into()),
+            Err(error) => Err(error),
+        };
+        Ok(Some(Watch {
+            event,
+            name,
+            guard,
+            began,
+        }))
+    }
+
+    fn deadline(&self) -> Option<Deadline> {
+        let budget = self.guard.as_ref().ok()?.budget?;
+        Some(Deadline {
+            at: self.began.checked_add(budget)?,
+            budget,
+        })
+    }
+
+    /// What is said of rows that could not be scored for this reason; the statement's end where the guard is closed.
+    fn excuse(&self, error: Error) -> Result<String> {
+        let is_closed = self
+            .guard
+            .as_ref()
+            .is_ok_and(|guard| guard.on_error == OnError::Closed);
+        // What was replicated has been accepted elsewhere: an error would stop all of the subscription.
+        if is_closed && !trigger::is_replica() {
+            return Err(GuardError::Refused {
+                guard: self.name.clone(),
+                relation: catalogue::name(self.event.relation()),
+                cause: Box::new(error),
+            }
+            .into());
+        }
+        Ok(format!("{}: {error}", error.state()))
+    }
+}
+
+fn after_statement(event: Event) -> Result<()> {
+    let mut rows = event.rows();
+    if rows.count() == 0 {
+        return Ok(());
+    }
+    let Some(watch) = Watch::of(event)? else {
+        return Ok(());
+    };
+    let judged = elevate::acting_as(event.owner(), || judge::statement(&watch, &mut rows))?;
+    if judged.verdicts.is_empty() {
+        speak::count(&watch, &judged, 0);
+        return Ok(());
+    }
+    let rejects = |guard: &Guard| guard.action == Action::Reject && !trigger::is_replica();
+    if let Ok(guard) = &watch.guard
+        && rejects(guard)
+    {
+        speak::reject(&watch, guard, &judged)?;
+    }
+    speak::alert(&watch, judged, &mut rows)
+}

@@ -1,0 +1,237 @@
+//! The triggers of a guard: which there have to be, which there are, made and dropped as the table's owner asks.
+
+use pgrx::prelude::*;
+use sha2::{Digest, Sha256};
+
+use crate::elevate::{TextRow, Value, rows_now};
+use crate::error::{Error, GuardError, Result};
+use crate::registry::{Action, Guard, Timing};
+use crate::row::qualified_name;
+
+/// Longest name that PostgreSQL keeps, in bytes.
+const LONGEST: usize = 63;
+
+/// One trigger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Trigger {
+    relation: pg_sys::Oid,
+    name: String,
+}
+
+/// What a trigger is for; the end of its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// After a statement that inserts.
+    Insert,
+    /// After a statement that updates.
+    Update,
+    /// After a row that was replicated.
+    Replica,
+    /// Before a row, to set columns of it.
+    Flag,
+    /// Before a row, to keep it.
+    Hold,
+}
+
+impl Kind {
+    const fn suffix(self) -> &'static str {
+        match self {
+            Kind::Insert => "insert",
+            Kind::Update => "update",
+            Kind::Replica => "replica",
+            Kind::Flag => "flag",
+            Kind::Hold => "hold",
+        }
+    }
+
+    fn name(self, guard: &str) -> String {
+        let suffix = self.suffix();
+        let name = format!("finai_guard_{guard}_{suffix}");
+        if name.len() <= LONGEST {
+            return name;
+        }
+        let digest = Sha256::digest(guard.as_bytes());
+        let digest: String = digest.iter().take(4).map(|b| format!("{b:02x}")).collect();
+        let kept = guard.get(..30).unwrap_or(guard);
+        format!("finai_guard_{kept}_{digest}_{suffix}")
+    }
+
+    fn definition(self, guard: &Guard) -> &'static str {
+        let updates = !guard.watch.is_empty();
+        match self {
+            Kind::Insert => {
+                "AFTER INSERT ON {} REFERENCING NEW TABLE AS finai_new FOR EACH STATEMENT"
+            }
+            Kind::Update => {
+                "AFTER UPDATE ON {} REFERENCING OLD TABLE AS finai_old NEW TABLE AS finai_new FOR EACH STATEMENT"
+            }
+            Kind::Replica if updates => "AFTER INSERT OR UPDATE ON {} FOR EACH ROW",
+            Kind::Replica => "AFTER INSERT ON {} FOR EACH ROW",
+            Kind::Flag if updates => "BEFORE INSERT OR UPDATE ON {} FOR EACH ROW",
+            Kind::Flag | Kind::Hold => "BEFORE INSERT ON {} FOR EACH ROW",
+        }
+    }
+
+    /// When it fires, other than in sessions that write themselves.
+    const fn enabled(self) -> Option<&'static str> {
+        match self {
+            Kind::Insert | Kind::Update | Kind::Hold => None,
+            Kind::Replica => Some("REPLICA"),
+            Kind::Flag => Some("ALWAYS"),
+        }
+    }
+
+    /// Whether PostgreSQL makes one on every partition by itself.
+    const fn is_cloned(self) -> bool {
+        matches!(self, Kind::Replica | Kind::Flag | Kind::Hold)
+    }
+}
+
+/// Makes the triggers that a guard on a table needs and drops those that it does not need any more. The current role owns
+/// the table.
+pub fn renew(guard: &Guard, table: pg_sys::Oid) -> Result<()> {
+    let kinds: Vec<Kind> = match (guard.action, guard.action.timing()) {
+        (_, None) => return Ok(()),
+        (_, Some(Timing::Statement)) if guard.watch.is_empty() => vec![Kind::Insert, Kind::Replica],
+        (_, Some(Timing::Statement)) => vec![Kind::Insert, Kind::Update, Kind::Replica],
+        (Action::Flag, Some(Timing::Row)) => vec![Kind::Flag],
+        (_, Some(Timing::Row)) => vec![Kind::Hold, Kind::Replica],
+    };
+    let members = members(table)?;
+    let mut wanted: Vec<(Trigger, Kind)> = Vec::new();
+    for kind in kinds {
+        let relations = if kind.is_cloned() {
+            &members[..1]
+        } else {
+            &members[..]
+        };
+        wanted.extend(relations.iter().map(|relation| {
+            let trigger = Trigger {
+                relation: *relation,
+                name: kind.name(&guard.name),
+            };
+            (trigger, kind)
+        }));
+    }
+    let existing = existing(&guard.name)?;
+    for trigger in &existing {
+        let is_ours = members.contains(&trigger.relation);
+        if is_ours && !wanted.iter().any(|(wanted, _)| wanted == trigger) {
+            remove(trigger)?;
+        }
+    }
+    for (trigger, kind) in wanted {
+        if !existing.contains(&trigger) {
+            make(guard, &trigger, kind)?;
+        }
+    }
+    Ok(())
+}
+
+/// Drops all triggers of a guard, wherever they are. The current role must own their tables.
+pub fn remove_all(guard: &str) -> Result<()> {
+    existing(guard)?.iter().try_for_each(remove)
+}
+
+/// The tables that a guard's triggers are on, partitions left out whose tables are among them.
+pub fn tables(guard: &str) -> Result<Vec<pg_sys::Oid>> {
+    let mut tables: Vec<pg_sys::Oid> = existing(guard)?.iter().map(|t| t.relation).collect();
+    tables.sort_by_key(|table| u32::from(*table));
+    tables.dedup();
+    let all = tables.clone();
+    tables.retain(|table| {
+        let mut above = *table;
+        while let Some(parent) = crate::row::parent_of(above) {
+            if all.contains(&parent) {
+                return false;
+            }
+            above = parent;
+        }
+        true
+    });
+    Ok(tables)
+}
+
+fn make(guard: &Guard, trigger: &Trigger, kind: Kind) -> Result<()> {
+    let (table, name) = (qualified_name(trigger.relation), quoted(&trigger.name));
+    let definition = kind.definition(guard).replace("{}", &table);
+    // Names of guards have no quotes.
+    run(&format!(
+        "CREATE TRIGGER {name} {definition} EXECUTE FUNCTION finai._guard('{}')",
+        guard.name
+    ))?;
+    if let Some(when) = kind.enabled() {
+        run(&format!("ALTER TABLE {table} ENABLE {when} TRIGGER {name}"))?;
+    }
+    run(&format!(
+        "ALTER TRIGGER {name} ON {table} DEPENDS ON EXTENSION finai"
+    ))
+}
+
+fn remove(trigger: &Trigger) -> Result<()> {
+    let (table, name) = (qualified_name(trigger.relation), quoted(&trigger.name));
+    run(&format!("DROP TRIGGER {name} ON {table}"))
+}
+
+/// Locks a table against writers and other DDL, as making triggers does.
+pub fn lock(table: pg_sys::Oid) -> Result<()> {
+    let table = qualified_name(table);
+    run(&format!(
+        "LOCK TABLE ONLY {table} IN SHARE ROW EXCLUSIVE MODE"
+    ))
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn run(statement: &str) -> Result<()> {
+    Spi::run(statement).map_err(|error| Error::Installation(error.to_string()))
+}
+
+const MEMBERS: &str = "SELECT c.oid, c.relkind
+     FROM pg_partition_tree($1::oid) t JOIN pg_class c ON c.oid = t.relid
+     ORDER BY t.level, c.oid";
+const EXISTING: &str = "SELECT t.tgrelid, t.tgname
+     FROM pg_trigger t
+     WHERE t.tgfoid = 'finai._guard()'::regprocedure AND t.tgparentid = 0
+       AND t.tgargs = convert_to($1, 'UTF8') || '\\x00'::bytea
+     ORDER BY t.tgrelid, t.tgname";
+
+/// The table, then its partitions.
+fn members(table: pg_sys::Oid) -> Result<Vec<pg_sys::Oid>> {
+    let text = u32::from(table).to_string();
+    let rows = rows_now(MEMBERS, &[Value::Text(&text)])?;
+    let mut members = vec![table];
+    for row in &rows {
+        let [Some(oid), Some(kind)] = row.as_slice() else {
+            continue;
+        };
+        let Some(oid) = parse(oid).filter(|oid| *oid != table) else {
+            continue;
+        };
+        if kind == "f" {
+            return Err(GuardError::ForeignPartition(qualified_name(oid)).into());
+        }
+        members.push(oid);
+    }
+    Ok(members)
+}
+
+fn existing(guard: &str) -> Result<Vec<Trigger>> {
+    let rows = rows_now(EXISTING, &[Value::Text(guard)])?;
+    let trigger = |row: &TextRow| {
+        let [Some(relation), Some(name)] = row.as_slice() else {
+            return None;
+        };
+        Some(Trigger {
+            relation: parse(relation)?,
+            name: name.clone(),
+        })
+    };
+    Ok(rows.iter().filter_map(trigger).collect())
+}
+
+fn parse(oid: &str) -> Option<pg_sys::Oid> {
+    oid.parse::<u32>().ok().map(pg_sys::Oid::from)
+}
