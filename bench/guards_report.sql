@@ -37,7 +37,7 @@ UNION ALL
 SELECT 5, '8 clients for 60 s: failed transactions, rows lost, alerts missing or wrong', '0, 0, 0',
        format('%s, %s, %s (%s rows, %s alerts in all)', failed, done - (after - before), wrong, done, reaching),
        failed = 0 AND done > 0 AND reaching > 0 AND done = after - before AND wrong = 0
-FROM (SELECT bench.value('clients', 'failed') AS failed, bench.value('clients', 'done') AS done, bench.value('clients', 'before') AS before,
+FROM (SELECT bench.value('clients', 'failed') AS failed, bench.value('clients', 'processed') AS done, bench.value('clients', 'before') AS before,
              bench.value('clients', 'after') AS after, bench.value('clients', 'reaching') AS reaching, bench.value('clients', 'wrong') AS wrong) AS c
 UNION ALL
 SELECT 6, '14 features of a whole table by one statement: s, peak MB of the backend', 'at most 300, 512',
