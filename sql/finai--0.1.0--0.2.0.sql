@@ -490,6 +490,116 @@ COMMENT ON FUNCTION finai.verify_models(text) IS
 COMMENT ON FUNCTION finai.describe_model(text, integer) IS
   'Everything needed to call a model: its version, status, task and sha256, each feature with its kind, what NULL means and the categories it knows, what it returns, and a call to copy. Without a version, the champion. Needs USE on the model.';
 
+
+-- Feature sets: point-in-time features of events, defined once, the same numbers offline and online.
+CREATE TABLE finai.feature_set (
+  name       text COLLATE "C" NOT NULL CONSTRAINT feature_set_pkey PRIMARY KEY
+             CONSTRAINT feature_set_name_check CHECK (name OPERATOR(pg_catalog.~) '^[A-Za-z_][A-Za-z0-9_]{0,62}$'),
+  owner      name NOT NULL,
+  owner_oid  oid,
+  view       text NOT NULL,
+  source     text NOT NULL,
+  entity     text NOT NULL,
+  event_time text NOT NULL,
+  event_id   text NOT NULL,
+  time_zone  text NOT NULL,
+  features   jsonb NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT pg_catalog.now()
+);
+COMMENT ON TABLE finai.feature_set IS 'One row per feature set: the view of its name, the relation whose events it reads, and its features as create_feature_set was told them.';
+CREATE TRIGGER feature_set_owner_oid BEFORE INSERT OR UPDATE OF owner ON finai.feature_set
+  FOR EACH ROW EXECUTE FUNCTION finai._model_owner_oid();
+ALTER TABLE finai.feature_set ENABLE ALWAYS TRIGGER feature_set_owner_oid;
+CREATE TRIGGER feature_set_no_truncate BEFORE TRUNCATE ON finai.feature_set FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_truncate();
+ALTER TABLE finai.feature_set ENABLE ALWAYS TRIGGER feature_set_no_truncate;
+CREATE TRIGGER feature_set_strangers BEFORE INSERT OR UPDATE OR DELETE ON finai.feature_set FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_strangers();
+ALTER TABLE finai.feature_set ENABLE ALWAYS TRIGGER feature_set_strangers;
+SELECT pg_catalog.pg_extension_config_dump('finai.feature_set', '');
+
+-- Transforms: parameters fitted once, applied unchanged to later rows.
+CREATE TABLE finai.transform (
+  name      text COLLATE "C" NOT NULL
+            CONSTRAINT transform_name_check CHECK (name OPERATOR(pg_catalog.~) '^[A-Za-z_][A-Za-z0-9_]{0,62}$'),
+  version   integer NOT NULL CONSTRAINT transform_version_check CHECK (version OPERATOR(pg_catalog.>) 0),
+  owner     name NOT NULL,
+  owner_oid oid,
+  relation  text NOT NULL,
+  rules     jsonb NOT NULL,
+  fitted    jsonb NOT NULL,
+  fitted_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  CONSTRAINT transform_pkey PRIMARY KEY (name, version)
+);
+COMMENT ON TABLE finai.transform IS 'One row per fit of a transform: the relation it was fitted on, its rules, and the parameters that they took from it. Never changed: another fit is another version.';
+CREATE TRIGGER transform_owner_oid BEFORE INSERT OR UPDATE OF owner ON finai.transform
+  FOR EACH ROW EXECUTE FUNCTION finai._model_owner_oid();
+ALTER TABLE finai.transform ENABLE ALWAYS TRIGGER transform_owner_oid;
+CREATE TRIGGER transform_no_truncate BEFORE TRUNCATE ON finai.transform FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_truncate();
+ALTER TABLE finai.transform ENABLE ALWAYS TRIGGER transform_no_truncate;
+CREATE TRIGGER transform_strangers BEFORE INSERT OR UPDATE OR DELETE ON finai.transform FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_strangers();
+ALTER TABLE finai.transform ENABLE ALWAYS TRIGGER transform_strangers;
+SELECT pg_catalog.pg_extension_config_dump('finai.transform', '');
+
+-- Guards: a table's rows scored as they are written.
+CREATE TABLE finai.guard (
+  name         text COLLATE "C" NOT NULL CONSTRAINT guard_pkey PRIMARY KEY
+               CONSTRAINT guard_name_check CHECK (name OPERATOR(pg_catalog.~) '^[A-Za-z_][A-Za-z0-9_.-]{0,62}$'),
+  relation     text NOT NULL,
+  model        text COLLATE "C" NOT NULL,
+  features     text COLLATE "C",
+  threshold    double precision NOT NULL
+               CONSTRAINT guard_threshold_check CHECK (threshold OPERATOR(pg_catalog.>) '-Infinity' AND threshold OPERATOR(pg_catalog.<) 'Infinity'),
+  action       text COLLATE "C" NOT NULL
+               CONSTRAINT guard_action_check CHECK (action OPERATOR(pg_catalog.=) ANY (ARRAY['review', 'notify', 'reject', 'flag', 'hold', 'off'])),
+  score_column name,
+  flag_column  name,
+  watch        name[] NOT NULL DEFAULT '{}',
+  on_error     text COLLATE "C" NOT NULL DEFAULT 'open'
+               CONSTRAINT guard_on_error_check CHECK (on_error OPERATOR(pg_catalog.=) ANY (ARRAY['open', 'closed'])),
+  budget_ms    integer CONSTRAINT guard_budget_ms_check CHECK (budget_ms OPERATOR(pg_catalog.>) 0),
+  created_by   name NOT NULL,
+  created_at   timestamptz NOT NULL DEFAULT pg_catalog.now()
+);
+COMMENT ON TABLE finai.guard IS 'One row per guard: what it scores, when it speaks up and what it does then. Its triggers carry its name.';
+CREATE TRIGGER guard_no_truncate BEFORE TRUNCATE ON finai.guard FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_truncate();
+ALTER TABLE finai.guard ENABLE ALWAYS TRIGGER guard_no_truncate;
+CREATE TRIGGER guard_strangers BEFORE INSERT OR UPDATE OR DELETE ON finai.guard FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_strangers();
+ALTER TABLE finai.guard ENABLE ALWAYS TRIGGER guard_strangers;
+SELECT pg_catalog.pg_extension_config_dump('finai.guard', '');
+
+-- Alerts: rows that a guard spoke up about, or could not score.
+CREATE TABLE finai.alert (
+  id           bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT alert_pkey PRIMARY KEY,
+  created_at   timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  created_by   name NOT NULL,
+  guard        text COLLATE "C" NOT NULL,
+  relation     text NOT NULL,
+  relation_oid oid,
+  action       text COLLATE "C" NOT NULL,
+  key          jsonb NOT NULL,
+  model        text COLLATE "C" NOT NULL,
+  version      integer,
+  threshold    double precision NOT NULL,
+  score        double precision,
+  features     jsonb,
+  reasons      jsonb,
+  error        text,
+  held         json,
+  status       text COLLATE "C" NOT NULL
+               CONSTRAINT alert_status_check CHECK (status OPERATOR(pg_catalog.=) ANY (ARRAY['open', 'held', 'unscored', 'released', 'resolved'])),
+  outcome      text COLLATE "C"
+               CONSTRAINT alert_outcome_check CHECK (outcome OPERATOR(pg_catalog.=) ANY (ARRAY['confirmed', 'dismissed', 'unclear'])),
+  note         text,
+  resolved_by  name,
+  resolved_at  timestamptz
+);
+COMMENT ON TABLE finai.alert IS 'Rows that a guard spoke up about (open), kept back (held), let through unscored (unscored), and what became of them.';
+CREATE TRIGGER alert_no_truncate BEFORE TRUNCATE ON finai.alert FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_truncate();
+ALTER TABLE finai.alert ENABLE ALWAYS TRIGGER alert_no_truncate;
+CREATE TRIGGER alert_strangers BEFORE INSERT OR UPDATE OR DELETE ON finai.alert FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_strangers();
+ALTER TABLE finai.alert ENABLE ALWAYS TRIGGER alert_strangers;
+SELECT pg_catalog.pg_extension_config_dump('finai.alert', '');
+SELECT pg_catalog.pg_extension_config_dump('finai.alert_id_seq', '');
+
 -- What is new belongs to whom the rest belongs to, and to nobody else, whatever ALTER DEFAULT PRIVILEGES says.
 DO $$
 DECLARE
