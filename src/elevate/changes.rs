@@ -1,6 +1,9 @@
 //! What changed in the sources of feature sets, and which copies there are.
 
+use std::cell::OnceCell;
+
 use pgrx::prelude::*;
+use pgrx::spi::OwnedPreparedStatement;
 
 use crate::error::Result;
 
