@@ -27,6 +27,37 @@ CREATE TRIGGER feature_set_strangers BEFORE INSERT OR UPDATE OR DELETE ON finai.
 ALTER TABLE finai.feature_set ENABLE ALWAYS TRIGGER feature_set_strangers;
 SELECT pg_catalog.pg_extension_config_dump('finai.feature_set', '');
 
+-- The kernel: one pass over an entity's events in order, one state for all features. As a window function it gives every row
+-- its features, over the events before a row and then the row itself that row's.
+CREATE AGGREGATE finai._window_features(plan text, is_event boolean, VARIADIC "any") (
+  SFUNC = finai._window_step, STYPE = internal, FINALFUNC = finai._window_numbers, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE finai._window_texts(plan text, is_event boolean, VARIADIC "any") (
+  SFUNC = finai._window_step, STYPE = internal, FINALFUNC = finai._window_texts_of, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+COMMENT ON AGGREGATE finai._window_features(text, boolean, "any") IS
+  'What the views of feature sets call: the numbers of the features of a plan at the last of an entity''s events, given in the order of their time. Arguments after is_event: the event''s time, then the columns of the plan. NULL where the last event has no time. Errors: 22023 events out of order, or a call that no view makes.';
+COMMENT ON AGGREGATE finai._window_texts(text, boolean, "any") IS
+  'As finai._window_features, for features whose values are kept as text: the last value of a column that is not a number of at most double precision.';
+COMMENT ON FUNCTION finai._window_step(internal, text, boolean, "any") IS 'Transition function of finai._window_features and finai._window_texts.';
+COMMENT ON FUNCTION finai._window_numbers(internal) IS 'Final function of finai._window_features.';
+COMMENT ON FUNCTION finai._window_texts_of(internal) IS 'Final function of finai._window_texts.';
+COMMENT ON FUNCTION finai._is_night(timestamp) IS '1 where the hour is at most 6, else 0; NULL for NULL and infinite times. For the views of feature sets.';
+COMMENT ON FUNCTION finai._is_weekend(timestamp) IS '1 on Saturdays and Sundays, else 0; NULL for NULL and infinite times. For the views of feature sets.';
+COMMENT ON FUNCTION finai._quotient(double precision, double precision, double precision) IS
+  'of * scale / to; NULL where to is 0 or an argument is NULL. Never an overflow error. For the views of feature sets.';
+COMMENT ON FUNCTION finai._feature_set_entities(text) IS
+  'The entities that a set''s features are by: their columns, and for how many seconds an event has a say in the features of later ones (window plus delay; NULL where a feature looks back over all history).';
+
+COMMENT ON FUNCTION finai.create_feature_set(text, regclass, text, text, text, jsonb, text, boolean) IS
+  'Defines point-in-time features of the rows of a table, partitioned table or materialized view: makes the view name in the schema of source, with the columns of source and then the features, each as of its row. features is an array of objects: name; agg: count, sum, avg, min, max, stddev, distinct, share, risk, last, time_since_last, first_seen, ratio, zscore, distance, speed, sequence, night or weekend; column or columns; window ("7 days"; seconds to weeks, without it all history); delay (what becomes known so much later); by (a column or several, instead of entity); current (whether the row itself counts); k (events of a sequence); of, to and scale (a ratio between two features). A row sees the rows of the same entity with a time in (t - window, t], ties broken by event_id, which needs a unique index. time_zone says where night and weekend are, for timestamp with time zone. Returns the CREATE INDEX statements that make feature_row and features_at fast and are still missing; create_indexes runs them. Needs SELECT on source and CREATE on its schema. Errors: 22023 invalid features, 42703 no such column, 42701 a name twice, 42804 a column of a wrong type, 42704 no such feature, 42710 the set exists, 42809 source of another kind, 55000 no unique index on event_id, 54000 too many features, 42501 no privilege.';
+COMMENT ON FUNCTION finai.drop_feature_set(text) IS
+  'Drops a feature set with its view; refused while other objects depend on the view. Needs ownership of the view, or of the set where the view is gone. Errors: 42704 no such set, 2BP01 dependent objects, 42501 not the owner.';
+COMMENT ON FUNCTION finai.describe_feature_set(text) IS
+  'What the features of a set mean, a row each: type, meaning in words, aggregate, columns (or features of a ratio), entity, window, delay, and whether the row itself counts (NULL where that cannot be chosen). Needs SELECT on the set''s view. Errors: 42704 no such set, 55000 the view is gone or a column of the source has another name, 42501 no privilege.';
+COMMENT ON FUNCTION finai.feature_row(anyelement, record) IS
+  'One row of a feature set''s view, computed through indexes: feature_row(NULL::my_set, r) for a row r of the set''s source, stored already or not. Its past are the stored rows before it by (event_time, event_id), as the statement sees them. The numbers are those of the view, to the last bit. r may be any row with the columns that the set reads; others are NULL. NULL for a NULL row. Runs with the caller''s rights: needs SELECT on the source. Errors: 42809 not the view of a set, 42703 r has no column that is needed, 42804 one of another type, 55000 the view or a column of the source is gone.';
+COMMENT ON FUNCTION finai.features_at(anyelement, "any", "any") IS
+  'The features of one entity as of a moment: features_at(NULL::my_set, entity, at). The view''s row of the entity''s event at that time, the last by event_id, where there is one. Otherwise what is known then, of the events in (at - window, at]: columns of the event are NULL, and so are features that need one or are by another entity. NULL where entity or at is NULL. Runs with the caller''s rights: needs SELECT on the source. Errors as for feature_row.';
+
 -- What changed in the source of a feature set since its stored copy was refreshed.
 CREATE TABLE finai.feature_change (
   feature_set text COLLATE "C" NOT NULL,

@@ -1,5 +1,5 @@
 -- Nothing is anybody's but the owner's, except what is listed here.
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA finai FROM PUBLIC;
+REVOKE ALL ON ALL ROUTINES IN SCHEMA finai FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA finai FROM PUBLIC;
 -- ALTER DEFAULT PRIVILEGES may have granted something to roles already.
 DO $$
@@ -18,7 +18,7 @@ BEGIN
   LOOP
     EXECUTE pg_catalog.format('REVOKE ALL ON ALL TABLES IN SCHEMA finai FROM %s', grantee);
     EXECUTE pg_catalog.format('REVOKE ALL ON ALL SEQUENCES IN SCHEMA finai FROM %s', grantee);
-    EXECUTE pg_catalog.format('REVOKE ALL ON ALL FUNCTIONS IN SCHEMA finai FROM %s', grantee);
+    EXECUTE pg_catalog.format('REVOKE ALL ON ALL ROUTINES IN SCHEMA finai FROM %s', grantee);
     EXECUTE pg_catalog.format('REVOKE ALL ON SCHEMA finai FROM %s', grantee);
   END LOOP;
 END
@@ -55,6 +55,24 @@ GRANT SELECT ON finai.stat_models TO PUBLIC;
 -- What the triggers on the source of a feature set call; it acts only as such.
 GRANT EXECUTE ON FUNCTION finai._log_feature_change() TO PUBLIC;
 
+-- Features: who may read a set's source or view may have them computed; views run the aggregates as whoever reads them.
+GRANT EXECUTE ON FUNCTION finai.feature_row(anyelement, record) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai.features_at(anyelement, "any", "any") TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai.describe_feature_set(text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._window_features(text, boolean, "any") TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._window_texts(text, boolean, "any") TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._is_night(timestamp) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._is_weekend(timestamp) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._quotient(double precision, double precision, double precision) TO PUBLIC;
+-- Looking at data: as the caller, who needs SELECT.
+GRANT EXECUTE ON FUNCTION finai.profile_table(regclass) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._require_rows(regclass) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._profiled_columns(regclass) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai.woe_table(regclass, text, text, integer) TO PUBLIC;
+
+-- Transforms: who owns one, or may read what it was fitted on.
+GRANT EXECUTE ON FUNCTION finai.transform_row(text, record) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai.describe_transform(text) TO PUBLIC;
 -- Guards: the trigger function runs for whoever owns a table, and partitions' triggers are copied as their owner; it does
 -- nothing without the guard's row. Alerts: the policy says who sees which.
 GRANT EXECUTE ON FUNCTION finai._guard() TO PUBLIC;

@@ -2,13 +2,17 @@
 
 mod copy;
 mod engine;
+mod feature_set;
 mod guard;
+mod transform;
 
 use finai_engine::Error as Engine;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::PgSqlErrorCode;
 
 pub use copy::CopyError;
+pub use feature_set::FeatureSet;
+pub use transform::TransformError;
 
 /// What only a model's owner has; not a privilege that can be granted.
 pub const OWNERSHIP: &str = "ownership";
@@ -151,9 +155,13 @@ pub enum Error {
     #[error("{source}")]
     Model { model: String, source: Engine },
     #[error(transparent)]
+    FeatureSet(#[from] FeatureSet),
+    #[error(transparent)]
     Engine(#[from] Engine),
     #[error(transparent)]
     Copy(#[from] CopyError),
+    #[error(transparent)]
+    Transform(#[from] TransformError),
     #[error(transparent)]
     Guard(#[from] GuardError),
 }
@@ -228,8 +236,10 @@ impl Error {
             Error::ColumnType { .. } => ERRCODE_DATATYPE_MISMATCH,
             Error::Corrupt { .. } => ERRCODE_DATA_CORRUPTED,
             Error::Installation(_) => ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            Error::FeatureSet(error) => error.sqlstate(),
             Error::Model { source, .. } | Error::Engine(source) => engine::sqlstate(source),
             Error::Copy(error) => error.sqlstate(),
+            Error::Transform(error) => error.sqlstate(),
             Error::Guard(guard) => guard.sqlstate(),
         }
     }
@@ -260,7 +270,9 @@ impl Error {
             Error::Disagreement {
                 tolerance, detail, ..
             } => Some(format!("Tolerance {tolerance:e}; {detail}.")),
+            Error::FeatureSet(error) => error.detail(),
             Error::Model { model, .. } => Some(format!("Model: \"{model}\".")),
+            Error::Transform(error) => error.detail(),
             Error::Guard(guard) => guard.detail(),
             _ => None,
         }
@@ -358,9 +370,11 @@ impl Error {
             Error::Installation(_) => {
                 "Compare finai's objects with those of a fresh installation, and undo what was changed or restore a backup.".into()
             }
+            Error::FeatureSet(error) => error.hint(),
             Error::Model { model, source } => return engine::hint(source, Some(model)),
             Error::Engine(source) => return engine::hint(source, None),
             Error::Copy(error) => error.hint(),
+            Error::Transform(error) => return error.hint(),
             Error::Guard(guard) => return guard.hint(),
         };
         Some(hint)

@@ -22,6 +22,7 @@ mod description;
 mod elevate;
 mod error;
 mod feature_copy;
+mod feature_set;
 mod guard;
 #[allow(unsafe_code)]
 mod guc;
@@ -34,6 +35,7 @@ mod row;
 mod site;
 #[allow(unsafe_code)]
 mod statistics;
+mod transform;
 mod verification;
 
 pgrx::pg_module_magic!(name, version);
@@ -109,9 +111,32 @@ extension_sql_file!(
         "60_models",
         api::feature_copies::refresh_feature_set,
         api::feature_copies::_log_feature_change,
+        api::features::create_feature_set,
+        api::features::drop_feature_set,
+        api::features::describe_feature_set,
+        api::features::feature_row,
+        api::features::features_at,
+        api::features::_feature_set_entities,
+        api::features::_window_step,
+        api::features::_window_numbers,
+        api::features::_window_texts_of,
+        api::features::_is_night,
+        api::features::_is_weekend,
+        api::features::_quotient,
     ]
 );
-extension_sql_file!("../sql/75_transforms.sql", requires = ["70_features"]);
+extension_sql_file!("../sql/74_profiles.sql", requires = ["70_features"]);
+extension_sql_file!(
+    "../sql/75_transforms.sql",
+    requires = [
+        "74_profiles",
+        api::transforms::woe_table,
+        api::transforms::fit_transform,
+        api::transforms::transform_row,
+        api::transforms::describe_transform,
+        api::transforms::drop_transform,
+    ]
+);
 extension_sql_file!(
     "../sql/80_guards.sql",
     requires = [

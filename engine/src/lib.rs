@@ -7,6 +7,7 @@
 pub mod admit;
 pub mod batch;
 pub mod error;
+pub mod features;
 pub mod limits;
 pub mod model;
 pub mod outputs;

@@ -4,12 +4,14 @@ mod administration;
 mod bundled;
 mod contracts;
 mod feature_copies;
+mod features;
 mod guards;
 mod models;
 mod promotion;
 mod scoring;
 mod statistics;
 mod superseded;
+mod transforms;
 
 use crate::error::{Error, Result};
 

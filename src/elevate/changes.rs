@@ -53,12 +53,34 @@ pub fn log_changes(set: &str, changes: Vec<EventChange>) -> Result<()> {
     }
     let [ids, times, entities] = columns;
     as_owner(|| {
-        run(
-            LOG,
-            &[set.into(), ids.into(), times.into(), entities.into()],
-        )
-        .map(|_| ())
+        let plan = log_plan()?;
+        Spi::connect_mut(|client| {
+            let arguments = [set.into(), ids.into(), times.into(), entities.into()];
+            client.update(plan, None, &arguments).map_err(damaged)?;
+            Ok(())
+        })
     })
+}
+
+/// Prepared once per backend and kept until it ends: PostgreSQL plans it anew where what it names has changed.
+fn log_plan() -> Result<&'static OwnedPreparedStatement> {
+    thread_local! {
+        static PLAN: OnceCell<&'static OwnedPreparedStatement> = const { OnceCell::new() };
+    }
+    if let Some(plan) = PLAN.with(|plan| plan.get().copied()) {
+        return Ok(plan);
+    }
+    let types = [
+        PgOid::from(pg_sys::TEXTOID),
+        PgOid::from(pg_sys::TEXTARRAYOID),
+        PgOid::from(pg_sys::TEXTARRAYOID),
+        PgOid::from(pg_sys::TEXTARRAYOID),
+    ];
+    let plan = Spi::connect_mut(|client| {
+        let plan = client.prepare_mut(LOG, &types).map_err(damaged)?;
+        Ok::<_, crate::error::Error>(plan.keep())
+    })?;
+    Ok(PLAN.with(|kept| *kept.get_or_init(|| Box::leak(Box::new(plan)))))
 }
 
 /// Makes whoever refreshes or drops this set wait until the transaction ends. False where there is none.
@@ -66,17 +88,26 @@ pub fn lock_set(set: &str) -> Result<bool> {
     as_owner(|| Ok(run(LOCK_SET, &[set.into()])? > 0))
 }
 
-/// How many changes are noted, the last one's number, and whether one says that anything may have changed.
-pub fn noted_changes(set: &str) -> Result<(i64, i64, bool)> {
+/// What is noted of a set.
+#[derive(Debug, Default)]
+pub struct Noted {
+    pub count: i64,
+    /// The last change's number.
+    pub last: i64,
+    /// Whether one says that anything may have changed.
+    pub anything: bool,
+}
+
+pub fn noted_changes(set: &str) -> Result<Noted> {
     as_owner(|| {
         Spi::connect_mut(|client| {
             let rows = client.update(COUNT, None, &[set.into()]).map_err(damaged)?;
             let row = rows.first();
-            Ok((
-                row.get(1).map_err(damaged)?.unwrap_or(0),
-                row.get(2).map_err(damaged)?.unwrap_or(0),
-                row.get(3).map_err(damaged)?.unwrap_or(false),
-            ))
+            Ok(Noted {
+                count: row.get(1).map_err(damaged)?.unwrap_or(0),
+                last: row.get(2).map_err(damaged)?.unwrap_or(0),
+                anything: row.get(3).map_err(damaged)?.unwrap_or(false),
+            })
         })
     })
 }

@@ -1,5 +1,7 @@
 //! Acting as the owner of finai's tables, and back.
 
+use std::ffi::CStr;
+
 use pgrx::prelude::*;
 
 use crate::error::Result;
@@ -7,8 +9,13 @@ use crate::registry;
 
 /// Runs `write` as the owner of finai's tables; the caller's identity and settings are back on every path.
 pub fn as_owner<T>(write: impl FnOnce() -> Result<T>) -> Result<T> {
+    as_owner_for(c"a change of a model", write)
+}
+
+/// As `as_owner`, for a change that an error in a read-only transaction calls so.
+pub fn as_owner_for<T>(change: &CStr, write: impl FnOnce() -> Result<T>) -> Result<T> {
     // SAFETY: raises 25006 in a read-only transaction and on a standby; nothing is held yet.
-    unsafe { pg_sys::PreventCommandIfReadOnly(c"a change of a model".as_ptr()) };
+    unsafe { pg_sys::PreventCommandIfReadOnly(change.as_ptr()) };
     acting_as_owner(write)
 }
 

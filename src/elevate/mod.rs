@@ -7,12 +7,14 @@ mod alerts;
 mod aliases;
 mod attempt;
 mod changes;
+mod features;
 mod grants;
 mod guards;
 mod identity;
 mod models;
 mod read;
 mod role;
+mod transforms;
 mod versions;
 
 use pgrx::datum::DatumWithOid;
@@ -22,7 +24,7 @@ use crate::bundled;
 use crate::error::{Error, Result};
 use crate::registry;
 
-use identity::as_owner;
+use identity::{as_owner, as_owner_for};
 
 pub use alerts::{NewAlert, Occasion, insert as insert_alerts};
 pub use aliases::{drop_alias, promote, rollback};
@@ -30,12 +32,14 @@ pub use attempt::{Failure, attempt};
 pub use changes::{
     EventChange, forget_changes, lock_set, log_changes, noted_changes, store_copy, take_changes,
 };
+pub use features::{NewFeatureSet, create_feature_set, drop_feature_set};
 pub use grants::{change_grant, store_role_names};
 pub use guards::{create as create_guard, drop_row as drop_guard_row, update as update_guard};
 pub use identity::under_latest_snapshot;
 pub use models::{Alteration, alter, drop_model, rename};
-pub use read::{TextRow, Value, rows_as_role, rows_now};
+pub use read::{TextRow, Value, rows, rows_as_role, rows_now};
 pub use role::{acting_as, reading_text, writing_text};
+pub use transforms::{NewTransform, add_transform, drop_transform};
 pub use versions::{NewVersion, register, retire, set_status};
 
 /// Which model a change is about, and why it is made.

@@ -30,6 +30,12 @@ pub fn rows_as_role(query: &str, parameters: &[Value]) -> Result<Vec<TextRow>> {
     under_latest_snapshot(|| execute(&query, parameters))
 }
 
+/// The rows of a query as the current role reads them under the statement's snapshot, however many queries one call asks.
+pub fn rows(query: &str) -> Result<Vec<TextRow>> {
+    let query = CString::new(query).map_err(|error| Error::Installation(error.to_string()))?;
+    execute(&query, &[])
+}
+
 fn execute(query: &CStr, parameters: &[Value]) -> Result<Vec<TextRow>> {
     let mut types: Vec<pg_sys::Oid> = parameters.iter().map(Value::kind).collect();
     let values: Vec<Option<pg_sys::Datum>> = parameters.iter().map(Value::datum).collect();

@@ -13,10 +13,9 @@ use pgrx::prelude::*;
 
 use crate::elevate::{self, EventChange, Value, rows_now};
 use crate::error::{CopyError, Result};
-use crate::registry::{CopiedSet, copied_set};
+use crate::feature_set::{Basis, FeatureSet};
+use crate::registry::{StoredCopy, stored_copy};
 use crate::row::{Column, columns_of_relation};
-
-use super::groups::groups;
 
 /// So many changes are written at once.
 const BATCH: usize = 10_000;
@@ -74,19 +73,19 @@ pub fn capture(fcinfo: pg_sys::FunctionCallInfo) -> Result<()> {
         return Ok(());
     };
     // A trigger that outlived its set, or that somebody else made, has nothing to say.
-    let Some(set) = copied_set(&set)? else {
+    let Some(copy) = stored_copy(&set)? else {
         return Ok(());
     };
-    if !is_source(&set, relation)? {
+    if !is_source(&copy, relation)? {
         return Ok(());
     }
-    let mut log = Log::of(&set.name);
+    let mut log = Log::of(&set);
     if event & pg_sys::TRIGGER_EVENT_OPMASK == pg_sys::TRIGGER_EVENT_TRUNCATE {
         log.push(EventChange::default())?;
         return log.flush();
     }
-    let Some(layout) = layout(&set, relation)? else {
-        // Columns that have other names now: the next refresh says so.
+    let Some(layout) = layout(&set, &copy, relation) else {
+        // The set is not what it was, as the next refresh will say: whoever writes is not kept from it.
         log.push(EventChange::default())?;
         return log.flush();
     };
@@ -274,6 +273,28 @@ impl Rows {
 }
 
 impl Layout {
+    fn of(basis: &Basis, created_at: i64, relation: pg_sys::Oid) -> Option<Layout> {
+        let columns = columns_of_relation(relation)?;
+        let all = |names: &[String]| {
+            let names = names.iter();
+            names
+                .map(|name| Cell::of(&columns, name))
+                .collect::<Option<Vec<Cell>>>()
+        };
+        let groups = basis.reaches.iter().map(|reach| {
+            Some(GroupCells {
+                entity: all(&reach.entity)?,
+                reads: all(&reach.reads)?,
+            })
+        });
+        Some(Layout {
+            created_at,
+            id: Cell::of(&columns, &basis.event_id)?,
+            time: Cell::of(&columns, &basis.event_time)?,
+            groups: groups.collect::<Option<_>>()?,
+        })
+    }
+
     /// # Safety
     /// `slot` holds a row of the relation that the layout is of.
     unsafe fn event(&self, slot: *mut pg_sys::TupleTableSlot) -> Event {
@@ -334,42 +355,22 @@ impl Cell {
     }
 }
 
-/// Nothing where a column is missing.
-fn layout(set: &CopiedSet, relation: pg_sys::Oid) -> Result<Option<Rc<Layout>>> {
-    let key = (set.name.clone(), relation);
+/// Nothing where the set lacks its view or a column.
+fn layout(set: &str, copy: &StoredCopy, relation: pg_sys::Oid) -> Option<Rc<Layout>> {
+    let key = (set.to_owned(), relation);
     let known = LAYOUTS.with_borrow(|layouts| layouts.get(&key).cloned());
-    if let Some(layout) = known.filter(|layout| layout.created_at == set.created_at) {
-        return Ok(Some(layout));
+    if let Some(layout) = known.filter(|layout| layout.created_at == copy.created_at) {
+        return Some(layout);
     }
-    let columns = columns_of_relation(relation).unwrap_or_default();
-    let find = |name: &String| Cell::of(&columns, name);
-    let all = |names: &[String]| names.iter().map(find).collect::<Option<Vec<Cell>>>();
-    let groups: Option<Vec<GroupCells>> = groups(set)?
-        .iter()
-        .map(|group| {
-            Some(GroupCells {
-                entity: all(&group.entity)?,
-                reads: all(&group.reads)?,
-            })
-        })
-        .collect();
-    let found = (|| {
-        Some(Rc::new(Layout {
-            created_at: set.created_at,
-            id: find(&set.event_id)?,
-            time: find(&set.event_time)?,
-            groups: groups?,
-        }))
-    })();
-    if let Some(layout) = &found {
-        LAYOUTS.with_borrow_mut(|layouts| layouts.insert(key, layout.clone()));
-    }
-    Ok(found)
+    let basis = FeatureSet::load(set).ok()?.basis();
+    let layout = Rc::new(Layout::of(&basis, copy.created_at, relation)?);
+    LAYOUTS.with_borrow_mut(|layouts| layouts.insert(key, layout.clone()));
+    Some(layout)
 }
 
 /// Whether the copy was made from this relation, or from the table that it is a partition of.
-fn is_source(set: &CopiedSet, relation: pg_sys::Oid) -> Result<bool> {
-    let Some(source) = set.stored_source else {
+fn is_source(copy: &StoredCopy, relation: pg_sys::Oid) -> Result<bool> {
+    let Some(source) = copy.source else {
         return Ok(false);
     };
     if relation == source {

@@ -6,7 +6,6 @@
 
 #[allow(unsafe_code)]
 mod capture;
-mod groups;
 mod sql;
 mod statements;
 mod triggers;
@@ -14,10 +13,10 @@ mod triggers;
 use pgrx::pg_sys;
 
 use crate::elevate::{self, TextRow, Value};
-use crate::error::{CopyError, Error, Result};
-use crate::registry::{self, CopiedSet};
+use crate::error::{CopyError, Error, FeatureSet as Problem, Result};
+use crate::feature_set::{self, Basis, FeatureSet};
+use crate::registry::{self, StoredCopy};
 
-use groups::groups;
 use sql::{execute, quoted, rows};
 use statements::{Plan, SqlColumn};
 
@@ -29,17 +28,20 @@ const BATCH: i64 = 10_000;
 const SHARE: i64 = 20;
 
 const ISOLATION: &str = "SELECT current_setting('transaction_isolation')";
-/// A relation by its quoted name: oid, kind, owner, whether other tables inherit from it, whether it is a partition or
+/// A relation by its quoted name: kind, owner, whether other tables inherit from it, whether it is a partition or
 /// inherits itself, how many rows it is thought to have.
-const RELATION: &str = "SELECT c.oid, c.relkind, c.relowner,
+const RELATION: &str = "SELECT c.relkind, c.relowner,
        c.relkind <> 'p' AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = c.oid),
        c.relkind = 'p' OR EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = c.oid),
        (SELECT sum(greatest(l.reltuples, 0))::bigint FROM pg_class l
         WHERE l.oid = c.oid OR l.oid IN (SELECT t.relid FROM pg_partition_tree(c.oid) t WHERE t.isleaf))
      FROM pg_class c WHERE c.oid = to_regclass($1)";
-/// Schema and name of the view, to name the copy after.
-const VIEW: &str = "SELECT n.nspname, c.relname, to_regclass(format('%I.%I', n.nspname, left(c.relname, 56) || '_stored')) IS NOT NULL
-     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1)";
+/// The copy's name, quoted, made of its view's; and whether there is a relation of that name.
+const VIEW: &str = "SELECT w.name, to_regclass(w.name) IS NOT NULL
+     FROM (SELECT format('%I.%I', n.nspname, left(c.relname, 56) || '_stored') AS name
+           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1)) AS w";
+const NAME_OF: &str = "SELECT format('%I.%I', n.nspname, c.relname)
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1::oid";
 const COLUMNS: &str = "SELECT a.attname FROM pg_attribute a
      WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
 /// A column: its type, and its equality as the default btree operator class of that type has it.
@@ -61,87 +63,60 @@ const STATE: &str = "SELECT coalesce(string_agg(l.oid || ':' || pg_relation_file
 
 /// The source of a set as it is now.
 struct Source {
-    oid: pg_sys::Oid,
     in_partitions: bool,
     rows: i64,
     state: String,
 }
 
+/// A set whose copy is wanted, and what is known of that.
+struct Wanted<'a> {
+    name: &'a str,
+    owner: pg_sys::Oid,
+    basis: Basis,
+    copy: StoredCopy,
+}
+
 /// Brings the copy of a set up to date, or makes it; computes all of it anew where that is asked for, or needed.
 pub fn refresh(name: &str, rebuild: bool) -> Result<()> {
     require_read_committed()?;
-    let set = owned_set(name)?;
+    require_owner(name)?;
     if !elevate::lock_set(name)? {
-        return Err(CopyError::UnknownSet(name.to_owned()).into());
+        return Err(Problem::Unknown(name.to_owned()).into());
     }
-    let set = registry::copied_set(name)?.unwrap_or(set);
-    let owner = owner(&set)?;
+    // What somebody else had locked may be another set by now.
+    let owner = require_owner(name)?;
+    let copy = registry::stored_copy(name)?.ok_or_else(|| Problem::Unknown(name.to_owned()))?;
     elevate::acting_as(owner, || {
-        elevate::writing_text(|| refresh_as_owner(&set, owner, rebuild))
+        elevate::writing_text(|| {
+            let basis = FeatureSet::load(name)?.basis();
+            let wanted = Wanted {
+                name,
+                owner,
+                basis,
+                copy,
+            };
+            wanted.refresh(rebuild)
+        })
     })
 }
 
-fn refresh_as_owner(set: &CopiedSet, owner: pg_sys::Oid, rebuild: bool) -> Result<()> {
-    let source = source(set, owner)?;
-    let plan = plan(set)?;
-    let is_noted = !triggers::ensure(&set.name, &set.source, source.in_partitions)?;
-    let is_there = set.stored.is_some() && exists(&plan.copy)?;
-    let (count, last, anything) = elevate::noted_changes(&set.name)?;
-    let knows_changes = is_noted
-        && !anything
-        && set.stored_source == Some(source.oid)
-        && set.stored_state.as_deref() == Some(&source.state)
-        && count <= source.rows.max(BATCH) / SHARE;
-    if is_there && knows_changes && !rebuild {
-        update(set, &plan, last)?;
-    } else {
-        elevate::forget_changes(&set.name)?;
-        if !is_there {
-            require_ids(set, &plan)?;
-        }
-        let statements = if is_there {
-            plan.rebuild()
-        } else {
-            plan.build()
-        };
-        for statement in statements {
-            execute(&statement, &[])?;
-        }
-        if !is_there {
-            comment(set, &plan)?;
-        }
-    }
-    elevate::store_copy(&set.name, &plan.copy, source.oid, &source.state)
-}
-
-/// Computes what the noted changes, up to that number, can have reached.
-fn update(set: &CopiedSet, plan: &Plan, last: i64) -> Result<()> {
-    loop {
-        let taken = elevate::take_changes(&set.name, last, BATCH)?;
-        if taken.count == 0 {
-            return Ok(());
-        }
-        execute(&plan.delete(), std::slice::from_ref(&taken.ids))?;
-        execute(&plan.update(), &[taken.ids, taken.times, taken.entities])?;
-        pgrx::check_for_interrupts!();
-    }
-}
-
-/// Removes a set's copy, the triggers that keep it and what they noted, before the set itself is dropped. Where the caller
-/// owns the set.
-#[expect(dead_code, reason = "for whoever drops a set")]
+/// Removes a set's copy, the triggers that keep it and what they noted, before the set itself is dropped.
 pub fn drop_copy(name: &str) -> Result<()> {
-    let set = owned_set(name)?;
+    let owner = require_owner(name)?;
     elevate::lock_set(name)?;
-    let owner = owner(&set)?;
+    let Some(copy) = registry::stored_copy(name)? else {
+        return Ok(());
+    };
     elevate::acting_as(owner, || {
         elevate::writing_text(|| {
-            if exists(&set.source)? {
-                triggers::drop(&set.name, &set.source)?;
+            if let Some(source) = copy.source.map(oid_text)
+                && let Some(Some(source)) = first(NAME_OF, &[Value::Text(&source)])?.pop()
+            {
+                triggers::drop(name, &source)?;
             }
-            match &set.stored {
-                Some(copy) if exists(copy)? => {
-                    execute(&format!("DROP TABLE {copy}"), &[]).map(|_| ())
+            match &copy.name {
+                Some(table) if exists(table)? => {
+                    execute(&format!("DROP TABLE {table}"), &[]).map(|_| ())
                 }
                 _ => Ok(()),
             }
@@ -150,17 +125,145 @@ pub fn drop_copy(name: &str) -> Result<()> {
     elevate::forget_changes(name)
 }
 
-/// A feature set of a role that the current one is a member of.
-fn owned_set(name: &str) -> Result<CopiedSet> {
-    let set = registry::copied_set(name)?;
-    let set = set.ok_or_else(|| CopyError::UnknownSet(name.to_owned()))?;
-    registry::require_member(owner(&set)?).map_err(|_| CopyError::NotOwner(name.to_owned()))?;
-    Ok(set)
+impl Wanted<'_> {
+    fn refresh(&self, rebuild: bool) -> Result<()> {
+        let source = self.source()?;
+        let plan = self.plan()?;
+        let origin = &self.basis.source_name;
+        let is_noted = !triggers::ensure(self.name, origin, source.in_partitions)?;
+        let is_there = self.copy.name.is_some() && exists(&plan.copy)?;
+        let noted = elevate::noted_changes(self.name)?;
+        let knows_changes = is_noted
+            && !noted.anything
+            && self.copy.source == Some(self.basis.source)
+            && self.copy.state.as_deref() == Some(&source.state)
+            && noted.count <= source.rows.max(BATCH) / SHARE;
+        if is_there && knows_changes && !rebuild {
+            self.update(&plan, noted.last)?;
+        } else {
+            elevate::forget_changes(self.name)?;
+            if !is_there {
+                self.require_ids(&plan)?;
+            }
+            for statement in if is_there {
+                plan.rebuild()
+            } else {
+                plan.build()
+            } {
+                execute(&statement, &[])?;
+            }
+            if !is_there {
+                execute(&comment(self.name, &plan.copy), &[])?;
+            }
+        }
+        elevate::store_copy(self.name, &plan.copy, self.basis.source, &source.state)
+    }
+
+    /// Computes what the noted changes, up to that number, can have reached.
+    fn update(&self, plan: &Plan, last: i64) -> Result<()> {
+        loop {
+            let taken = elevate::take_changes(self.name, last, BATCH)?;
+            if taken.count == 0 {
+                return Ok(());
+            }
+            execute(&plan.delete(), std::slice::from_ref(&taken.ids))?;
+            execute(&plan.update(), &[taken.ids, taken.times, taken.entities])?;
+            pgrx::check_for_interrupts!();
+        }
+    }
+
+    /// The source, where it is a table that the set's owner owns.
+    fn source(&self) -> Result<Source> {
+        let (set, origin) = (self.name.to_owned(), self.basis.source_name.clone());
+        let found = first(RELATION, &[Value::Text(&origin)])?;
+        let [kind, owner, inherited, in_partitions, rows] = found.as_slice() else {
+            return Err(Error::UnknownRelation(self.basis.source.into()));
+        };
+        if !matches!(kind.as_deref(), Some("r" | "p")) {
+            return Err(CopyError::NotATable { set, origin }.into());
+        }
+        if inherited.as_deref() == Some("t") {
+            return Err(CopyError::Inherited { set, origin }.into());
+        }
+        if !registry::acts_as(self.owner, parse_oid(owner)) {
+            return Err(CopyError::NotOwnerOfSource {
+                set,
+                owner: registry::role_name(self.owner),
+                origin,
+            }
+            .into());
+        }
+        let state = first(STATE, &[Value::Text(&oid_text(self.basis.source))])?;
+        Ok(Source {
+            in_partitions: in_partitions.as_deref() == Some("t"),
+            rows: rows.as_deref().and_then(|n| n.parse().ok()).unwrap_or(0),
+            state: state.into_iter().next().flatten().unwrap_or_default(),
+        })
+    }
+
+    fn plan(&self) -> Result<Plan> {
+        let view = first(VIEW, &[Value::Text(&self.basis.view)])?;
+        let [Some(named), is_taken] = view.as_slice() else {
+            return Err(Error::Installation(format!("view {}", self.basis.view)));
+        };
+        if self.copy.name.is_none() && is_taken.as_deref() == Some("t") {
+            return Err(CopyError::NameTaken(named.clone()).into());
+        }
+        let entities = self.basis.reaches.iter().map(|reach| {
+            let columns = reach.entity.iter().map(|name| self.column(name));
+            columns.collect::<Result<Vec<SqlColumn>>>()
+        });
+        let columns = rows(COLUMNS, &[Value::Text(&self.basis.view)])?;
+        Ok(Plan {
+            view: self.basis.view.clone(),
+            source: self.basis.source_name.clone(),
+            copy: self.copy.name.clone().unwrap_or_else(|| named.clone()),
+            id: self.column(&self.basis.event_id)?,
+            time: self.column(&self.basis.event_time)?,
+            entities: entities.collect::<Result<_>>()?,
+            reaches: self.basis.reaches.clone(),
+            columns: columns
+                .into_iter()
+                .filter_map(|mut row| row.pop().flatten())
+                .map(|name| quoted(&name))
+                .collect(),
+        })
+    }
+
+    fn column(&self, name: &str) -> Result<SqlColumn> {
+        let source = &self.basis.source_name;
+        match first(COLUMN, &[Value::Text(source), Value::Text(name)])?.as_slice() {
+            [Some(kind), Some(equal), _] => Ok(SqlColumn {
+                name: quoted(name),
+                kind: kind.clone(),
+                equal: equal.clone(),
+            }),
+            _ => Err(Error::Installation(format!(
+                "column \"{name}\" of {source}"
+            ))),
+        }
+    }
+
+    /// Refuses events that their id does not tell apart, where no constraint does.
+    fn require_ids(&self, plan: &Plan) -> Result<()> {
+        let (origin, column) = (&self.basis.source_name, &self.basis.event_id);
+        let facts = first(COLUMN, &[Value::Text(origin), Value::Text(column)])?;
+        let is_unique = facts.last().and_then(Option::as_deref) == Some("t");
+        if is_unique || first(&plan.faults(), &[])?.pop().flatten().as_deref() == Some("f") {
+            return Ok(());
+        }
+        let (origin, column) = (origin.clone(), column.clone());
+        Err(CopyError::Duplicates { column, origin }.into())
+    }
 }
 
-fn owner(set: &CopiedSet) -> Result<pg_sys::Oid> {
-    set.owner_oid
-        .ok_or_else(|| Error::UnknownRole(set.owner.clone()))
+/// The role that a set belongs to, where the current one is a member of it.
+fn require_owner(name: &str) -> Result<pg_sys::Oid> {
+    let owner = feature_set::owner(name)?;
+    match registry::acts_as(registry::current_user(), owner) {
+        true => Ok(owner),
+        false => Err(Problem::NotOwner(name.to_owned()).into()),
+    }
 }
 
 fn require_read_committed() -> Result<()> {
@@ -172,124 +275,15 @@ fn require_read_committed() -> Result<()> {
     Err(CopyError::Isolation(level).into())
 }
 
-/// The source, where it is a table that the set's owner owns.
-fn source(set: &CopiedSet, owner: pg_sys::Oid) -> Result<Source> {
-    let (name, origin) = (set.name.clone(), set.source.clone());
-    let found = rows(RELATION, &[Value::Text(&set.source)])?;
-    let Some([oid, kind, of, inherited, in_partitions, count]) = found.first().map(Vec::as_slice)
-    else {
-        let relation = origin;
-        return Err(CopyError::Gone {
-            set: name,
-            relation,
-        }
-        .into());
-    };
-    let oid_text = oid.clone().unwrap_or_default();
-    if !matches!(kind.as_deref(), Some("r" | "p")) {
-        return Err(CopyError::NotATable { set: name, origin }.into());
-    }
-    if inherited.as_deref() == Some("t") {
-        return Err(CopyError::Inherited { set: name, origin }.into());
-    }
-    if !registry::acts_as(owner, parse_oid(of)) {
-        let owner = set.owner.clone();
-        return Err(CopyError::NotOwnerOfSource {
-            set: name,
-            owner,
-            origin,
-        }
-        .into());
-    }
-    let state = first(STATE, &[Value::Text(&oid_text)])?;
-    Ok(Source {
-        oid: parse_oid(oid),
-        in_partitions: in_partitions.as_deref() == Some("t"),
-        rows: count.as_deref().and_then(|n| n.parse().ok()).unwrap_or(0),
-        state: state.into_iter().next().flatten().unwrap_or_default(),
-    })
-}
-
-fn plan(set: &CopiedSet) -> Result<Plan> {
-    let view = rows(VIEW, &[Value::Text(&set.view)])?;
-    let Some([Some(schema), Some(view), is_taken]) = view.first().map(Vec::as_slice) else {
-        let (set, relation) = (set.name.clone(), set.view.clone());
-        return Err(CopyError::Gone { set, relation }.into());
-    };
-    let start: String = view.chars().take(56).collect();
-    let named = format!("{}.{}", quoted(schema), quoted(&format!("{start}_stored")));
-    if set.stored.is_none() && is_taken.as_deref() == Some("t") {
-        return Err(CopyError::NameTaken(named).into());
-    }
-    let groups = groups(set)?;
-    let entities = groups.iter().map(|group| {
-        let columns = group.entity.iter().map(|name| column(&set.source, name));
-        columns.collect::<Result<Vec<SqlColumn>>>()
-    });
-    let columns = rows(COLUMNS, &[Value::Text(&set.view)])?;
-    Ok(Plan {
-        view: set.view.clone(),
-        source: set.source.clone(),
-        copy: set.stored.clone().unwrap_or(named),
-        id: column(&set.source, &set.event_id)?,
-        time: column(&set.source, &set.event_time)?,
-        entities: entities.collect::<Result<_>>()?,
-        columns: columns
-            .into_iter()
-            .filter_map(|mut row| row.pop().flatten())
-            .map(|name| quoted(&name))
-            .collect(),
-        groups,
-    })
-}
-
-fn column(relation: &str, name: &str) -> Result<SqlColumn> {
-    match first(COLUMN, &[Value::Text(relation), Value::Text(name)])?.as_slice() {
-        [Some(kind), Some(equal), _] => Ok(SqlColumn {
-            name: quoted(name),
-            kind: kind.clone(),
-            equal: equal.clone(),
-        }),
-        _ => Err(CopyError::ColumnGone {
-            column: name.to_owned(),
-            relation: relation.to_owned(),
-        }
-        .into()),
-    }
-}
-
-/// Refuses events that their id does not tell apart, where no constraint does.
-fn require_ids(set: &CopiedSet, plan: &Plan) -> Result<()> {
-    let of = first(
-        COLUMN,
-        &[Value::Text(&set.source), Value::Text(&set.event_id)],
-    )?;
-    if of.last().and_then(Option::as_deref) == Some("t") {
-        return Ok(());
-    }
-    let (column, origin) = (set.event_id.clone(), set.source.clone());
-    match first(&plan.faults(), &[])?.as_slice() {
-        [Some(nulls), _] if nulls == "t" => Err(CopyError::NullIds { column, origin }.into()),
-        [_, Some(same)] if same == "t" => Err(CopyError::Duplicates { column, origin }.into()),
-        _ => Ok(()),
-    }
-}
-
-fn comment(set: &CopiedSet, plan: &Plan) -> Result<()> {
+fn comment(set: &str, copy: &str) -> String {
     let text = format!(
-        "Copy of feature set {}: CALL finai.refresh_feature_set('{}') brings it up to date",
-        set.name, set.name
+        "Copy of feature set {set}: CALL finai.refresh_feature_set('{set}') brings it up to date"
     );
-    let statement = format!(
-        "COMMENT ON TABLE {} IS '{}'",
-        plan.copy,
-        text.replace('\'', "''")
-    );
-    execute(&statement, &[]).map(|_| ())
+    format!("COMMENT ON TABLE {copy} IS '{}'", text.replace('\'', "''"))
 }
 
 fn exists(relation: &str) -> Result<bool> {
-    Ok(!rows(RELATION, &[Value::Text(relation)])?.is_empty())
+    Ok(!first(RELATION, &[Value::Text(relation)])?.is_empty())
 }
 
 /// The first row of a query; empty where there is none.
@@ -298,6 +292,10 @@ fn first(query: &str, parameters: &[Value]) -> Result<TextRow> {
         .into_iter()
         .next()
         .unwrap_or_default())
+}
+
+fn oid_text(oid: pg_sys::Oid) -> String {
+    u32::from(oid).to_string()
 }
 
 fn parse_oid(text: &Option<String>) -> pg_sys::Oid {

@@ -1,7 +1,7 @@
 //! The SQL that keeps a copy equal to its view. Names come from the catalogue, quoted; it runs with pg_catalog as the only
 //! schema that is searched.
 
-use super::groups::Group;
+use crate::feature_set::Reach;
 
 /// A column as SQL needs it.
 #[derive(Debug, Clone)]
@@ -23,8 +23,8 @@ pub struct Plan {
     pub copy: String,
     pub id: SqlColumn,
     pub time: SqlColumn,
-    pub groups: Vec<Group>,
-    /// Of each group, its entity's.
+    pub reaches: Vec<Reach>,
+    /// Of each reach, its entity's.
     pub entities: Vec<Vec<SqlColumn>>,
     /// All columns of the view, quoted.
     pub columns: Vec<String>,
@@ -84,13 +84,13 @@ impl Plan {
         let Plan { view, source, .. } = self;
         let (id, time) = (&self.id, &self.time);
         let mut affected = vec!["SELECT id FROM change".to_owned()];
-        for (i, group) in self.groups.iter().enumerate() {
+        for (i, reach) in self.reaches.iter().enumerate() {
             let on: Vec<String> = self.entities[i]
                 .iter()
                 .enumerate()
                 .map(|(n, column)| format!("e.{} {} r.e{n}", column.name, column.equal))
                 .collect();
-            let until = match group.horizon {
+            let until = match reach.horizon {
                 Some(_) => format!(" AND e.{} < r.until", time.name),
                 None => String::new(),
             };
@@ -120,16 +120,13 @@ impl Plan {
         )
     }
 
-    /// Whether two events have one id, and whether one has none.
+    /// Whether two events have one id.
     pub fn faults(&self) -> String {
         let (source, id) = (&self.source, &self.id.name);
-        format!(
-            "SELECT EXISTS (SELECT FROM {source} AS s WHERE s.{id} IS NULL), \
-             EXISTS (SELECT FROM {source} AS s GROUP BY s.{id} HAVING count(*) > 1)"
-        )
+        format!("SELECT EXISTS (SELECT FROM {source} AS s GROUP BY s.{id} HAVING count(*) > 1)")
     }
 
-    /// Per entity of a group, from when to when its events can tell; spans that touch are one.
+    /// Per entity of a reach, from when to when its events can tell; spans that touch are one.
     fn ranges(&self, i: usize) -> String {
         let columns = &self.entities[i];
         let numbered = |write: fn(usize, &SqlColumn, usize) -> String| {
@@ -143,7 +140,7 @@ impl Plan {
         let changes = format!(
             "SELECT {values}, c.at FROM change AS c WHERE jsonb_typeof(c.entities -> {i}) = 'array'"
         );
-        let Some(horizon) = self.groups[i].horizon else {
+        let Some(horizon) = self.reaches[i].horizon else {
             return format!(
                 "SELECT {names}, min(c.at) AS since FROM ({changes}) AS c GROUP BY {names}"
             );

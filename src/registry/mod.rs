@@ -13,6 +13,7 @@ mod settings;
 mod signature;
 mod statement;
 mod status;
+mod transforms;
 
 use std::borrow::Cow;
 
@@ -23,13 +24,13 @@ use sha2::{Digest, Sha256};
 use crate::bundled::{self, Entry};
 use crate::error::{Error, Result};
 
-pub use copied_set::{CopiedSet, copied_set};
+pub use copied_set::{StoredCopy, stored_copy};
 pub use guard::{Action, Guard, OnError, Timing, guard};
 pub use history::{history, renamed_to};
 pub use privilege::{
-    Privilege, acts_as, current_user_name, grants, has, is_administrator, is_own_role,
-    is_unchanged_bundled, names_are_current, owner_name, require, require_member, require_owner,
-    role_name, role_named, session_user, session_user_name,
+    Privilege, acts_as, current_user, current_user_name, existing_name, grants, has,
+    is_administrator, is_own_role, is_unchanged_bundled, names_are_current, owner_name, require,
+    require_member, require_owner, role_name, role_named, session_user, session_user_name,
 };
 pub use reference::{Reference, Target, check_name};
 pub use scan::extension_owner;
@@ -37,6 +38,10 @@ pub use settings::{OnSchemaChange, Settings, settings};
 pub use signature::signature;
 pub use statement::Statement;
 pub use status::{Status, broken_versions, status};
+pub use transforms::{
+    check_transform_name, require_transform_owner, transform, transform_now, transform_owner_now,
+    transform_reference,
+};
 
 use scan::{Key, Row, first, visit, visit_by};
 

@@ -145,7 +145,8 @@ pub fn names_are_current(model: &str) -> Result<bool> {
     Ok(current)
 }
 
-fn existing_name(role: pg_sys::Oid) -> Option<String> {
+/// The name of a role; nothing where it does not exist.
+pub fn existing_name(role: pg_sys::Oid) -> Option<String> {
     // SAFETY: an oid without a role gives null; the name is palloc'd and NUL-terminated.
     unsafe {
         let name = pg_sys::GetUserNameFromId(role, true);
@@ -196,6 +197,12 @@ fn owner_at(moment: Moment, model: &str) -> Result<Owner> {
         }),
         (None, None) => Err(Error::UnknownModel(model.to_owned())),
     }
+}
+
+/// The role that privileges are checked for.
+pub fn current_user() -> pg_sys::Oid {
+    // SAFETY: reads a variable.
+    unsafe { pg_sys::GetUserId() }
 }
 
 /// The name of the role that privileges are checked for.

@@ -83,6 +83,11 @@ impl Row {
         self.get::<JsonText>(column)?.parse().ok()
     }
 
+    pub fn json_text(&self, column: &CStr) -> Option<String> {
+        self.get::<JsonText>(column)
+            .map(|json| json.as_str().to_owned())
+    }
+
     fn get<T: FromDatum>(&self, column: &CStr) -> Option<T> {
         // SAFETY: tuple and descriptor belong to the open scan that created this row; the attribute is found by name
         // and the readers above are used with the types that sql/ gives these columns.

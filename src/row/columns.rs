@@ -4,6 +4,8 @@ use std::ffi::CStr;
 
 use pgrx::{PgTupleDesc, pg_sys};
 
+use super::record::Record;
+
 /// A live column of a row type.
 #[derive(Debug, Clone)]
 pub struct Column {
@@ -78,6 +80,33 @@ pub fn columns_of_relation(relation: pg_sys::Oid) -> Option<Vec<Column>> {
     Some(columns.collect())
 }
 
+/// The columns of a row's own type.
+pub fn columns_of_record(record: &Record) -> Vec<Column> {
+    let (oid, modifier) = record.row_type();
+    // SAFETY: the row's own type has a descriptor, which is pinned while it is read.
+    unsafe {
+        let descriptor = pg_sys::lookup_rowtype_tupdesc(oid, modifier);
+        let columns = of_descriptor(descriptor);
+        release(descriptor);
+        columns
+    }
+}
+
+/// A type as a cast writes it; without a length, which `character` would take for one.
+pub fn sql_type(type_oid: pg_sys::Oid) -> String {
+    // SAFETY: answers any oid with a palloc'd NUL-terminated string.
+    unsafe {
+        let flags = pg_sys::FORMAT_TYPE_TYPEMOD_GIVEN as pg_sys::bits16;
+        c_string(pg_sys::format_type_extended(type_oid, -1, flags))
+    }
+}
+
+/// Whether a type is an enum.
+pub fn is_enum(type_oid: pg_sys::Oid) -> bool {
+    // SAFETY: a catalogue lookup by oid.
+    unsafe { pg_sys::type_is_enum(type_oid) }
+}
+
 /// What a feature's name means in a row type.
 pub enum Found<'a> {
     Column(&'a Column),
@@ -102,10 +131,21 @@ pub fn find_column<'a>(columns: &'a [Column], feature: &str) -> Found<'a> {
     }
 }
 
-/// A row type as SQL writes it.
-pub(super) fn type_name(row_type: pg_sys::Oid) -> String {
+/// A type as SQL writes it.
+pub fn type_name(row_type: pg_sys::Oid) -> String {
     // SAFETY: format_type_be answers any oid with a palloc'd NUL-terminated string.
     unsafe { c_string(pg_sys::format_type_be(row_type)) }
+}
+
+/// The operators `=` and `<` of a type's default order; nothing where it has none.
+pub fn orders(type_oid: pg_sys::Oid) -> Option<(pg_sys::Oid, pg_sys::Oid)> {
+    // SAFETY: a type cache lookup of a column's type; the entry lives as long as the backend.
+    let (equal, less) = unsafe {
+        let flags = (pg_sys::TYPECACHE_EQ_OPR | pg_sys::TYPECACHE_LT_OPR) as i32;
+        let entry = pg_sys::lookup_type_cache(type_oid, flags);
+        ((*entry).eq_opr, (*entry).lt_opr)
+    };
+    (equal != pg_sys::InvalidOid && less != pg_sys::InvalidOid).then_some((equal, less))
 }
 
 /// # Safety

@@ -62,7 +62,7 @@ impl Conversion {
         }
     }
 
-    fn of_type(oid: pg_sys::Oid) -> Option<Conversion> {
+    pub(super) fn of_type(oid: pg_sys::Oid) -> Option<Conversion> {
         Some(match oid {
             pg_sys::BOOLOID => Conversion::Bool,
             pg_sys::INT2OID => Conversion::Int2,
@@ -81,9 +81,30 @@ impl Conversion {
         })
     }
 
-    fn is_text(self) -> bool {
+    pub(super) fn is_text(self) -> bool {
         use Conversion::*;
         matches!(self, Text | PaddedText | Enum)
+    }
+
+    /// A value that is not null as a number; NaN for texts.
+    ///
+    /// # Safety
+    /// `datum` is a value of the type that this conversion was found for.
+    pub(super) unsafe fn number(self, datum: pg_sys::Datum) -> f64 {
+        let value = datum.value();
+        match self {
+            Conversion::Float8 => f64::from_bits(value as u64),
+            Conversion::Float4 => f64::from(f32::from_bits(value as u32)),
+            Conversion::Int2 => f64::from(value as i16),
+            Conversion::Int4 => f64::from(value as i32),
+            Conversion::Int8 => value as i64 as f64,
+            Conversion::Bool => f64::from(u8::from(value as u8 != 0)),
+            Conversion::Date => f64::from(value as i32),
+            Conversion::Timestamp => epoch_seconds(value as i64),
+            // SAFETY: the datum is a numeric.
+            Conversion::Numeric => unsafe { numeric_to_float(datum) },
+            Conversion::Text | Conversion::PaddedText | Conversion::Enum => f64::NAN,
+        }
     }
 
     /// Puts one value that is not null into the batch's current row.
@@ -158,7 +179,7 @@ unsafe fn numeric_to_float(datum: pg_sys::Datum) -> f64 {
 
 /// # Safety
 /// `datum` is a varlena text.
-unsafe fn with_text<R>(datum: pg_sys::Datum, read: impl FnOnce(&str) -> R) -> R {
+pub(super) unsafe fn with_text<R>(datum: pg_sys::Datum, read: impl FnOnce(&str) -> R) -> R {
     // SAFETY: detoasting gives a flat varlena whose data has the length that its header says.
     unsafe {
         let varlena = pg_sys::pg_detoast_datum_packed(datum.cast_mut_ptr());

@@ -117,7 +117,7 @@ pub struct Values<'call> {
 
 impl Values<'_> {
     #[inline]
-    fn all(&self) -> &[pg_sys::NullableDatum] {
+    pub(super) fn all(&self) -> &[pg_sys::NullableDatum] {
         // SAFETY: fcinfo is valid while the function is called and holds nargs arguments.
         unsafe {
             let count = usize::try_from((*self.fcinfo).nargs).unwrap_or(0);
@@ -127,13 +127,13 @@ impl Values<'_> {
     }
 
     /// Whether the call passes one array as VARIADIC.
-    fn is_array(&self) -> bool {
+    pub(super) fn is_array(&self) -> bool {
         // SAFETY: reads how the call was parsed.
         unsafe { pg_sys::get_fn_expr_variadic((*self.fcinfo).flinfo) }
     }
 
     /// The type of a value as the call was parsed; InvalidOid where nobody parsed it.
-    fn type_of(&self, position: usize) -> pg_sys::Oid {
+    pub(super) fn type_of(&self, position: usize) -> pg_sys::Oid {
         // SAFETY: as above; a position beyond the arguments has no type.
         unsafe {
             let position = i32::try_from(self.first + position).unwrap_or(-1);

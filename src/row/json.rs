@@ -13,6 +13,11 @@ use pgrx::{FromDatum, direct_function_call, pg_sys};
 pub struct JsonText(String);
 
 impl JsonText {
+    /// A jsonb value that was read as text.
+    pub fn new(text: String) -> JsonText {
+        JsonText(text)
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -2,18 +2,31 @@
 
 mod binding;
 mod columns;
+mod composite;
 mod convert;
+mod event;
 mod flat;
+mod group;
 mod json;
+mod query;
 mod record;
 mod relation;
+mod saved;
 mod tuple;
 
 pub use binding::{Bind, Binding};
-pub use columns::{Column, Found, columns_of_relation, find_column};
+pub use columns::{
+    Column, Found, columns_of_record, columns_of_relation, find_column, is_enum, orders, sql_type,
+    type_name,
+};
+pub use composite::{AnyValue, RowDatum, RowMap, TypeOf, Wanted, WantedRow, row_type_identifier};
 pub use convert::Conversion;
+pub use event::{Numbers, Readings, Texts, is_key_type};
 pub use flat::{Flat, FlatBinding, Names, Values};
+pub use group::PerGroup;
 pub use json::JsonText;
+pub use query::{Jsonb, RowQuery};
 pub use record::{PerCallSite, Record};
 pub use relation::{Relation, key_positions, parent_of, qualified_name};
+pub use saved::{Cell, SavedPlan};
 pub use tuple::{Field, Shape, Tuple, TupleBinding, json_object};

@@ -26,6 +26,11 @@ impl Record<'_> {
         }
     }
 
+    /// The row as a function takes it.
+    pub(super) fn datum(&self) -> pg_sys::Datum {
+        pg_sys::Datum::from(self.header)
+    }
+
     /// A heap tuple over the row's data, as PostgreSQL's deforming functions take it.
     pub(super) fn as_tuple(&self) -> pg_sys::HeapTupleData {
         // SAFETY: the header starts a varlena of the length it says.

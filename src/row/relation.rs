@@ -27,18 +27,42 @@ impl Relation {
     }
 }
 
+impl Relation {
+    /// Its name with its schema's, quoted.
+    pub fn qualified_name(self) -> Option<String> {
+        // SAFETY: catalogue lookups; names are null or palloc'd and NUL-terminated, as is what quotes them.
+        unsafe {
+            let schema = pg_sys::get_namespace_name_or_temp(pg_sys::get_rel_namespace(self.0));
+            let name = pg_sys::get_rel_name(self.0);
+            if schema.is_null() || name.is_null() {
+                return None;
+            }
+            let quoted = pg_sys::quote_qualified_identifier(schema, name);
+            Some(CStr::from_ptr(quoted).to_string_lossy().into_owned())
+        }
+    }
+
+    /// Its schema's name.
+    pub fn schema(self) -> Option<String> {
+        // SAFETY: catalogue lookups; a name is null or palloc'd and NUL-terminated.
+        unsafe {
+            let schema = pg_sys::get_namespace_name_or_temp(pg_sys::get_rel_namespace(self.0));
+            (!schema.is_null()).then(|| CStr::from_ptr(schema).to_string_lossy().into_owned())
+        }
+    }
+
+    /// Whether it is a table, a view or something else that can be read like one.
+    pub fn has_rows(self) -> bool {
+        // SAFETY: a catalogue lookup.
+        let kind = unsafe { pg_sys::get_rel_relkind(self.0) } as u8;
+        matches!(kind, b'r' | b'v' | b'm' | b'f' | b'p')
+    }
+}
+
 /// A relation's name with its schema, quoted as SQL needs it; its oid where it is gone.
 pub fn qualified_name(relation: pg_sys::Oid) -> String {
-    // SAFETY: catalogue lookups by oid; names are null or palloc'd and NUL-terminated.
-    unsafe {
-        let name = pg_sys::get_rel_name(relation);
-        let schema = pg_sys::get_namespace_name(pg_sys::get_rel_namespace(relation));
-        if name.is_null() || schema.is_null() {
-            return u32::from(relation).to_string();
-        }
-        let quoted = pg_sys::quote_qualified_identifier(schema, name);
-        CStr::from_ptr(quoted).to_string_lossy().into_owned()
-    }
+    let name = Relation(relation).qualified_name();
+    name.unwrap_or_else(|| u32::from(relation).to_string())
 }
 
 /// The partitioned table that a partition is directly one of.

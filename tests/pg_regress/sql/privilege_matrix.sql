@@ -27,6 +27,8 @@ SELECT finai.register_model('own', onnx), finai.register_model('own', onnx), fin
 SELECT finai.promote_model('own', 1), finai.promote_model('own', 2);
 SELECT finai.grant_model('own', 'regress_user');
 RESET ROLE;
+CREATE VIEW hidden AS SELECT * FROM customer;
+SELECT finai.fit_transform('fitted', 'hidden', '[{"column": "duration_in_month", "missing": "mean"}]');
 SELECT finai.register_model('other', onnx) FROM file;
 SELECT finai.promote_model('other', 1);
 SELECT finai.grant_model('other', 'regress_user');
@@ -66,6 +68,15 @@ INSERT INTO call VALUES
   ('finai.backend_memory()', 'SELECT * FROM finai.backend_memory()'),
   ('finai.reset_stat_models()', 'SELECT finai.reset_stat_models()'),
   ('finai._model_statistics()', 'SELECT * FROM finai._model_statistics()'),
+  ('finai.profile_table(regclass)', $$SELECT finai.profile_table('customer')$$),
+  ('finai._require_rows(regclass)', $$SELECT finai._require_rows('customer')$$),
+  ('finai._profiled_columns(regclass)', $$SELECT finai._profiled_columns('customer')$$),
+  ('finai.woe_table(regclass, text, text, integer)', $$SELECT finai.woe_table('customer', 'duration_in_month', 'number_of_existing_credits_at_this_bank')$$),
+  ('finai.fit_transform(text, regclass, jsonb)', $$SELECT finai.fit_transform('other', 'customer', '[{"column": "duration_in_month", "missing": "mean"}]')$$),
+  ('finai.transform_table(text, regclass, text)', $$CALL finai.transform_table('fitted', 'customer', 'transformed')$$),
+  ('finai.transform_row(text, record)', $$SELECT finai.transform_row('fitted', c) FROM customer c$$),
+  ('finai.describe_transform(text)', $$SELECT finai.describe_transform('fitted')$$),
+  ('finai.drop_transform(text)', $$SELECT finai.drop_transform('fitted')$$),
   ('finai._version_dependents(text, integer)', $$SELECT finai._version_dependents('own', 1)$$);
 -- Trigger functions cannot be called; a role that may execute one is told so.
 INSERT INTO call SELECT p.oid, format('SELECT finai.%I()', p.proname) FROM pg_proc p

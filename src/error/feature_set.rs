@@ -1,0 +1,191 @@
+//! What is wrong with a feature set, its source, or the row that features are asked for.
+
+use pgrx::prelude::PgSqlErrorCode;
+
+/// Messages name features, columns and relations, never values.
+#[derive(Debug, thiserror::Error)]
+pub enum FeatureSet {
+    #[error("feature set \"{0}\" does not exist")]
+    Unknown(String),
+    #[error("feature set \"{0}\" exists already")]
+    Exists(String),
+    #[error("{0} is not the view of a feature set")]
+    NotTheView(String),
+    #[error("view {view} of feature set \"{name}\" does not exist")]
+    ViewGone { name: String, view: String },
+    #[error("view {view} of feature set \"{name}\" is not as it was created")]
+    ViewChanged { name: String, view: String },
+    #[error("features of {relation}, which is a {kind}, are not supported")]
+    SourceKind {
+        relation: String,
+        kind: &'static str,
+    },
+    #[error("permission denied for {0}")]
+    Denied(String),
+    #[error("permission denied for feature set \"{0}\"")]
+    NotOwner(String),
+    #[error("column \"{column}\" of {relation} does not exist")]
+    UnknownColumn {
+        column: String,
+        relation: String,
+        columns: String,
+    },
+    #[error("{relation} no longer has column \"{column}\", which feature set \"{name}\" reads")]
+    ColumnGone {
+        name: String,
+        relation: String,
+        column: String,
+    },
+    #[error("column \"{column}\" of type {found} cannot be the {what}")]
+    ColumnType {
+        column: String,
+        found: String,
+        what: String,
+        hint: &'static str,
+    },
+    #[error("column \"{column}\" of {relation} can be null, which an event_id cannot be")]
+    NullableId { column: String, relation: String },
+    #[error("no unique index on column \"{column}\" of {relation}")]
+    NoUniqueIndex {
+        column: String,
+        relation: String,
+        statement: String,
+    },
+    #[error("invalid feature set: {problem}")]
+    Shape { problem: String, hint: &'static str },
+    #[error("invalid feature \"{feature}\": {problem}")]
+    Feature {
+        feature: String,
+        problem: String,
+        hint: String,
+    },
+    #[error("feature \"{feature}\" has the name of {what}")]
+    NameTaken { feature: String, what: String },
+    #[error("feature \"{feature}\" refers to feature \"{reference}\", which does not exist")]
+    UnknownReference { feature: String, reference: String },
+    #[error("feature \"{0}\" refers to itself")]
+    Cycle(String),
+    #[error("{what}: {given}, {most} at most")]
+    TooMany {
+        what: &'static str,
+        given: usize,
+        most: usize,
+    },
+    #[error("time zone \"{0}\" not recognized")]
+    TimeZone(String),
+    #[error("row of type {row} has no column \"{column}\", which feature set \"{name}\" reads")]
+    RowColumn {
+        name: String,
+        row: String,
+        column: String,
+    },
+    #[error(
+        "column \"{column}\" of the row is of type {found}, but of type {wanted} in {relation}"
+    )]
+    RowType {
+        column: String,
+        found: String,
+        wanted: String,
+        relation: String,
+    },
+    #[error("events are not in the order of their time")]
+    OutOfOrder,
+    #[error("finai's window aggregates are for the views of feature sets")]
+    NotGenerated,
+}
+
+impl FeatureSet {
+    pub fn sqlstate(&self) -> PgSqlErrorCode {
+        use PgSqlErrorCode::*;
+        match self {
+            FeatureSet::Unknown(_) | FeatureSet::UnknownReference { .. } => {
+                ERRCODE_UNDEFINED_OBJECT
+            }
+            FeatureSet::Exists(_) => ERRCODE_DUPLICATE_OBJECT,
+            FeatureSet::NotTheView(_) => ERRCODE_WRONG_OBJECT_TYPE,
+            FeatureSet::SourceKind { .. } => ERRCODE_WRONG_OBJECT_TYPE,
+            FeatureSet::ViewGone { .. }
+            | FeatureSet::ViewChanged { .. }
+            | FeatureSet::ColumnGone { .. }
+            | FeatureSet::NullableId { .. }
+            | FeatureSet::NoUniqueIndex { .. } => ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            FeatureSet::Denied(_) | FeatureSet::NotOwner(_) => ERRCODE_INSUFFICIENT_PRIVILEGE,
+            FeatureSet::UnknownColumn { .. } | FeatureSet::RowColumn { .. } => {
+                ERRCODE_UNDEFINED_COLUMN
+            }
+            FeatureSet::ColumnType { .. } | FeatureSet::RowType { .. } => ERRCODE_DATATYPE_MISMATCH,
+            FeatureSet::Shape { .. }
+            | FeatureSet::Feature { .. }
+            | FeatureSet::Cycle(_)
+            | FeatureSet::TimeZone(_)
+            | FeatureSet::OutOfOrder
+            | FeatureSet::NotGenerated => ERRCODE_INVALID_PARAMETER_VALUE,
+            FeatureSet::NameTaken { .. } => ERRCODE_DUPLICATE_COLUMN,
+            FeatureSet::TooMany { .. } => ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+        }
+    }
+
+    pub fn detail(&self) -> Option<String> {
+        match self {
+            FeatureSet::UnknownColumn { columns, .. } => Some(format!("Columns: {columns}.")),
+            FeatureSet::NotOwner(_) => Some("The current role does not own its view.".into()),
+            FeatureSet::Denied(_) => Some("The current role does not have SELECT on it.".into()),
+            _ => None,
+        }
+    }
+
+    pub fn hint(&self) -> String {
+        match self {
+            FeatureSet::Unknown(_) => "Sets are made by finai.create_feature_set and have the name of their view, without its schema.".into(),
+            FeatureSet::Exists(name) => {
+                format!("Choose another name, or run SELECT finai.drop_feature_set('{name}') first.")
+            }
+            FeatureSet::NotTheView(_) => {
+                "Name the set's view, as in finai.feature_row(NULL::my_features, <row>).".into()
+            }
+            FeatureSet::ViewGone { name, .. }
+            | FeatureSet::ViewChanged { name, .. } => format!(
+                "Run SELECT finai.drop_feature_set('{name}') and create the set again."
+            ),
+            FeatureSet::ColumnGone { name, column, .. } => format!(
+                "Name the column \"{column}\" again, or run SELECT finai.drop_feature_set('{name}') and create the set with the new name."
+            ),
+            FeatureSet::SourceKind { kind, .. } => match *kind {
+                "temporary table" => "Keep the events in a permanent table.".into(),
+                _ => "Name a table, a partitioned table or a materialized view: features are looked up through indexes.".into(),
+            },
+            FeatureSet::Denied(_) => "Its owner can grant SELECT on it.".into(),
+            FeatureSet::NotOwner(_) => "Its view's owner or a superuser may do this.".into(),
+            FeatureSet::UnknownColumn { .. } => {
+                "Columns are named exactly as they are stored, without quotes.".into()
+            }
+            FeatureSet::ColumnType { hint, .. } => (*hint).into(),
+            FeatureSet::NullableId { column, relation } => {
+                format!("ALTER TABLE {relation} ALTER COLUMN \"{column}\" SET NOT NULL.")
+            }
+            FeatureSet::NoUniqueIndex { statement, .. } => format!("{statement}."),
+            FeatureSet::Shape { hint, .. } => (*hint).into(),
+            FeatureSet::Feature { hint, .. } => hint.clone(),
+            FeatureSet::NameTaken { .. } => {
+                "The view has the source's columns and the features beside each other: rename the feature.".into()
+            }
+            FeatureSet::UnknownReference { .. } => {
+                "\"of\" and \"to\" name other features of the set.".into()
+            }
+            FeatureSet::Cycle(_) => "A ratio can refer to features that do not depend on it.".into(),
+            FeatureSet::TooMany { .. } => "Make several sets.".into(),
+            FeatureSet::TimeZone(_) => {
+                "SELECT name FROM pg_timezone_names lists the time zones.".into()
+            }
+            FeatureSet::RowColumn { .. } => {
+                "Pass a row of the set's source, or one with columns of the same names.".into()
+            }
+            FeatureSet::RowType { column, wanted, .. } => {
+                format!("Cast it in a subquery: \"{column}\"::{wanted}.")
+            }
+            FeatureSet::OutOfOrder | FeatureSet::NotGenerated => {
+                "Create a set with finai.create_feature_set and read its view.".into()
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The state of finai's window aggregates: one entity's events.
+
+use finai_engine::features::State;
+
+use crate::error::{FeatureSet as Problem, Result};
+use crate::row::{Numbers, Readings, Texts, Values};
+
+use super::kernel;
+
+/// What an aggregate keeps of one group: nothing before its first row.
+#[derive(Default)]
+pub struct Group {
+    events: Option<Events>,
+}
+
+/// The events of a group, and how its rows are read.
+pub struct Events {
+    state: State,
+    readings: Readings,
+}
+
+impl Group {
+    /// The next row: an event, or a moment without one.
+    pub fn step(&mut self, plan: Option<&str>, is_event: bool, values: &Values<'_>) -> Result<()> {
+        let events = match &mut self.events {
+            Some(events) => events,
+            none => none.insert(Events::new(plan, values)?),
+        };
+        let time = events.readings.time(values);
+        let stepped = match (time, is_event) {
+            (Some(time), false) => events.state.moment(time),
+            (time, _) => events.state.event(time, events.readings.values(values)),
+        };
+        stepped.map_err(|_| Problem::OutOfOrder.into())
+    }
+
+    pub fn numbers(&mut self) -> Option<Numbers<'_>> {
+        let (numbers, _) = self.events.as_mut()?.state.features()?;
+        Some(Numbers(numbers))
+    }
+
+    pub fn texts(&mut self) -> Option<Texts<'_>> {
+        let (_, texts) = self.events.as_mut()?.state.features()?;
+        Some(Texts(texts))
+    }
+}
+
+impl Events {
+    fn new(plan: Option<&str>, values: &Values<'_>) -> Result<Events> {
+        let plan = kernel::read(plan.ok_or(Problem::NotGenerated)?)?;
+        let readings = Readings::new(&plan.columns, values).ok_or(Problem::NotGenerated)?;
+        Ok(Events {
+            state: State::new(plan),
+            readings,
+        })
+    }
+}
