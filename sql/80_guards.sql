@@ -95,8 +95,162 @@ CREATE POLICY alert_reviewers ON finai.alert FOR SELECT
   USING (pg_catalog.has_table_privilege(relation_oid, 'SELECT') AND NOT pg_catalog.row_security_active(relation_oid));
 COMMENT ON POLICY alert_reviewers ON finai.alert IS 'Alerts are seen by roles with SELECT on the whole table, where no row-level security is in force on it for them.';
 
+
+-- What is known of a guard's triggers: status and, where it is not simply active or off, why.
+CREATE FUNCTION finai._guard_state(name text, relation oid, action text) RETURNS TABLE (status text, detail text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  WITH own AS (
+    SELECT t.tgrelid, t.tgname, t.tgenabled, t.tgnewtable
+    FROM pg_trigger t
+    WHERE t.tgfoid = 'finai._guard()'::regprocedure AND t.tgargs = convert_to(_guard_state.name, 'UTF8') || '\x00'::bytea
+  ), unguarded AS (
+    SELECT string_agg(p.relid::text, ', ' ORDER BY p.relid::text) AS partitions
+    FROM pg_partition_tree(_guard_state.relation) p
+    WHERE p.level > 0
+      AND _guard_state.action IN ('review', 'notify', 'reject')
+      AND NOT EXISTS (SELECT FROM own o WHERE o.tgrelid = p.relid AND o.tgnewtable IS NOT NULL)
+  ), disabled AS (
+    SELECT string_agg(DISTINCT format('%I on %s', o.tgname, o.tgrelid::regclass), ', ') AS triggers FROM own o WHERE o.tgenabled = 'D'
+  )
+  SELECT CASE WHEN c.oid IS NULL OR NOT o.is_guarded OR d.triggers IS NOT NULL THEN 'broken'
+              WHEN _guard_state.action = 'off' THEN 'off'
+              WHEN u.partitions IS NOT NULL THEN 'partly'
+              ELSE 'active' END,
+         CASE WHEN c.oid IS NULL THEN 'the table is gone'
+              WHEN NOT o.is_guarded THEN 'the table has none of its triggers'
+              WHEN d.triggers IS NOT NULL THEN 'disabled: ' || d.triggers
+              WHEN _guard_state.action <> 'off' AND u.partitions IS NOT NULL THEN 'not guarded where rows are written straight into them: ' || u.partitions END
+  FROM (SELECT EXISTS (SELECT FROM own WHERE own.tgrelid = _guard_state.relation) AS is_guarded) o
+  CROSS JOIN unguarded u CROSS JOIN disabled d
+  LEFT JOIN pg_class c ON c.oid = _guard_state.relation
+$$;
+COMMENT ON FUNCTION finai._guard_state(text, oid, text) IS 'The status of a guard as its table''s triggers have it, for the view finai.guards.';
+
+-- Triggers whose guard has no row, as after a restore of the table alone.
+CREATE FUNCTION finai._stray_guards(known text[]) RETURNS TABLE (guard text, relation oid)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT DISTINCT g.name, t.tgrelid
+  FROM pg_trigger t
+  CROSS JOIN LATERAL (SELECT replace(encode(t.tgargs, 'escape'), '\000', '')) AS g (name)
+  WHERE t.tgfoid = 'finai._guard()'::regprocedure AND t.tgparentid = 0 AND g.name <> ALL (known)
+$$;
+COMMENT ON FUNCTION finai._stray_guards(text[]) IS 'Triggers of guards that have no row, for the view finai.guards.';
+
+-- Guards with what they did. Whoever may read a table sees what guards it.
+CREATE VIEW finai.guards AS
+SELECT g.name AS guard, COALESCE(c.oid::pg_catalog.regclass::pg_catalog.text, g.relation) AS relation, g.model, g.features, g.threshold, g.action,
+       CASE WHEN g.features IS NOT NULL AND f.name IS NULL THEN 'broken' ELSE t.status END AS status,
+       CASE WHEN g.features IS NOT NULL AND f.name IS NULL THEN 'the feature set is gone' ELSE t.detail END AS detail,
+       COALESCE(s.rows, 0) AS rows, COALESCE(s.alerts, 0) AS alerts, COALESCE(s.unscored, 0) AS unscored, s.mean_us, s.last_scored,
+       g.score_column, g.flag_column, g.watch, g.on_error, g.budget_ms, g.created_by, g.created_at
+FROM finai.guard g
+LEFT JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) g.relation_oid
+LEFT JOIN finai.feature_set f ON f.name OPERATOR(pg_catalog.=) g.features
+LEFT JOIN finai._guard_statistics() s ON s.guard OPERATOR(pg_catalog.=) g.name AND s.created_at OPERATOR(pg_catalog.=) g.created_at
+CROSS JOIN LATERAL finai._guard_state(g.name, g.relation_oid, g.action) t
+WHERE CASE WHEN c.oid IS NULL THEN EXISTS (
+             SELECT FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) g.created_by AND pg_catalog.pg_has_role(r.oid, 'USAGE'))
+           ELSE pg_catalog.has_table_privilege(c.oid, 'SELECT') END
+UNION ALL
+SELECT n.guard, n.relation::pg_catalog.regclass::pg_catalog.text, NULL, NULL, NULL, NULL, 'broken', 'it has no configuration', 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM finai._stray_guards(ARRAY(SELECT g.name FROM finai.guard g)) n
+WHERE pg_catalog.has_table_privilege(n.relation, 'SELECT')
+ORDER BY 1;
+COMMENT ON VIEW finai.guards IS
+  'Every guard of a table that one may read: what it does, its status (active; off; partly: partitions where rows that are written straight into them are not guarded, which finai.alter_guard(guard) changes; broken: the detail says why) and what it did since the server started (finai in shared_preload_libraries) or in this session: rows scored, alerts, rows that could not be scored, and microseconds a row, features included.';
+
+-- What a guard would have said.
+CREATE FUNCTION finai.try_guard(relation regclass, model text, threshold double precision, features text DEFAULT NULL, label text DEFAULT NULL, event_time text DEFAULT NULL)
+RETURNS TABLE (day date, rows bigint, alerts bigint, "precision" double precision, recall double precision)
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  source regclass := relation;
+  day_of text := 'NULL::pg_catalog.date';
+  is_bad text := 'NULL::pg_catalog.bool';
+  column_type oid;
+  at text := event_time;
+BEGIN
+  IF relation IS NULL OR model IS NULL OR threshold IS NULL THEN
+    RAISE EXCEPTION 'parameter "%" is null', CASE WHEN relation IS NULL THEN 'relation' WHEN model IS NULL THEN 'model' ELSE 'threshold' END
+      USING ERRCODE = 'null_value_not_allowed', HINT = 'Name the table, the model and a score.';
+  END IF;
+  IF NOT (threshold > '-Infinity' AND threshold < 'Infinity') THEN
+    RAISE EXCEPTION 'invalid value for parameter "threshold"'
+      USING ERRCODE = 'invalid_parameter_value', DETAIL = 'It is not a finite number.', HINT = 'Pass the score from which on the guard would speak up.';
+  END IF;
+  IF features IS NOT NULL THEN
+    SELECT s.view::regclass, coalesce(at, s.event_time) INTO source, at FROM finai._guard_features(relation, features) s;
+  END IF;
+  IF at IS NOT NULL THEN
+    column_type := finai._column_type(source, at, 'event_time');
+    IF column_type <> ALL (ARRAY['date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype]) THEN
+      RAISE EXCEPTION 'column "%" of % is no time', at, source
+        USING ERRCODE = 'datatype_mismatch', HINT = 'event_time names a column of type date, timestamp or timestamptz.';
+    END IF;
+    day_of := format('r.%I::pg_catalog.date', at);
+  END IF;
+  IF label IS NOT NULL THEN
+    column_type := finai._column_type(source, label, 'label');
+    IF column_type = 'boolean'::regtype THEN
+      is_bad := format('r.%I', label);
+    ELSIF column_type = ANY (ARRAY['smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'real'::regtype, 'double precision'::regtype, 'numeric'::regtype]) THEN
+      is_bad := format('r.%I <> 0', label);
+    ELSE
+      RAISE EXCEPTION 'column "%" of % is no label', label, source
+        USING ERRCODE = 'datatype_mismatch', HINT = 'label names a boolean column, or one of numbers where 0 means no.';
+    END IF;
+  END IF;
+  RETURN QUERY EXECUTE format(
+    'SELECT s.day, count(*), count(*) FILTER (WHERE s.high),
+            count(*) FILTER (WHERE s.high AND s.bad)::float8 / nullif(count(*) FILTER (WHERE s.high AND s.bad IS NOT NULL), 0),
+            count(*) FILTER (WHERE s.high AND s.bad)::float8 / nullif(count(*) FILTER (WHERE s.bad), 0)
+     FROM (SELECT %s AS day, finai.score($1, r) >= $2 AS high, %s AS bad FROM %s AS r) s
+     GROUP BY GROUPING SETS (%s)
+     ORDER BY s.day NULLS LAST', day_of, is_bad, source, CASE WHEN at IS NULL THEN '(s.day)' ELSE '(s.day), ()' END)
+    USING model, threshold;
+END
+$$;
+COMMENT ON FUNCTION finai.try_guard(regclass, text, double precision, text, text, text) IS
+  'What a guard on a table would have said of the rows that are there: per day of event_time the rows, those that score at least the threshold and, where label names a column that says which rows were bad (boolean, or a number that is not 0), the share of alerts that were right (precision) and of bad rows that were found (recall), rows without a label left out; NULL where there are none. The row without a day is the total. Without event_time, the total alone; with features, the feature set''s event_time. Scores as the current role, who needs SELECT on the table (with features, on the set''s view) and USE on the model; changes nothing. Errors as finai.score: a row that cannot be scored is an error here.';
+
+CREATE FUNCTION finai._column_type(relation regclass, name text, parameter text) RETURNS oid
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  found oid := (SELECT a.atttypid FROM pg_catalog.pg_attribute a
+                WHERE a.attrelid = relation AND a.attname = _column_type.name AND a.attnum > 0 AND NOT a.attisdropped);
+BEGIN
+  IF found IS NULL THEN
+    RAISE EXCEPTION 'column "%" does not exist in %', name, relation
+      USING ERRCODE = 'undefined_column', HINT = format('%s names a column of it.', parameter);
+  END IF;
+  RETURN found;
+END
+$$;
+COMMENT ON FUNCTION finai._column_type(regclass, text, text) IS 'The type of a column, for finai.try_guard.';
+
+-- Guards that name a model, or a version of it by number; without one, any.
+CREATE FUNCTION finai._guard_dependents(model text, version integer) RETURNS TABLE (object text, owner oid)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT format('guard %s on table %s', g.name, g.relation), c.relowner
+  FROM finai.guard g JOIN pg_class c ON c.oid = g.relation_oid
+  WHERE split_part(g.model, '@', 1) = _guard_dependents.model
+    AND (_guard_dependents.version IS NULL OR g.model = format('%s@%s', _guard_dependents.model, _guard_dependents.version))
+  ORDER BY g.name
+$$;
+COMMENT ON FUNCTION finai._guard_dependents(text, integer) IS 'Guards that name a version of a model, or any version of it when version is NULL.';
+
+COMMENT ON FUNCTION finai._guard_features(regclass, text) IS 'View and time of a feature set over a table, for finai.try_guard.';
 COMMENT ON FUNCTION finai._guard() IS 'What the triggers of guards run. Their argument is the guard''s name.';
+COMMENT ON FUNCTION finai._guard_statistics() IS 'Counts of guards, for the view finai.guards.';
 COMMENT ON FUNCTION finai.create_guard(regclass, text, double precision, text, text, text, text, text[], text, integer, text) IS
-  'Guards a table and returns the guard''s name.';
-COMMENT ON FUNCTION finai.alter_guard(text, double precision, text, text, integer) IS 'Alters a guard.';
-COMMENT ON FUNCTION finai.drop_guard(text) IS 'Drops a guard.';
+  'Makes a guard: from now on each row that is written into the table is scored with the model, and where it scores at least the threshold, the action happens. review: an alert is written (finai.alert), for all rows of a statement at once. notify: as review, and NOTIFY finai_alert, with {"guard", "alert", "score"} for each, or with their number for more than 100; such a transaction cannot be prepared. reject: the statement fails with 23514; no row of it goes in, and no alert, but a line in the server''s log. flag: before the row is stored its score goes into score_column (double precision, real or numeric without precision), and whether it reaches the threshold into flag_column (boolean), NULL where it could not be scored; no alert. hold: the row is kept out and saved in an alert, until finai.release_alert inserts it. Columns bind to features by name, or with features, those of the feature set''s view do. watch: columns whose change by UPDATE scores the row again. on_error: open lets rows in that could not be scored, and an alert says so (status unscored); closed makes the statement fail. budget_ms: milliseconds that scoring the rows of one statement (flag and hold: one row) may take, beyond which rows count as not scored. name: of the guard, by default <table>_<model>; returned. The guard scores, and computes features, as the table''s owner, who needs USE on the model; writers need nothing. For the table''s owner. Errors: 42501 not the owner, or the owner has no USE; 42809 no ordinary or partitioned table; 42704 no such model or feature set, or no column for a feature; 42804 a column of a wrong type; 42703 no such column; 55000 nothing promoted; 22023 a value out of range, or a feature set of another table; 0A000 a generated column as a feature of flag or hold, watch with hold; 42710 the name is taken.';
+COMMENT ON FUNCTION finai.alter_guard(text, double precision, text, text, integer) IS
+  'Changes settings of a guard from the next statement on; what is NULL stays. action: one of finai.create_guard''s, or off; flag only where the guard was made with columns to set. budget_ms: 0 for none. Also guards partitions that were attached since, and follows a table that was restored under another name. Takes a SHARE ROW EXCLUSIVE lock on the table. For the table''s owner. Errors: 42704 no such guard, 22023 a value out of range, otherwise as finai.create_guard.';
+COMMENT ON FUNCTION finai.drop_guard(text) IS
+  'Removes a guard with its triggers; its alerts stay. For the table''s owner; where the table is gone, for the role that made it.';
+COMMENT ON FUNCTION finai.resolve_alert(bigint, text, text) IS
+  'Records what a reviewer found: outcome confirmed, dismissed or unclear, and a note. For roles that may see the alert. A row that is held can be confirmed, and stays out for good; otherwise it is released first. Errors: 42704 no such alert that one may see, 55000 resolved already or held still, 22023 another outcome.';
+COMMENT ON FUNCTION finai.release_alert(bigint) IS
+  'Inserts the row that a guard held, as the current role, who needs INSERT on the table. That guard lets it through; other triggers see it as any row, and another guard may hold it in turn. Values are read back as they were written; columns that were added since take their defaults. Fails as the INSERT does, and the row stays held then. Errors: 42704 no such alert that one may see, 55000 released or resolved already, nothing held, or kept out by a trigger, 42703 a column of it is gone, 42P01 the table is.';
+COMMENT ON FUNCTION finai.delete_alerts(timestamptz) IS
+  'Deletes alerts written before a moment and returns how many: of tables that the current role owns, all of them for the owner of the extension. Rows that are held still are kept.';

@@ -55,6 +55,17 @@ GRANT SELECT ON finai.stat_models TO PUBLIC;
 -- What the triggers on the source of a feature set call; it acts only as such.
 GRANT EXECUTE ON FUNCTION finai._log_feature_change() TO PUBLIC;
 
+-- Guards: the trigger function runs for whoever owns a table, and partitions' triggers are copied as their owner; it does
+-- nothing without the guard's row. Alerts: the policy says who sees which.
+GRANT EXECUTE ON FUNCTION finai._guard() TO PUBLIC;
+GRANT SELECT ON finai.alert TO PUBLIC;
+GRANT SELECT ON finai.guards TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._guard_statistics() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._guard_state(text, oid, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._stray_guards(text[]) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai.try_guard(regclass, text, double precision, text, text, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._guard_features(regclass, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._column_type(regclass, text, text) TO PUBLIC;
 -- Features: who may read a set's source or view may have them computed; views run the aggregates as whoever reads them.
 GRANT EXECUTE ON FUNCTION finai.feature_row(anyelement, record) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.features_at(anyelement, "any", "any") TO PUBLIC;
@@ -73,7 +84,3 @@ GRANT EXECUTE ON FUNCTION finai.woe_table(regclass, text, text, integer) TO PUBL
 -- Transforms: who owns one, or may read what it was fitted on.
 GRANT EXECUTE ON FUNCTION finai.transform_row(text, record) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.describe_transform(text) TO PUBLIC;
--- Guards: the trigger function runs for whoever owns a table, and partitions' triggers are copied as their owner; it does
--- nothing without the guard's row. Alerts: the policy says who sees which.
-GRANT EXECUTE ON FUNCTION finai._guard() TO PUBLIC;
-GRANT SELECT ON finai.alert TO PUBLIC;

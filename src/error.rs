@@ -161,9 +161,9 @@ pub enum Error {
     #[error(transparent)]
     Copy(#[from] CopyError),
     #[error(transparent)]
-    Transform(#[from] TransformError),
-    #[error(transparent)]
     Guard(#[from] GuardError),
+    #[error(transparent)]
+    Transform(#[from] TransformError),
 }
 
 impl Error {
@@ -239,8 +239,8 @@ impl Error {
             Error::FeatureSet(error) => error.sqlstate(),
             Error::Model { source, .. } | Error::Engine(source) => engine::sqlstate(source),
             Error::Copy(error) => error.sqlstate(),
-            Error::Transform(error) => error.sqlstate(),
             Error::Guard(guard) => guard.sqlstate(),
+            Error::Transform(error) => error.sqlstate(),
         }
     }
 
@@ -272,8 +272,8 @@ impl Error {
             } => Some(format!("Tolerance {tolerance:e}; {detail}.")),
             Error::FeatureSet(error) => error.detail(),
             Error::Model { model, .. } => Some(format!("Model: \"{model}\".")),
-            Error::Transform(error) => error.detail(),
             Error::Guard(guard) => guard.detail(),
+            Error::Transform(error) => error.detail(),
             _ => None,
         }
     }
@@ -374,8 +374,8 @@ impl Error {
             Error::Model { model, source } => return engine::hint(source, Some(model)),
             Error::Engine(source) => return engine::hint(source, None),
             Error::Copy(error) => error.hint(),
-            Error::Transform(error) => return error.hint(),
             Error::Guard(guard) => return guard.hint(),
+            Error::Transform(error) => return error.hint(),
         };
         Some(hint)
     }

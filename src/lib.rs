@@ -145,6 +145,11 @@ extension_sql_file!(
         api::guards::create_guard,
         api::guards::alter_guard,
         api::guards::drop_guard,
+        api::guards::_guard_features,
+        api::guards::resolve_alert,
+        api::guards::release_alert,
+        api::guards::delete_alerts,
+        api::statistics::_guard_statistics,
     ]
 );
 extension_sql_file!("../sql/90_privileges.sql", finalize);

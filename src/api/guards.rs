@@ -3,6 +3,7 @@
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
+use crate::elevate;
 use crate::error::{Error, Result};
 use crate::guard::{self, Definition, Event, Outcome, Settings};
 use crate::registry::{Action, OnError};
@@ -74,6 +75,38 @@ fn alter_guard(
 #[pg_extern(volatile, parallel_unsafe)]
 fn drop_guard(name: Option<&str>) -> Result<(), ErrorReport> {
     Ok(guard::drop(given("name", name)?)?)
+}
+
+/// The view of a feature set over a table, and its column of time.
+#[pg_extern(stable, parallel_unsafe)]
+fn _guard_features(
+    relation: Option<Relation>,
+    features: Option<&str>,
+) -> Result<TableIterator<'static, (name!(view, String), name!(event_time, String))>, ErrorReport> {
+    let relation = given("relation", relation)?;
+    let set = guard::features_of_table(given("features", features)?, relation.oid())?;
+    let [_, event_time, _] = set.columns;
+    Ok(TableIterator::once((set.view, event_time)))
+}
+
+#[pg_extern(volatile, parallel_unsafe)]
+fn resolve_alert(
+    id: Option<i64>,
+    outcome: Option<&str>,
+    note: default!(Option<&str>, "NULL"),
+) -> Result<(), ErrorReport> {
+    let outcome = given("outcome", outcome)?;
+    Ok(guard::resolve(given("id", id)?, outcome, note)?)
+}
+
+#[pg_extern(volatile, parallel_unsafe)]
+fn release_alert(id: Option<i64>) -> Result<(), ErrorReport> {
+    Ok(guard::release(given("id", id)?)?)
+}
+
+#[pg_extern(volatile, parallel_unsafe)]
+fn delete_alerts(before: Option<TimestampWithTimeZone>) -> Result<i64, ErrorReport> {
+    Ok(elevate::delete_alerts(given("before", before)?)?)
 }
 
 fn names(watch: Option<Vec<Option<String>>>) -> Result<Vec<String>> {

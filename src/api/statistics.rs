@@ -32,11 +32,47 @@ fn _model_statistics() -> Result<
 > {
     let mut rows = Vec::new();
     for (key, counts) in statistics::all() {
-        if exists(&key)? {
+        if !key.is_of_guard() && exists(&key)? {
             rows.push(statistics_row(&key, &counts));
         }
     }
     Ok(TableIterator::new(rows))
+}
+
+/// Counts of guards, for the view finai.guards.
+#[pg_extern(volatile, parallel_restricted)]
+#[allow(clippy::type_complexity)]
+fn _guard_statistics() -> TableIterator<
+    'static,
+    (
+        name!(guard, String),
+        name!(created_at, Option<TimestampWithTimeZone>),
+        name!(statements, i64),
+        name!(rows, i64),
+        name!(alerts, i64),
+        name!(unscored, i64),
+        name!(mean_us, Option<f64>),
+        name!(last_scored, Option<TimestampWithTimeZone>),
+    ),
+> {
+    let counted = statistics::all().into_iter();
+    TableIterator::new(
+        counted
+            .filter(|(key, _)| key.is_of_guard())
+            .map(|(key, counts)| {
+                let time = |time: i64| TimestampWithTimeZone::try_from(time).ok();
+                (
+                    key.name(),
+                    time(key.content.cast_signed()),
+                    counts.calls as i64,
+                    counts.rows as i64,
+                    counts.alerts as i64,
+                    counts.errors as i64,
+                    (counts.rows > 0).then(|| counts.nanoseconds as f64 / 1e3 / counts.rows as f64),
+                    time(counts.last_scored),
+                )
+            }),
+    )
 }
 
 #[pg_extern(volatile, parallel_restricted)]
@@ -87,7 +123,7 @@ fn backend_memory()
 
 /// Whether the version is there for this statement, with the bytes that were counted.
 fn exists(key: &Key) -> Result<bool> {
-    match registry::find(&key.model(), key.version) {
+    match registry::find(&key.name(), key.version) {
         Ok(version) => Ok(Key::content_of(&version.sha256) == key.content),
         Err(Error::UnknownModel(_) | Error::UnknownVersion { .. }) => Ok(false),
         Err(error) => Err(error),
@@ -111,7 +147,7 @@ fn statistics_row(
 ) {
     let scored = counts.rows > 0;
     (
-        key.model(),
+        key.name(),
         key.version,
         counts.calls as i64,
         counts.rows as i64,

@@ -2,8 +2,10 @@
 
 use pgrx::prelude::*;
 
-use crate::error::Result;
+use crate::error::{GuardError, Result};
+use crate::registry;
 
+use super::read::{Value, rows_now};
 use super::{as_owner, damaged, run};
 
 /// On one channel, for whichever guard.
@@ -111,4 +113,94 @@ fn notify(occasion: &Occasion, ids: &[i64], scores: &[Option<f64>]) -> Result<()
     };
     let payloads: Vec<String> = payloads.iter().map(ToString::to_string).collect();
     as_owner(|| run(NOTIFY, &[payloads.into()])).map(|_| ())
+}
+
+/// What a held row is inserted from.
+pub struct Held {
+    pub guard: String,
+    pub relation: String,
+    pub relation_oid: Option<pg_sys::Oid>,
+    /// A JSON object.
+    pub row: String,
+}
+
+const RELEASE: &str =
+    "UPDATE finai.alert SET status = 'released', released_by = $2, released_at = clock_timestamp()
+     WHERE id = $1 AND status = 'held'
+     RETURNING guard, relation, relation_oid, held::text";
+const RESOLVE: &str = "UPDATE finai.alert
+     SET status = 'resolved', outcome = $3, note = $4, resolved_by = $2, resolved_at = clock_timestamp()
+     WHERE id = $1 AND status <> 'resolved' AND (status <> 'held' OR $3 = 'confirmed')";
+const STATUS: &str =
+    "SELECT a.status, a.held IS NOT NULL FROM finai.alert a WHERE a.id = $1::bigint";
+const DELETE: &str = "DELETE FROM finai.alert
+     WHERE created_at < $1 AND status <> 'held' AND ($2 IS NULL OR relation_oid = ANY ($2))";
+const TABLES: &str = "SELECT DISTINCT c.oid, c.relowner FROM finai.alert a JOIN pg_class c ON c.oid = a.relation_oid";
+
+/// Marks a held alert, which the current role may see, as released. The row goes in next, or the statement fails.
+pub fn release(id: i64) -> Result<Held> {
+    let by = registry::current_user_name();
+    let held = as_owner(|| {
+        Spi::connect_mut(|client| {
+            let arguments = [id.into(), by.as_str().into()];
+            let rows = client.update(RELEASE, None, &arguments).map_err(damaged)?;
+            let mut held = rows.map(|row| {
+                Ok(Held {
+                    guard: row.get(1).map_err(damaged)?.unwrap_or_default(),
+                    relation: row.get(2).map_err(damaged)?.unwrap_or_default(),
+                    relation_oid: row.get(3).map_err(damaged)?,
+                    row: row.get(4).map_err(damaged)?.unwrap_or_default(),
+                })
+            });
+            held.next().transpose()
+        })
+    })?;
+    match held {
+        Some(held) => Ok(held),
+        None => Err(match status(id)? {
+            (_, false) => GuardError::NothingHeld(id).into(),
+            (status, true) => GuardError::Done { id, status }.into(),
+        }),
+    }
+}
+
+/// Records what a reviewer, who may see the alert, found.
+pub fn resolve(id: i64, outcome: &str, note: Option<&str>) -> Result<()> {
+    let by = registry::current_user_name();
+    let arguments = [id.into(), by.as_str().into(), outcome.into(), note.into()];
+    if as_owner(|| run(RESOLVE, &arguments))? > 0 {
+        return Ok(());
+    }
+    Err(match status(id)? {
+        (status, _) if status == "held" => GuardError::HeldStill(id).into(),
+        (status, _) => GuardError::Done { id, status }.into(),
+    })
+}
+
+/// Status of an alert now, and whether it holds a row.
+fn status(id: i64) -> Result<(String, bool)> {
+    let text = id.to_string();
+    let rows = rows_now(STATUS, &[Value::Text(&text)])?;
+    match rows.first().map(Vec::as_slice) {
+        Some([Some(status), Some(holds)]) => Ok((status.clone(), holds == "t")),
+        _ => Err(GuardError::UnknownAlert(id).into()),
+    }
+}
+
+/// Deletes alerts that were written before a moment, but for rows that are held still: those of tables that the current role
+/// owns, all of them for an administrator of the extension.
+pub fn delete(before: TimestampWithTimeZone) -> Result<i64> {
+    let tables = if registry::is_administrator()? {
+        None
+    } else {
+        let oid = |text: &Option<String>| text.as_ref()?.parse::<u32>().ok().map(pg_sys::Oid::from);
+        let rows = rows_now(TABLES, &[])?;
+        let own = rows.iter().filter_map(|row| match row.as_slice() {
+            [table, owner] if registry::is_own_role(oid(owner)?) => oid(table),
+            _ => None,
+        });
+        Some(own.collect::<Vec<pg_sys::Oid>>())
+    };
+    let deleted = as_owner(|| run(DELETE, &[before.into(), tables.into()]))?;
+    Ok(i64::try_from(deleted).unwrap_or(i64::MAX))
 }

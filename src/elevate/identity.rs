@@ -91,3 +91,16 @@ pub fn under_latest_snapshot<T>(read: impl FnOnce() -> Result<T>) -> Result<T> {
     unsafe { pg_sys::PopActiveSnapshot() };
     result
 }
+
+/// Reads what the transaction may see, its running command's own rows included, as SQL inside a trigger does.
+pub fn under_fresh_snapshot<T>(read: impl FnOnce() -> Result<T>) -> Result<T> {
+    // SAFETY: as in `under_latest_snapshot`.
+    unsafe {
+        pg_sys::CommandCounterIncrement();
+        pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
+    }
+    let result = read();
+    // SAFETY: pops what was pushed above.
+    unsafe { pg_sys::PopActiveSnapshot() };
+    result
+}

@@ -26,7 +26,10 @@ use crate::registry;
 
 use identity::{as_owner, as_owner_for};
 
-pub use alerts::{NewAlert, Occasion, insert as insert_alerts};
+pub use alerts::{
+    NewAlert, Occasion, delete as delete_alerts, insert as insert_alerts, release as release_alert,
+    resolve as resolve_alert,
+};
 pub use aliases::{drop_alias, promote, rollback};
 pub use attempt::{Failure, attempt};
 pub use changes::{
@@ -35,10 +38,10 @@ pub use changes::{
 pub use features::{NewFeatureSet, create_feature_set, drop_feature_set};
 pub use grants::{change_grant, store_role_names};
 pub use guards::{create as create_guard, drop_row as drop_guard_row, update as update_guard};
-pub use identity::under_latest_snapshot;
+pub use identity::{under_fresh_snapshot, under_latest_snapshot};
 pub use models::{Alteration, alter, drop_model, rename};
 pub use read::{TextRow, Value, rows, rows_as_role, rows_now};
-pub use role::{acting_as, reading_text, writing_text};
+pub use role::{acting_as, reading_text, with_own_names, writing_text};
 pub use transforms::{NewTransform, add_transform, drop_transform};
 pub use versions::{NewVersion, register, retire, set_status};
 

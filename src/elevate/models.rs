@@ -39,6 +39,7 @@ const SET_OWNER: &str = "UPDATE finai.model SET owner = $2 WHERE name = $1";
 /// Keys of other tables follow.
 const RENAME: &str = "UPDATE finai.model SET name = $2 WHERE name = $1 RETURNING next_version - 1";
 const DEPENDENTS: &str = "SELECT d.object, d.owner FROM finai._version_dependents($1, $2) d";
+const GUARDS: &str = "SELECT d.object, d.owner FROM finai._guard_dependents($1, $2) d";
 const LAST_VERSION: &str = "SELECT next_version - 1 FROM finai.model WHERE name = $1";
 /// Locked, so that a registration of the same bytes waits and stores them again.
 const LOCK_BYTES: &str = "SELECT b.sha256 FROM finai.model_blob b
@@ -160,10 +161,15 @@ pub fn drop_model(change: Change) -> Result<()> {
     })
 }
 
-/// Refuses while a generated column, an index, a constraint or a typed scoring function has this model's name in it, or,
+/// Refuses while a guard, a generated column, an index, a constraint or a typed scoring function has this model's name in it, or,
 /// with a version, that version's number. Objects of roles that may not use the model have no say.
 pub(super) fn refuse_dependents(model: &str, version: Option<i32>) -> Result<()> {
-    let dependents = rows_now(DEPENDENTS, &[Value::Text(model), Value::Integer(version)])?;
+    let parameters = [Value::Text(model), Value::Integer(version)];
+    let mut dependents = rows_now(DEPENDENTS, &parameters)?;
+    // A database whose extension is of an earlier version has none.
+    if registry::has_guards() {
+        dependents.extend(rows_now(GUARDS, &parameters)?);
+    }
     let mut objects = Vec::new();
     for dependent in dependents {
         let [Some(object), Some(owner)] = dependent.as_slice() else {

@@ -58,6 +58,11 @@ pub fn reading_text<T>(work: impl FnOnce() -> T) -> T {
     with_settings(&FAITHFUL[..5], work)
 }
 
+/// Runs SQL of the extension's own.
+pub fn with_own_names<T>(work: impl FnOnce() -> T) -> T {
+    with_settings(&FAITHFUL[5..], work)
+}
+
 fn with_settings<T>(settings: &[(&CStr, &CStr)], work: impl FnOnce() -> T) -> T {
     // SAFETY: opens a nesting level, which is closed below or by the abort that an error means.
     let level = unsafe {

@@ -345,7 +345,7 @@ impl FeatureSet {
 /// The role that a set belongs to: its view's owner, or who created it where the view is gone.
 pub fn owner(name: &str) -> Result<pg_sys::Oid> {
     let stored = Stored::load(name)?;
-    Ok(stored.existing.map_or(stored.owner, |(_, owner, _)| owner))
+    Ok(stored.existing.map_or(stored.owner, |view| view.owner))
 }
 
 /// Drops a set with its view. Needs ownership of the view, or of the set where its view is gone.

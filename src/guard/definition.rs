@@ -12,9 +12,9 @@ use crate::error::{Error, GuardError, Result};
 use crate::registry::{
     self, Action, Guard, OnError, Privilege, Reference, Status, Timing, check_name,
 };
-use crate::row::{Relation, columns_of_relation, qualified_name};
+use crate::row::{Relation, columns_of_relation, qualified_name, relation_named};
 
-use super::triggers;
+use super::{features, triggers};
 
 /// What create_guard is told.
 pub struct Definition<'a> {
@@ -51,7 +51,9 @@ struct Table {
 
 struct TableColumn {
     name: String,
-    base_type: pg_sys::Oid,
+    /// Domains are not looked through: what a guard sets is not checked against them.
+    type_oid: pg_sys::Oid,
+    has_modifier: bool,
     is_generated: bool,
 }
 
@@ -205,8 +207,8 @@ fn default_name(relation: Relation, model: &str) -> String {
 const KIND: &str = "SELECT c.relkind, c.relpersistence, c.oid < 16384 OR n.nspname = 'information_schema', n.nspname = 'finai'
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1::oid";
 const OWNER: &str = "SELECT c.relowner FROM pg_class c WHERE c.oid = $1::oid";
-/// Types of domains are looked through in code.
-const COLUMNS: &str = "SELECT a.attname, a.atttypid, a.attgenerated <> '' FROM pg_attribute a
+const COLUMNS: &str =
+    "SELECT a.attname, a.atttypid, a.atttypmod >= 0, a.attgenerated <> '' FROM pg_attribute a
      WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped";
 
 fn ask(query: &str, oid: pg_sys::Oid) -> Result<Vec<elevate::TextRow>> {
@@ -267,16 +269,15 @@ fn owner(oid: pg_sys::Oid) -> Result<pg_sys::Oid> {
 
 fn table(oid: pg_sys::Oid) -> Result<Table> {
     let columns = ask(COLUMNS, oid)?;
-    let types = columns_of_relation(oid).unwrap_or_default();
     let column = |row: &elevate::TextRow| {
-        let [Some(name), _, Some(is_generated)] = row.as_slice() else {
+        let [Some(name), Some(type_oid), has_modifier, is_generated] = row.as_slice() else {
             return None;
         };
-        let found = types.iter().find(|column| column.name == *name)?;
         Some(TableColumn {
             name: name.clone(),
-            base_type: found.base_type,
-            is_generated: is_generated == "t",
+            type_oid: type_oid.parse::<u32>().ok()?.into(),
+            has_modifier: has_modifier.as_deref() == Some("t"),
+            is_generated: is_generated.as_deref() == Some("t"),
         })
     };
     Ok(Table {
@@ -324,14 +325,14 @@ fn check_columns(guard: &Guard, table: &Table) -> Result<()> {
             guard.score_column.as_deref(),
             "score_column",
             "a score",
-            "Name a column of type double precision, real or numeric.",
+            "Name a column of type double precision, real or numeric without a precision, not a domain nor generated.",
             &[pg_sys::FLOAT8OID, pg_sys::FLOAT4OID, pg_sys::NUMERICOID][..],
         ),
         (
             guard.flag_column.as_deref(),
             "flag_column",
             "a flag",
-            "Name a column of type boolean.",
+            "Name a column of type boolean, not a domain nor generated.",
             &[pg_sys::BOOLOID][..],
         ),
     ];
@@ -348,7 +349,7 @@ fn check_columns(guard: &Guard, table: &Table) -> Result<()> {
             continue;
         };
         let found = find(column, parameter)?;
-        if found.is_generated || !types.contains(&found.base_type) {
+        if found.is_generated || found.has_modifier || !types.contains(&found.type_oid) {
             return Err(GuardError::ColumnType {
                 column: column.to_owned(),
                 relation: table.name.clone(),
@@ -405,41 +406,77 @@ fn has_score(signature: &Signature) -> bool {
 }
 
 fn check_features(guard: &Guard, table: &Table, signature: &Signature) -> Result<()> {
-    let columns = columns_of_relation(table.oid).unwrap_or_default();
+    let (source, origin) = match &guard.features {
+        None => (table.oid, format!("table {}", table.name)),
+        Some(name) => feature_view(guard, table, name)?,
+    };
+    let columns = columns_of_relation(source).unwrap_or_default();
     for row in binding_report::rows_of(signature, &columns) {
         let (feature, model) = (row.feature, guard.model.clone());
-        match row.column {
-            None => {
-                let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-                return Err(Error::MissingColumn {
-                    origin: format!("table {}", table.name),
-                    feature,
-                    model,
-                    columns: names.join(", "),
-                });
+        let Some(column) = row.column else {
+            let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+            return Err(Error::MissingColumn {
+                origin,
+                feature,
+                model,
+                columns: names.join(", "),
+            });
+        };
+        if row.status != OK {
+            return Err(Error::ColumnType {
+                column,
+                found: row.found.unwrap_or_default(),
+                feature,
+                model,
+                hint: row.hint.unwrap_or_default(),
+            });
+        }
+        if is_before(guard) && table.is_generated(&column) {
+            return Err(GuardError::Generated {
+                feature,
+                model,
+                column,
             }
-            Some(column) if row.status != OK => {
-                return Err(Error::ColumnType {
-                    column,
-                    found: row.found.unwrap_or_default(),
-                    feature,
-                    model,
-                    hint: row.hint.unwrap_or_default(),
-                });
-            }
-            Some(column) => {
-                let is_before = guard.action.timing() == Some(Timing::Row);
-                let is_generated = |c: &TableColumn| c.name == column && c.is_generated;
-                if is_before && table.columns.iter().any(is_generated) {
-                    return Err(GuardError::Generated {
-                        feature,
-                        model,
-                        column,
-                    }
-                    .into());
-                }
-            }
+            .into());
         }
     }
     Ok(())
+}
+
+/// The view of a feature set that the guard's rows may be scored through.
+fn feature_view(guard: &Guard, table: &Table, name: &str) -> Result<(pg_sys::Oid, String)> {
+    let set = features::of_table(name, table.oid)?;
+    let is_trusted = |owner| owner == table.owner || registry::is_superuser(owner);
+    if !set.owner.is_some_and(is_trusted) {
+        return Err(GuardError::FeaturesOwner {
+            features: set.name,
+            owner: set.owner.map(registry::role_name).unwrap_or_default(),
+        }
+        .into());
+    }
+    let generated = table.columns.iter().filter(|column| column.is_generated);
+    let mut used = generated.filter(|column| features::mentions(&set, &column.name));
+    if let Some(column) = used.next().filter(|_| is_before(guard)) {
+        return Err(GuardError::Generated {
+            feature: column.name.clone(),
+            model: guard.model.clone(),
+            column: column.name.clone(),
+        }
+        .into());
+    }
+    let view =
+        relation_named(&set.view).ok_or_else(|| GuardError::UnknownFeatures(name.to_owned()))?;
+    Ok((view, format!("view {}", set.view)))
+}
+
+/// Whether the guard looks at rows before they are stored, when generated columns are NULL.
+fn is_before(guard: &Guard) -> bool {
+    guard.action.timing() == Some(Timing::Row)
+}
+
+impl Table {
+    fn is_generated(&self, column: &str) -> bool {
+        let mut columns = self.columns.iter();
+        columns.any(|known| known.name == column && known.is_generated)
+    }
 }

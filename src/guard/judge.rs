@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use pgrx::pg_sys;
+
+use crate::elevate::{self, Failure};
 use crate::error::{Error, GuardError, Result};
 use crate::registry::{Guard, Statement, Version};
 use crate::row::{Shape, Tuple};
 
 use super::site::{self, Ready, Site};
-use super::trigger::{Rows, Scratch};
-use super::{Watch, catalogue};
+use super::trigger::{self, Rows, Scratch};
+use super::{Watch, catalogue, features};
 
 /// What a guard found in a statement.
 #[derive(Debug, Default)]
@@ -64,10 +67,11 @@ pub fn statement(watch: &Watch, rows: &mut Rows) -> Result<Judged> {
                 pending: Vec::new(),
                 again: Vec::new(),
                 late: None,
+                current: None,
+                view: None,
                 judged,
             };
-            run.all(rows, changed)?;
-            run.once_more(rows)?;
+            run.every(rows, changed)?;
             judged = run.judged;
         }
         Ok((_, Err(error))) | Err(error) => {
@@ -135,11 +139,40 @@ fn score(
         false => site.begin(guard, 1, deadline)?,
     };
     judged.version = Some((ready.version.model.clone(), ready.version.version));
-    ready.push(row)?;
+    match &guard.features {
+        None => ready.push(row)?,
+        Some(features) => {
+            let view = features::view_type(features)?;
+            if let Some(error) = computing(|| ready.push_computed(view, row))? {
+                return Err(error);
+            }
+        }
+    }
     ready.run()?;
     let score = ready.score(0)?;
     let features = (score >= guard.threshold).then(|| ready.features(0));
     Ok((score, features, ready.version.clone()))
+}
+
+/// Runs SQL of a feature set in a subtransaction; what PostgreSQL raises comes back as an error that says nothing of values.
+fn computing(work: impl FnOnce() -> Result<()>) -> Result<Option<Error>> {
+    let work = || elevate::under_fresh_snapshot(work);
+    match elevate::attempt(|| elevate::with_own_names(work)) {
+        Ok(()) => Ok(None),
+        Err(Failure::Error(error)) => Err(error),
+        Err(Failure::Caught(caught)) => {
+            let error: Error = GuardError::Features {
+                sqlstate: caught.sqlstate,
+            }
+            .into();
+            trigger::log(&format!(
+                "features of a guard could not be computed: {}: {}",
+                error.state(),
+                caught.message
+            ));
+            Ok(Some(error))
+        }
+    }
 }
 
 fn all_unscored(rows: &Rows, excuse: String, mut judged: Judged) -> Judged {
@@ -189,16 +222,63 @@ struct Run<'run, 'site> {
     pending: Vec<usize>,
     /// Rows of batches that failed: one of them is to blame.
     again: Vec<usize>,
-    /// What is said of all rows once time is up.
+    /// What is said of all rows from now on: time is up, or features cannot be computed.
     late: Option<String>,
+    /// The row whose features are being computed.
+    current: Option<usize>,
+    /// What computes features, where a feature set does.
+    view: Option<pg_sys::Oid>,
     judged: Judged,
 }
 
 impl Run<'_, '_> {
-    fn all(
+    fn every(
         &mut self,
         rows: &mut Rows,
         changed: impl Fn(&Tuple, Option<&Tuple>) -> bool,
+    ) -> Result<()> {
+        let Some(features) = &self.guard.features else {
+            self.all(rows, &changed)?;
+            return self.once_more(rows);
+        };
+        match features::view_type(features) {
+            Ok(view) => self.view = Some(view),
+            Err(error) => self.late = Some(self.watch.excuse(error)?),
+        }
+        let attempt = computing(|| {
+            self.all(rows, &changed)?;
+            self.once_more(rows)
+        });
+        if let Some(error) = attempt? {
+            let excuse = self.watch.excuse(error)?;
+            if let Some(number) = self.current.take() {
+                let verdict = Verdict::Unscored(excuse.clone());
+                self.judged.verdicts.push((number, verdict));
+            }
+            let again = std::mem::take(&mut self.again).into_iter();
+            let verdict = |number| (number, Verdict::Unscored(excuse.clone()));
+            self.judged.verdicts.extend(again.map(verdict));
+            self.late = Some(excuse);
+            self.flush()?;
+            self.all(rows, &changed)?;
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, number: usize, row: &Tuple) -> Result<()> {
+        let Some(view) = self.view else {
+            return self.ready.push(row);
+        };
+        self.current = Some(number);
+        let pushed = self.ready.push_computed(view, row);
+        self.current = None;
+        pushed
+    }
+
+    fn all(
+        &mut self,
+        rows: &mut Rows,
+        changed: &impl Fn(&Tuple, Option<&Tuple>) -> bool,
     ) -> Result<()> {
         let scratch = (rows.count() > 1).then(Scratch::enter);
         while let Some((number, new, old)) = rows.next() {
@@ -211,7 +291,7 @@ impl Run<'_, '_> {
                 self.judged.verdicts.push((number, verdict));
                 continue;
             }
-            match self.ready.push(&new) {
+            match self.push(number, &new) {
                 Ok(()) => self.pending.push(number),
                 Err(error) => self.unscored(number, error)?,
             }
@@ -271,14 +351,16 @@ impl Run<'_, '_> {
         }
         rows.rewind();
         let scratch = Scratch::enter();
-        for number in std::mem::take(&mut self.again) {
+        // What an error leaves in there is still to be looked at.
+        self.again.reverse();
+        while let Some(number) = self.again.pop() {
             if let Some(excuse) = &self.late {
                 let verdict = Verdict::Unscored(excuse.clone());
                 self.judged.verdicts.push((number, verdict));
                 continue;
             }
             if let Some(row) = rows.skip_to(number) {
-                match self.ready.push(&row) {
+                match self.push(number, &row) {
                     Ok(()) => self.pending.push(number),
                     Err(error) => self.unscored(number, error)?,
                 }

@@ -2,8 +2,10 @@
 
 mod catalogue;
 mod definition;
+mod features;
 mod judge;
 mod pass;
+mod review;
 mod row;
 mod site;
 mod speak;
@@ -22,6 +24,8 @@ use site::Deadline;
 use trigger::Moment;
 
 pub use definition::{Definition, Settings, alter, create, drop};
+pub use features::of_table as features_of_table;
+pub use review::{release, resolve};
 pub use trigger::{Event, Outcome};
 
 /// What a trigger of a guard does.

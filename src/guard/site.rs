@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use finai_engine::{Scorer, Value};
-use pgrx::pg_sys;
+use pgrx::prelude::*;
 
 use crate::cache;
 use crate::error::{Error, GuardError, Result};
+use crate::feature_set;
 use crate::registry::{self, Guard, Reference, Statement, Version};
-use crate::row::{Bind, Tuple, TupleBinding};
+use crate::row::{Bind, Binding, Tuple, TupleBinding};
 use crate::statistics::{self, Tally};
 
 /// Rows scored at once.
@@ -46,6 +47,8 @@ struct Current {
 struct Buffers {
     scorer: Scorer,
     binding: Option<TupleBinding>,
+    /// Of what a feature set computes.
+    computed: Option<Binding>,
 }
 
 /// When a statement's scoring has to be done.
@@ -127,6 +130,7 @@ impl Site {
         let buffers = match kept {
             Some(mut buffers) => {
                 buffers.binding = buffers.binding.filter(TupleBinding::is_current);
+                buffers.computed = buffers.computed.filter(Binding::is_current);
                 if buffers.scorer.batch().capacity() < capacity {
                     buffers.scorer =
                         Scorer::new(model, capacity).map_err(Error::of(&version.model))?;
@@ -137,6 +141,7 @@ impl Site {
             None => Buffers {
                 scorer: Scorer::new(model, capacity).map_err(Error::of(&version.model))?,
                 binding: None,
+                computed: None,
             },
         };
         Ok(Ready {
@@ -180,28 +185,30 @@ impl Site {
 impl Ready<'_> {
     /// Adds a row to the batch; one that does not bind leaves the batch as it was.
     pub fn push(&mut self, row: &Tuple) -> Result<()> {
-        let Buffers { scorer, binding } = &mut *self.buffers;
-        let binding = match binding {
-            Some(binding) if binding.fits(row) => binding,
-            binding => {
-                let reference = self.version.reference();
-                let bound = TupleBinding::new(row, scorer.model().signature(), &reference);
-                binding.insert(bound.inspect_err(|_| self.tally.failed())?)
-            }
+        let Buffers {
+            scorer, binding, ..
+        } = &mut *self.buffers;
+        let pushed = push(scorer, binding, row, &self.version);
+        pushed.inspect_err(|_| self.tally.failed())
+    }
+
+    /// As [`Ready::push`], of the row that a feature set computes: `view_type` is its view's. Raises what its queries do.
+    pub fn push_computed(&mut self, view_type: pg_sys::Oid, row: &Tuple) -> Result<()> {
+        if let Some(deadline) = self.deadline.filter(Deadline::has_passed) {
+            return Err(deadline.error());
+        }
+        let Some(record) = row.to_record() else {
+            return Ok(());
         };
-        let batch = scorer.batch();
-        let rows = batch.rows();
-        let pushed = binding.push(row, batch).and_then(|()| batch.finish_row());
-        pushed.map_err(|source| {
-            if batch.rows() > rows {
-                batch.drop_row();
-            }
-            self.tally.failed();
-            Error::Model {
-                model: self.version.reference(),
-                source,
-            }
-        })
+        let row = feature_set::feature_row(view_type, &record)?;
+        let Buffers {
+            scorer, computed, ..
+        } = &mut *self.buffers;
+        let pushed = match row.record() {
+            Some(record) => push(scorer, computed, &record, &self.version),
+            None => Ok(()),
+        };
+        pushed.inspect_err(|_| self.tally.failed())
     }
 
     pub fn is_full(&mut self) -> bool {
@@ -271,6 +278,33 @@ impl Ready<'_> {
     pub fn clear(&mut self) {
         self.buffers.scorer.batch().clear();
     }
+}
+
+fn push<B: Bind>(
+    scorer: &mut Scorer,
+    binding: &mut Option<B>,
+    row: &B::Row<'_>,
+    version: &Version,
+) -> Result<()> {
+    let binding = match binding {
+        Some(binding) if binding.fits(row) => binding,
+        binding => {
+            let signature = scorer.model().signature();
+            binding.insert(B::new(row, signature, &version.reference())?)
+        }
+    };
+    let batch = scorer.batch();
+    let rows = batch.rows();
+    let pushed = binding.push(row, batch).and_then(|()| batch.finish_row());
+    pushed.map_err(|source| {
+        if batch.rows() > rows {
+            batch.drop_row();
+        }
+        Error::Model {
+            model: version.reference(),
+            source,
+        }
+    })
 }
 
 fn json(value: Option<Value>) -> serde_json::Value {

@@ -6,6 +6,7 @@ use crate::elevate::{self, Failure, NewAlert, Occasion};
 use crate::error::{GuardError, Result};
 use crate::registry::{self, Action, Guard, OnError};
 use crate::row::{Tuple, json_object};
+use crate::statistics;
 
 use super::judge::{Judged, Verdict};
 use super::trigger::{self, Rows, Scratch};
@@ -135,4 +136,9 @@ fn guarded(watch: &Watch) -> pg_sys::Oid {
 }
 
 /// Adds to the guard's counts.
-pub fn count(_watch: &Watch, _judged: &Judged, _alerts: usize) {}
+pub fn count(watch: &Watch, judged: &Judged, alerts: usize) {
+    if let Ok(guard) = &watch.guard {
+        let (rows, unscored) = (judged.rows as u64, judged.unscored() as u64);
+        statistics::count_guard(guard, rows, alerts as u64, unscored, watch.began.elapsed());
+    }
+}

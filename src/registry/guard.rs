@@ -6,7 +6,7 @@ use pgrx::pg_sys;
 
 use crate::error::{Error, Result};
 
-use super::scan::{Key, Row, first};
+use super::scan::{Key, Row, exists, first};
 
 /// What happens to a row whose score reaches the threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +109,11 @@ pub struct Guard {
     pub created_by: String,
     /// Microseconds as PostgreSQL counts them; tells a guard from a former one of its name.
     pub created_at: i64,
+}
+
+/// Whether the installed version of the extension has guards.
+pub fn has_guards() -> bool {
+    exists(c"guard")
 }
 
 /// The guard of that name; nothing where there is none.

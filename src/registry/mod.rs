@@ -4,6 +4,7 @@
 //! on the state tables. Nothing here remembers anything across calls.
 
 mod copied_set;
+mod feature_set;
 mod guard;
 mod history;
 mod privilege;
@@ -25,12 +26,14 @@ use crate::bundled::{self, Entry};
 use crate::error::{Error, Result};
 
 pub use copied_set::{StoredCopy, stored_copy};
-pub use guard::{Action, Guard, OnError, Timing, guard};
+pub use feature_set::{FeatureSet, feature_set};
+pub use guard::{Action, Guard, OnError, Timing, guard, has_guards};
 pub use history::{history, renamed_to};
 pub use privilege::{
     Privilege, acts_as, current_user, current_user_name, existing_name, grants, has,
-    is_administrator, is_own_role, is_unchanged_bundled, names_are_current, owner_name, require,
-    require_member, require_owner, role_name, role_named, session_user, session_user_name,
+    is_administrator, is_own_role, is_superuser, is_unchanged_bundled, names_are_current,
+    owner_name, require, require_member, require_owner, role_name, role_named, session_user,
+    session_user_name,
 };
 pub use reference::{Reference, Target, check_name};
 pub use scan::extension_owner;

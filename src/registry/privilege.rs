@@ -258,6 +258,12 @@ fn is_grantee(user: pg_sys::Oid, row: &Row) -> bool {
     }
 }
 
+/// Whether a role is a superuser.
+pub fn is_superuser(role: pg_sys::Oid) -> bool {
+    // SAFETY: reads the role caches; a role that does not exist is none.
+    unsafe { pg_sys::superuser_arg(role) }
+}
+
 /// Whether the current role is a role, inherits from it, or is a superuser.
 pub fn is_own_role(role: pg_sys::Oid) -> bool {
     is_member_of(role)

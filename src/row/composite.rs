@@ -4,10 +4,10 @@ use std::marker::PhantomData;
 
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::Datum;
-use pgrx::pg_sys;
 use pgrx::pgrx_sql_entity_graph::metadata::{
     ArgumentError, ReturnsError, ReturnsRef, SqlMappingRef, SqlTranslatable, TypeOrigin,
 };
+use pgrx::{FromDatum, pg_sys};
 
 use super::columns::{Column, of_descriptor, release, type_name};
 use super::record::Record;
@@ -162,6 +162,14 @@ impl RowDatum {
             release(descriptor);
             row
         }
+    }
+}
+
+impl RowDatum {
+    /// The row, to be read.
+    pub fn record(&self) -> Option<Record<'_>> {
+        // SAFETY: a composite in PostgreSQL's memory.
+        unsafe { Record::from_datum(self.0, false) }
     }
 }
 

@@ -7,6 +7,7 @@ mod convert;
 mod event;
 mod flat;
 mod group;
+mod insert;
 mod json;
 mod query;
 mod record;
@@ -24,9 +25,12 @@ pub use convert::Conversion;
 pub use event::{Numbers, Readings, Texts, is_key_type};
 pub use flat::{Flat, FlatBinding, Names, Values};
 pub use group::PerGroup;
+pub use insert::{Target, Value, insert, target};
 pub use json::JsonText;
 pub use query::{Jsonb, RowQuery};
 pub use record::{PerCallSite, Record};
-pub use relation::{Relation, key_positions, parent_of, qualified_name};
+pub use relation::{
+    Relation, key_positions, parent_of, qualified_name, relation_named, row_type_of,
+};
 pub use saved::{Cell, SavedPlan};
 pub use tuple::{Field, Shape, Tuple, TupleBinding, json_object};

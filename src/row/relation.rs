@@ -27,42 +27,45 @@ impl Relation {
     }
 }
 
-impl Relation {
-    /// Its name with its schema's, quoted.
-    pub fn qualified_name(self) -> Option<String> {
-        // SAFETY: catalogue lookups; names are null or palloc'd and NUL-terminated, as is what quotes them.
-        unsafe {
-            let schema = pg_sys::get_namespace_name_or_temp(pg_sys::get_rel_namespace(self.0));
-            let name = pg_sys::get_rel_name(self.0);
-            if schema.is_null() || name.is_null() {
-                return None;
-            }
-            let quoted = pg_sys::quote_qualified_identifier(schema, name);
-            Some(CStr::from_ptr(quoted).to_string_lossy().into_owned())
+/// A relation's name with its schema, quoted as SQL needs it; its oid where it is gone.
+pub fn qualified_name(relation: pg_sys::Oid) -> String {
+    // SAFETY: catalogue lookups by oid; names are null or palloc'd and NUL-terminated.
+    unsafe {
+        let name = pg_sys::get_rel_name(relation);
+        let schema = pg_sys::get_namespace_name(pg_sys::get_rel_namespace(relation));
+        if name.is_null() || schema.is_null() {
+            return u32::from(relation).to_string();
         }
-    }
-
-    /// Its schema's name.
-    pub fn schema(self) -> Option<String> {
-        // SAFETY: catalogue lookups; a name is null or palloc'd and NUL-terminated.
-        unsafe {
-            let schema = pg_sys::get_namespace_name_or_temp(pg_sys::get_rel_namespace(self.0));
-            (!schema.is_null()).then(|| CStr::from_ptr(schema).to_string_lossy().into_owned())
-        }
-    }
-
-    /// Whether it is a table, a view or something else that can be read like one.
-    pub fn has_rows(self) -> bool {
-        // SAFETY: a catalogue lookup.
-        let kind = unsafe { pg_sys::get_rel_relkind(self.0) } as u8;
-        matches!(kind, b'r' | b'v' | b'm' | b'f' | b'p')
+        let quoted = pg_sys::quote_qualified_identifier(schema, name);
+        CStr::from_ptr(quoted).to_string_lossy().into_owned()
     }
 }
 
-/// A relation's name with its schema, quoted as SQL needs it; its oid where it is gone.
-pub fn qualified_name(relation: pg_sys::Oid) -> String {
-    let name = Relation(relation).qualified_name();
-    name.unwrap_or_else(|| u32::from(relation).to_string())
+/// The relation of a name with its schema, quoted as SQL needs it; nothing where there is none.
+pub fn relation_named(name: &str) -> Option<pg_sys::Oid> {
+    let name = std::ffi::CString::new(name).ok()?;
+    // SAFETY: a list of the name's parts, of which each is NUL-terminated; catalogue lookups by name.
+    unsafe {
+        let list = pg_sys::stringToQualifiedNameList(name.as_ptr());
+        let parts = pg_sys::makeRangeVarFromNameList(list);
+        if (*parts).schemaname.is_null() {
+            return None;
+        }
+        let schema = pg_sys::get_namespace_oid((*parts).schemaname, true);
+        match pg_sys::get_relname_relid((*parts).relname, schema) {
+            pg_sys::InvalidOid => None,
+            oid => Some(oid),
+        }
+    }
+}
+
+/// The row type of a relation; nothing where it has none, or is gone.
+pub fn row_type_of(relation: pg_sys::Oid) -> Option<pg_sys::Oid> {
+    // SAFETY: a catalogue lookup by oid.
+    match unsafe { pg_sys::get_rel_type_id(relation) } {
+        pg_sys::InvalidOid => None,
+        oid => Some(oid),
+    }
 }
 
 /// The partitioned table that a partition is directly one of.
@@ -165,6 +168,38 @@ unsafe fn unique_positions(
                 attribute.attnotnull.then_some(position)
             })
             .collect()
+    }
+}
+
+impl Relation {
+    /// Its name with its schema's, quoted.
+    pub fn qualified_name(self) -> Option<String> {
+        // SAFETY: catalogue lookups; names are null or palloc'd and NUL-terminated, as is what quotes them.
+        unsafe {
+            let schema = pg_sys::get_namespace_name_or_temp(pg_sys::get_rel_namespace(self.0));
+            let name = pg_sys::get_rel_name(self.0);
+            if schema.is_null() || name.is_null() {
+                return None;
+            }
+            let quoted = pg_sys::quote_qualified_identifier(schema, name);
+            Some(CStr::from_ptr(quoted).to_string_lossy().into_owned())
+        }
+    }
+
+    /// Its schema's name.
+    pub fn schema(self) -> Option<String> {
+        // SAFETY: catalogue lookups; a name is null or palloc'd and NUL-terminated.
+        unsafe {
+            let schema = pg_sys::get_namespace_name_or_temp(pg_sys::get_rel_namespace(self.0));
+            (!schema.is_null()).then(|| CStr::from_ptr(schema).to_string_lossy().into_owned())
+        }
+    }
+
+    /// Whether it is a table, a view or something else that can be read like one.
+    pub fn has_rows(self) -> bool {
+        // SAFETY: a catalogue lookup.
+        let kind = unsafe { pg_sys::get_rel_relkind(self.0) } as u8;
+        matches!(kind, b'r' | b'v' | b'm' | b'f' | b'p')
     }
 }
 

@@ -3,12 +3,13 @@
 use std::ffi::CStr;
 
 use finai_engine::{Batch, Signature};
-use pgrx::pg_sys;
+use pgrx::{FromDatum, pg_sys};
 
 use crate::error::Result;
 
 use super::binding::{Bind, Bound, bind, fill};
 use super::columns::{Column, of_descriptor, type_name};
+use super::record::Record;
 
 /// The relation whose rows are read, open and locked while they are.
 #[derive(Clone, Copy)]
@@ -71,6 +72,22 @@ impl<'row> Tuple<'row> {
                 values: std::slice::from_raw_parts((*slot).tts_values, count),
                 nulls: std::slice::from_raw_parts((*slot).tts_isnull, count),
             }
+        }
+    }
+
+    /// The row as a composite value of its type, in memory of its own.
+    pub fn to_record(self) -> Option<Record<'static>> {
+        let mut values = self.values.to_vec();
+        let mut nulls = self.nulls.to_vec();
+        // SAFETY: one value and null flag for each attribute of the descriptor; the composite is in PostgreSQL's memory.
+        unsafe {
+            let tuple = pg_sys::heap_form_tuple(
+                self.shape.descriptor,
+                values.as_mut_ptr(),
+                nulls.as_mut_ptr(),
+            );
+            let datum = pg_sys::heap_copy_tuple_as_datum(tuple, self.shape.descriptor);
+            Record::from_datum(datum, false)
         }
     }
 

@@ -1,4 +1,4 @@
-//! What scoring cost, by model and version: counted in each call site, added up for the backend, and for the cluster where the
+//! What scoring cost, by model and version, and what guards did: counted in each call site, added up for the backend, and for the cluster where the
 //! library is preloaded.
 
 mod counts;
@@ -11,9 +11,9 @@ use pgrx::prelude::*;
 
 pub use counts::{Counts, Key};
 pub use shared::init;
-pub use tally::{Tally, count_error};
+pub use tally::{Tally, count_error, count_guard};
 
-/// Versions that are counted at once; beyond, the one that was scored longest ago is forgotten.
+/// Versions and guards that are counted at once; beyond, the one that scored longest ago is forgotten.
 const VERSIONS: usize = 1024;
 
 thread_local! {

@@ -24,6 +24,7 @@ struct Slot {
     rows: AtomicU64,
     errors: AtomicU64,
     nanoseconds: AtomicU64,
+    alerts: AtomicU64,
     last_scored: AtomicI64,
 }
 
@@ -229,9 +230,15 @@ impl Slot {
             .iter()
             .zip(key.words())
             .for_each(|(to, word)| to.store(word, Relaxed));
-        [&self.calls, &self.rows, &self.errors, &self.nanoseconds]
-            .into_iter()
-            .for_each(|count| count.store(0, Relaxed));
+        [
+            &self.calls,
+            &self.rows,
+            &self.errors,
+            &self.nanoseconds,
+            &self.alerts,
+        ]
+        .into_iter()
+        .for_each(|count| count.store(0, Relaxed));
         self.last_scored.store(0, Relaxed);
     }
 
@@ -240,6 +247,7 @@ impl Slot {
         self.rows.fetch_add(counts.rows, Relaxed);
         self.errors.fetch_add(counts.errors, Relaxed);
         self.nanoseconds.fetch_add(counts.nanoseconds, Relaxed);
+        self.alerts.fetch_add(counts.alerts, Relaxed);
         self.last_scored.fetch_max(counts.last_scored, Relaxed);
     }
 
@@ -249,6 +257,7 @@ impl Slot {
             rows: self.rows.load(Relaxed),
             errors: self.errors.load(Relaxed),
             nanoseconds: self.nanoseconds.load(Relaxed),
+            alerts: self.alerts.load(Relaxed),
             last_scored: self.last_scored.load(Relaxed),
         }
     }

@@ -1,11 +1,11 @@
 //! The counts of one call site in one statement.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use pgrx::pg_sys;
 
 use super::{Counts, Key, add, database};
-use crate::registry::Version;
+use crate::registry::{Guard, Version};
 
 /// Of so many rows one is timed, and the first: reading a clock twice costs a twentieth of a row.
 const TIMED: u32 = 16;
@@ -28,7 +28,7 @@ impl Tally {
     pub fn new(version: &Version) -> Tally {
         let database = u32::from(database());
         Tally {
-            key: Key::new(database, &version.model, version.version, &version.sha256),
+            key: Key::of_version(database, &version.model, version.version, &version.sha256),
             rows: 0,
             errors: 0,
             left: 0,
@@ -91,6 +91,7 @@ impl Tally {
             rows: self.rows,
             errors: self.errors,
             nanoseconds: self.first.saturating_add(others as u64),
+            alerts: 0,
             last_scored: self.last.map_or(0, |last| {
                 // SAFETY: reads the clock.
                 let now = unsafe { pg_sys::GetCurrentTimestamp() };
@@ -111,4 +112,21 @@ impl Drop for Tally {
 /// Counts a call that failed before its first row: its version could not be loaded.
 pub fn count_error(version: &Version) {
     Tally::new(version).failed();
+}
+
+/// Counts what a guard did with the rows of a statement, or with one.
+pub fn count_guard(guard: &Guard, rows: u64, alerts: u64, unscored: u64, taken: Duration) {
+    let database = u32::from(database());
+    // SAFETY: reads the clock.
+    let now = unsafe { pg_sys::GetCurrentTimestamp() };
+    let counts = Counts {
+        calls: 1,
+        rows,
+        errors: unscored,
+        nanoseconds: u64::try_from(taken.as_nanos()).unwrap_or(u64::MAX),
+        alerts,
+        last_scored: now,
+    };
+    let key = Key::of_guard(database, &guard.name, guard.created_at);
+    add(key, counts);
 }
