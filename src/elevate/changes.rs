@@ -1,13 +1,14 @@
 //! What changed in the sources of feature sets, and which copies there are.
 
 use std::cell::OnceCell;
+use std::ffi::CStr;
 
 use pgrx::prelude::*;
 use pgrx::spi::OwnedPreparedStatement;
 
 use crate::error::Result;
 
-use super::{as_owner, damaged, run};
+use super::{as_owner_for, damaged, run};
 
 /// One event that changed.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +29,7 @@ pub struct Taken {
     pub entities: Vec<Option<String>>,
 }
 
+const CHANGE: &CStr = c"a refresh of a feature set";
 const LOG: &str = "INSERT INTO finai.feature_change (feature_set, event_id, event_time, entities)
      SELECT $1, c.id, c.at, c.entities::pg_catalog.jsonb FROM unnest($2, $3, $4) AS c (id, at, entities)";
 const LOCK_SET: &str = "SELECT FROM finai.feature_set WHERE name = $1 FOR UPDATE";
@@ -52,7 +54,7 @@ pub fn log_changes(set: &str, changes: Vec<EventChange>) -> Result<()> {
         columns[2].push(change.entities);
     }
     let [ids, times, entities] = columns;
-    as_owner(|| {
+    as_owner_for(CHANGE, || {
         let plan = log_plan()?;
         Spi::connect_mut(|client| {
             let arguments = [set.into(), ids.into(), times.into(), entities.into()];
@@ -85,7 +87,7 @@ fn log_plan() -> Result<&'static OwnedPreparedStatement> {
 
 /// Makes whoever refreshes or drops this set wait until the transaction ends. False where there is none.
 pub fn lock_set(set: &str) -> Result<bool> {
-    as_owner(|| Ok(run(LOCK_SET, &[set.into()])? > 0))
+    as_owner_for(CHANGE, || Ok(run(LOCK_SET, &[set.into()])? > 0))
 }
 
 /// What is noted of a set.
@@ -99,7 +101,7 @@ pub struct Noted {
 }
 
 pub fn noted_changes(set: &str) -> Result<Noted> {
-    as_owner(|| {
+    as_owner_for(CHANGE, || {
         Spi::connect_mut(|client| {
             let rows = client.update(COUNT, None, &[set.into()]).map_err(damaged)?;
             let row = rows.first();
@@ -114,7 +116,7 @@ pub fn noted_changes(set: &str) -> Result<Noted> {
 
 /// Takes up to `most` changes away, of those with numbers up to `last`.
 pub fn take_changes(set: &str, last: i64, most: i64) -> Result<Taken> {
-    as_owner(|| {
+    as_owner_for(CHANGE, || {
         Spi::connect_mut(|client| {
             let arguments = [set.into(), last.into(), most.into()];
             let rows = client.update(TAKE, None, &arguments).map_err(damaged)?;
@@ -131,12 +133,12 @@ pub fn take_changes(set: &str, last: i64, most: i64) -> Result<Taken> {
 
 /// Takes all changes away that can be seen.
 pub fn forget_changes(set: &str) -> Result<()> {
-    as_owner(|| run(FORGET, &[set.into()]).map(|_| ()))
+    as_owner_for(CHANGE, || run(FORGET, &[set.into()]).map(|_| ()))
 }
 
 /// Remembers a set's copy, the table that it was made from, and what files that has.
 pub fn store_copy(set: &str, copy: &str, source: pg_sys::Oid, state: &str) -> Result<()> {
-    as_owner(|| {
+    as_owner_for(CHANGE, || {
         let arguments = [set.into(), copy.into(), source.into(), state.into()];
         run(STORE, &arguments).map(|_| ())
     })
