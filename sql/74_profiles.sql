@@ -128,17 +128,18 @@ BEGIN
            ELSE 'NULL::bool' END);
   END LOOP;
   EXECUTE format($query$
-    SELECT jsonb_object_agg(p.i, p.o)
-    FROM (SELECT g.i, jsonb_build_object(
-                   'distinct', count(*) FILTER (WHERE g.by_value AND g.value IS NOT NULL),
-                   'outliers', sum(g.outliers) FILTER (WHERE NOT g.by_value),
-                   'frequent', jsonb_agg(jsonb_build_object('value', left(g.value, 100), 'count', g.n) ORDER BY g.place) FILTER (WHERE g.by_value AND g.place <= 10),
-                   'bins', jsonb_object_agg(g.bin, g.n) FILTER (WHERE NOT g.by_value AND g.bin IS NOT NULL)) AS o
-          FROM (SELECT e.i, e.value, e.bin, grouping(e.value) = 0 AS by_value, count(*) AS n, count(*) FILTER (WHERE e.outlier) AS outliers,
-                       CASE WHEN e.value IS NOT NULL THEN row_number() OVER (PARTITION BY e.i, grouping(e.value), e.value IS NULL ORDER BY count(*) DESC, e.value COLLATE "C") END AS place
-                FROM %s AS r CROSS JOIN LATERAL (VALUES %s) AS e (i, value, bin, outlier)
-                GROUP BY GROUPING SETS ((e.i, e.value), (e.i, e.bin))) AS g
-          GROUP BY g.i) AS p$query$, relation, array_to_string(entries, ', '))
+    WITH g AS MATERIALIZED (
+      SELECT e.i, e.value, e.bin, grouping(e.value) = 0 AS by_value, count(*) AS n, count(*) FILTER (WHERE e.outlier) AS outliers
+      FROM %s AS r CROSS JOIN LATERAL (VALUES %s) AS e (i, value, bin, outlier)
+      GROUP BY GROUPING SETS ((e.i, e.value), (e.i, e.bin)))
+    SELECT jsonb_object_agg(a.i, jsonb_build_object('distinct', a.distinct_values, 'outliers', a.outliers, 'bins', a.bins, 'frequent', f.frequent))
+    FROM (SELECT g.i, count(g.value) FILTER (WHERE g.by_value) AS distinct_values, sum(g.outliers) FILTER (WHERE NOT g.by_value) AS outliers,
+                 jsonb_object_agg(g.bin, g.n) FILTER (WHERE NOT g.by_value AND g.bin IS NOT NULL) AS bins
+          FROM g GROUP BY g.i) AS a
+    CROSS JOIN LATERAL (
+      SELECT jsonb_agg(jsonb_build_object('value', left(t.value, 100), 'count', t.n) ORDER BY t.n DESC, t.value COLLATE "C") AS frequent
+      FROM (SELECT g.value, g.n FROM g WHERE g.i = a.i AND g.by_value AND g.value IS NOT NULL ORDER BY g.n DESC, g.value COLLATE "C" LIMIT 10) AS t) AS f$query$,
+    relation, array_to_string(entries, ', '))
   INTO found;
 
   i := 0;
