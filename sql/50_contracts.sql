@@ -72,13 +72,13 @@ COMMENT ON FUNCTION finai._version_dependents(text, integer) IS
 COMMENT ON FUNCTION finai._typed_functions() IS
   'Typed scoring functions, and the model with the alias or version that each calls.';
 
--- Columns that typed scoring functions read: everything that can change a row type or, by CASCADE, drop a column.
-COMMENT ON FUNCTION finai._ddl_starts() IS 'Remembers which typed scoring functions miss columns before DDL.';
+-- Columns that typed scoring functions and guards read: everything that can change a row type or, by CASCADE, drop a column.
+COMMENT ON FUNCTION finai._ddl_starts() IS 'Remembers which typed scoring functions and guards miss columns before DDL.';
 COMMENT ON FUNCTION finai._ddl_ends() IS
-  'Refuses DDL that takes a column from a typed scoring function (2BP01), or marks the version, as the model''s on_schema_change says.';
+  'Refuses DDL that takes a column from a typed scoring function or a guard (2BP01), or marks the version, as the model''s on_schema_change says. Guards follow their tables'' names.';
 CREATE EVENT TRIGGER finai_ddl_starts ON ddl_command_start
   WHEN TAG IN (
-    'ALTER TABLE', 'ALTER TYPE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'CREATE VIEW', 'DROP TABLE', 'DROP VIEW',
+    'ALTER TABLE', 'ALTER SCHEMA', 'ALTER TYPE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'CREATE VIEW', 'DROP TABLE', 'DROP VIEW',
     'DROP MATERIALIZED VIEW', 'DROP FOREIGN TABLE', 'DROP TYPE', 'DROP DOMAIN', 'DROP COLLATION', 'DROP SCHEMA', 'DROP EXTENSION',
     'DROP OWNED', 'DROP FUNCTION', 'DROP PROCEDURE', 'DROP ROUTINE', 'DROP AGGREGATE', 'DROP OPERATOR', 'DROP CAST', 'DROP LANGUAGE',
     'DROP TRANSFORM', 'DROP ACCESS METHOD', 'DROP SERVER', 'DROP FOREIGN DATA WRAPPER', 'DROP TEXT SEARCH CONFIGURATION',
@@ -86,7 +86,7 @@ CREATE EVENT TRIGGER finai_ddl_starts ON ddl_command_start
   EXECUTE FUNCTION finai._ddl_starts();
 CREATE EVENT TRIGGER finai_ddl_ends ON ddl_command_end
   WHEN TAG IN (
-    'ALTER TABLE', 'ALTER TYPE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'CREATE VIEW', 'DROP TABLE', 'DROP VIEW',
+    'ALTER TABLE', 'ALTER SCHEMA', 'ALTER TYPE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'CREATE VIEW', 'DROP TABLE', 'DROP VIEW',
     'DROP MATERIALIZED VIEW', 'DROP FOREIGN TABLE', 'DROP TYPE', 'DROP DOMAIN', 'DROP COLLATION', 'DROP SCHEMA', 'DROP EXTENSION',
     'DROP OWNED', 'DROP FUNCTION', 'DROP PROCEDURE', 'DROP ROUTINE', 'DROP AGGREGATE', 'DROP OPERATOR', 'DROP CAST', 'DROP LANGUAGE',
     'DROP TRANSFORM', 'DROP ACCESS METHOD', 'DROP SERVER', 'DROP FOREIGN DATA WRAPPER', 'DROP TEXT SEARCH CONFIGURATION',
@@ -94,5 +94,5 @@ CREATE EVENT TRIGGER finai_ddl_ends ON ddl_command_end
   EXECUTE FUNCTION finai._ddl_ends();
 ALTER EVENT TRIGGER finai_ddl_starts ENABLE ALWAYS;
 ALTER EVENT TRIGGER finai_ddl_ends ENABLE ALWAYS;
-COMMENT ON EVENT TRIGGER finai_ddl_starts IS 'Schema contracts of typed scoring functions, before DDL.';
-COMMENT ON EVENT TRIGGER finai_ddl_ends IS 'Schema contracts of typed scoring functions, after DDL.';
+COMMENT ON EVENT TRIGGER finai_ddl_starts IS 'Schema contracts of typed scoring functions and guards, before DDL.';
+COMMENT ON EVENT TRIGGER finai_ddl_ends IS 'Schema contracts of typed scoring functions and guards, after DDL.';

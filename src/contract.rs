@@ -1,60 +1,64 @@
-//! Columns that typed scoring functions read: which of them are missing or of another type.
+//! Columns that typed scoring functions and guards read: which of them are missing or of another type.
 //!
 //! A contract is a function that `finai.create_scoring_function` made: it depends on the extension and its body is one
-//! call. Nothing else is stored, so renaming tables and functions changes nothing and nothing can go stale.
+//! call. Nothing else is stored, so renaming tables and functions changes nothing and nothing can go stale. Or it is a guard,
+//! whose table is known by its oid.
 
 #[allow(unsafe_code)]
 mod ddl;
 mod functions;
-
-use finai_engine::Signature;
-use pgrx::prelude::*;
+mod guards;
+mod reader;
 
 use crate::binding_report;
 use crate::cache;
 use crate::elevate::{self, under_latest_snapshot};
-use crate::error::{Error, Result};
+use crate::error::{Error, GuardError, Result};
 use crate::registry::{self, OnSchemaChange, Status, Target, Version};
 use crate::row::columns_of_relation;
+use finai_engine::Signature;
 
 pub use ddl::{EventTrigger, is_event, warn};
-pub use functions::{TypedFunction, typed_functions};
+pub use functions::typed_functions;
+pub use reader::{Name, Reader};
 
-/// A feature that the rows of a typed scoring function's relation do not supply.
+/// A feature that the rows of a reader's relation do not supply, or another column that it needs.
 #[derive(Debug, Clone)]
 pub struct Breach {
-    pub function: pg_sys::Oid,
-    pub relation: pg_sys::Oid,
+    pub reader: Name,
+    relation: String,
+    /// Whether it is not a feature but a column of its own that is missed.
+    is_own_column: bool,
     pub model: String,
     pub version: i32,
     pub feature: String,
     /// The column of that name and its type, where it is of a type that does not fit.
     pub found: Option<(String, String)>,
-    /// Whether promotions of the model are up to the function's owner: only then is a version marked.
+    /// Whether promotions of the model are up to the reader's owner: only then is a version marked.
     pub has_say: bool,
 }
 
 impl Breach {
     /// One sentence for people.
     pub fn describe(&self) -> String {
-        let (function, relation) = (ddl::function_name(self.function), self.relation_name());
+        let (reader, relation) = (self.reader.describe(), &self.relation);
         let feature = &self.feature;
         match &self.found {
-            None => format!(
-                "function {function} finds no column for feature \"{feature}\" in {relation}"
-            ),
+            None => format!("{reader} finds no column for feature \"{feature}\" in {relation}"),
             Some((column, kind)) => format!(
-                "function {function} finds column \"{column}\" of type {kind} for feature \"{feature}\" in {relation}"
+                "{reader} finds column \"{column}\" of type {kind} for feature \"{feature}\" in {relation}"
             ),
         }
     }
 
     pub fn relation_name(&self) -> String {
-        ddl::relation_name(self.relation)
+        self.relation.clone()
     }
 
     fn is_same(&self, other: &Breach) -> bool {
-        self.function == other.function && self.feature == other.feature
+        self.reader == other.reader
+            && self.feature == other.feature
+            && self.is_own_column == other.is_own_column
     }
 
     fn is_of(&self, model: &str, version: i32) -> bool {
@@ -65,13 +69,13 @@ impl Breach {
 /// What a change of an alias is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Something new: typed scoring functions that it breaks can stand in its way.
+    /// Something new: typed scoring functions and guards that it breaks can stand in its way.
     Promotion,
     /// The way out of something bad: nothing stands in its way.
     Return,
 }
 
-/// Runs `change`, which makes `alias` of a model mean another version. Where a typed scoring function of somebody who has a
+/// Runs `change`, which makes `alias` of a model mean another version. Where a reader of somebody who has a
 /// say then finds columns missing that it did not miss before, a promotion is refused, or the version marked, as
 /// `on_schema_change` says.
 pub fn across<T>(
@@ -81,17 +85,17 @@ pub fn across<T>(
     change: impl FnOnce() -> Result<T>,
 ) -> Result<T> {
     let target = Target::Alias(alias.to_owned());
-    let mut functions = typed_functions()?;
-    functions.retain(|function| {
-        let reference = &function.reference;
+    let mut readers = readers()?;
+    readers.retain(|reader| {
+        let reference = &reader.reference;
         let is_meant = reference.model == model && reference.target == target;
-        is_meant && function.has_standing() && function.has_say()
+        is_meant && reader.has_standing() && reader.has_say()
     });
     // DDL that is under way ends first, and none begins before a promotion is committed.
-    for function in &functions {
-        ddl::lock(function.relation, purpose == Purpose::Promotion);
+    for reader in &readers {
+        ddl::lock(reader.relation, purpose == Purpose::Promotion);
     }
-    let breaches = || functions.iter().flat_map(breaches_now).collect::<Vec<_>>();
+    let breaches = || readers.iter().flat_map(breaches_now).collect::<Vec<_>>();
     let before = under_latest_snapshot(|| Ok(breaches()))?;
     let result = change()?;
     let now = under_latest_snapshot(|| Ok(breaches()))?;
@@ -109,7 +113,7 @@ pub fn across<T>(
     Ok(result)
 }
 
-/// What typed scoring functions that mean a version now do not find; nothing where the version is not broken.
+/// What readers that mean a version now do not find; nothing where the version is not broken.
 pub fn broken(model: &str, version: i32) -> Result<Vec<Breach>> {
     let mut breaches = under_latest_snapshot(all_breaches)?;
     breaches.retain(|breach| breach.has_say && breach.is_of(model, version));
@@ -126,6 +130,7 @@ pub fn ddl_starts() -> Result<()> {
 /// After it: refuses what it broke, or marks the version, as the model's `on_schema_change` says; takes back the mark of a
 /// version that nothing misses any more. Returns what whoever ran the DDL should be told of versions that it marked.
 pub fn ddl_ends() -> Result<Option<String>> {
+    elevate::follow_table_names()?;
     let Some(before) = ddl::pop() else {
         return Ok(None);
     };
@@ -136,6 +141,7 @@ pub fn ddl_ends() -> Result<Option<String>> {
             continue;
         }
         match setting(&breach.model) {
+            _ if breach.is_own_column => return Err(refusal(breach)),
             OnSchemaChange::Refuse => return Err(refusal(breach)),
             OnSchemaChange::Mark if breach.has_say => marked.push(breach),
             OnSchemaChange::Mark => {}
@@ -207,48 +213,74 @@ fn setting(model: &str) -> OnSchemaChange {
 }
 
 fn refusal(breach: &Breach) -> Error {
+    if breach.is_own_column {
+        return GuardError::ReadColumn {
+            relation: breach.relation_name(),
+            column: breach.feature.clone(),
+            reader: breach.reader.describe(),
+            removal: breach.reader.removal(),
+        }
+        .into();
+    }
     Error::Contract {
         relation: breach.relation_name(),
         feature: breach.feature.clone(),
         found: breach.found.clone(),
-        function: ddl::function_name(breach.function),
+        reader: breach.reader.describe(),
+        removal: breach.reader.removal(),
         model: breach.model.clone(),
         version: breach.version,
     }
 }
 
 fn all_breaches() -> Result<Vec<Breach>> {
-    let functions = typed_functions()?;
-    Ok(functions.iter().flat_map(breaches_now).collect())
+    Ok(readers()?.iter().flat_map(breaches_now).collect())
+}
+
+fn readers() -> Result<Vec<Reader>> {
+    let mut readers = typed_functions()?;
+    readers.append(&mut guards::guards()?);
+    Ok(readers)
 }
 
 /// A reference that means nothing, a version that is retired and a model that is damaged are no contracts.
-fn breaches_now(function: &TypedFunction) -> Vec<Breach> {
-    match registry::meant(&function.reference) {
-        Ok(version) if function.has_standing() => breaches_of(function, &version),
+fn breaches_now(reader: &Reader) -> Vec<Breach> {
+    match registry::meant(&reader.reference) {
+        Ok(version) if reader.has_standing() => breaches_of(reader, &version),
         _ => Vec::new(),
     }
 }
 
-fn breaches_of(function: &TypedFunction, version: &Version) -> Vec<Breach> {
+fn breaches_of(reader: &Reader, version: &Version) -> Vec<Breach> {
     let Some(signature) = signature(version) else {
         return Vec::new();
     };
-    let columns = columns_of_relation(function.relation).unwrap_or_default();
-    let has_say = function.has_say();
-    binding_report::rows_of(&signature, &columns)
+    let columns = columns_of_relation(reader.relation).unwrap_or_default();
+    let has_say = reader.has_say();
+    let breach = |relation: String, feature: String, found, is_own_column| Breach {
+        reader: reader.name.clone(),
+        relation,
+        is_own_column,
+        model: version.model.clone(),
+        version: version.version,
+        feature,
+        found,
+        has_say,
+    };
+    let label = || {
+        let label = reader.label.clone();
+        label.unwrap_or_else(|| ddl::relation_name(reader.relation))
+    };
+    let features = binding_report::rows_of(&signature, &columns)
         .into_iter()
         .filter(|row| row.status != binding_report::OK)
-        .map(|row| Breach {
-            function: function.function,
-            relation: function.relation,
-            model: version.model.clone(),
-            version: version.version,
-            feature: row.feature,
-            found: row.column.zip(row.found),
-            has_say,
-        })
-        .collect()
+        .map(|row| breach(label(), row.feature, row.column.zip(row.found), false));
+    let own = columns_of_relation(reader.table).unwrap_or_default();
+    let is_there = |name: &String| own.iter().any(|column| column.name == *name);
+    let missing = reader.columns.iter().filter(|name| !is_there(name));
+    let table = || ddl::relation_name(reader.table);
+    let missing = missing.map(|name| breach(table(), name.clone(), None, true));
+    features.chain(missing).collect()
 }
 
 /// What a version that can be scored reads; nothing for any other.

@@ -140,7 +140,10 @@ pub enum Error {
         feature: String,
         /// The column of that name and its type.
         found: Option<(String, String)>,
-        function: String,
+        /// The typed function or guard that reads it.
+        reader: String,
+        /// A statement that removes the reader.
+        removal: String,
         model: String,
         version: i32,
     },
@@ -256,12 +259,13 @@ impl Error {
             Error::MissingColumn { columns, .. } => Some(format!("Columns: {columns}.")),
             Error::Parameter { detail, .. } => Some(detail.clone()),
             Error::Contract {
-                function,
+                reader,
                 model,
                 version,
                 ..
             } => Some(format!(
-                "Function {function} scores rows of it with version {version} of model \"{model}\"."
+                "{} scores rows of it with version {version} of model \"{model}\".",
+                capitalised(reader)
             )),
             Error::Graph { .. } => Some(
                 "Its scores may differ in the last bits between processors, so they cannot be immutable.".into(),
@@ -355,8 +359,8 @@ impl Error {
             Error::ValueCount { .. } => {
                 "Pass one value for each name; NULL stands for a missing value.".into()
             }
-            Error::Contract { function, model, .. } => format!(
-                "DROP FUNCTION {function}, promote a version that does not read the column where the function names none, or let such changes mark the version: SELECT finai.alter_model('{model}', on_schema_change => 'mark')."
+            Error::Contract { removal, model, .. } => format!(
+                "{removal}, promote a version that does not read the column where it names none, or let such changes mark the version: SELECT finai.alter_model('{model}', on_schema_change => 'mark')."
             ),
             Error::NotAnEvent => "ALTER EVENT TRIGGER finai_ddl_starts and finai_ddl_ends switch them.".into(),
             Error::Graph { model, version } => {
@@ -379,6 +383,12 @@ impl Error {
         };
         Some(hint)
     }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(|c| c.to_ascii_uppercase());
+    first.into_iter().chain(characters).collect()
 }
 
 /// What a contract would miss.

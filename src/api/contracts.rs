@@ -3,7 +3,7 @@
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use crate::contract::{self, EventTrigger};
+use crate::contract::{self, EventTrigger, Name};
 use crate::error::{Error, Result};
 use crate::registry::Target;
 
@@ -39,13 +39,18 @@ fn _typed_functions() -> Result<
     ErrorReport,
 > {
     let functions = contract::typed_functions()?;
-    Ok(TableIterator::new(functions.into_iter().map(|typed| {
-        let (alias, version) = match typed.reference.target {
-            Target::Alias(alias) => (Some(alias), None),
-            Target::Version(version) => (None, Some(version)),
-        };
-        (typed.function, typed.reference.model, alias, version)
-    })))
+    Ok(TableIterator::new(functions.into_iter().filter_map(
+        |typed| {
+            let Name::Function(function) = typed.name else {
+                return None;
+            };
+            let (alias, version) = match typed.reference.target {
+                Target::Alias(alias) => (Some(alias), None),
+                Target::Version(version) => (None, Some(version)),
+            };
+            Some((function, typed.reference.model, alias, version))
+        },
+    )))
 }
 
 fn require_event(fcinfo: pg_sys::FunctionCallInfo) -> Result<()> {

@@ -4,36 +4,10 @@ use pgrx::prelude::*;
 
 use crate::elevate::rows_now;
 use crate::error::Result;
-use crate::registry::{self, Privilege, Reference};
+use crate::registry::Reference;
 
 use super::ddl;
-
-/// A typed scoring function.
-#[derive(Debug, Clone)]
-pub struct TypedFunction {
-    pub function: pg_sys::Oid,
-    pub owner: pg_sys::Oid,
-    /// The relation whose rows it takes.
-    pub relation: pg_sys::Oid,
-    pub relation_owner: pg_sys::Oid,
-    pub reference: Reference,
-}
-
-impl TypedFunction {
-    /// Whether it may stand in the way of DDL: it could score the relation's rows, and belongs to the relation's owner or to
-    /// whom the model's promotions are up to. Others could hold a table hostage that they can merely read.
-    pub fn has_standing(&self) -> bool {
-        let model = &self.reference.model;
-        ddl::can_read(self.owner, self.relation)
-            && registry::has(self.owner, model, Privilege::Use).unwrap_or(false)
-            && (registry::acts_as(self.owner, self.relation_owner) || self.has_say())
-    }
-
-    /// Whether promotions are up to its owner: a superuser, the model's owner, who has PROMOTE.
-    pub fn has_say(&self) -> bool {
-        registry::has(self.owner, &self.reference.model, Privilege::Promote).unwrap_or(false)
-    }
-}
+use super::reader::{Name, Reader};
 
 /// Functions on temporary tables are their session's own affair.
 const TYPED_FUNCTIONS: &str = "SELECT p.oid, p.proowner, c.oid, c.relowner, p.prosrc
@@ -47,7 +21,7 @@ const TYPED_FUNCTIONS: &str = "SELECT p.oid, p.proowner, c.oid, c.relowner, p.pr
      ORDER BY p.oid";
 
 /// Every typed scoring function. One whose body is anything but the generated call is none.
-pub fn typed_functions() -> Result<Vec<TypedFunction>> {
+pub fn typed_functions() -> Result<Vec<Reader>> {
     if !ddl::extension_has_dependents() {
         return Ok(Vec::new());
     }
@@ -55,7 +29,7 @@ pub fn typed_functions() -> Result<Vec<TypedFunction>> {
     Ok(rows.iter().filter_map(|row| typed_function(row)).collect())
 }
 
-fn typed_function(row: &[Option<String>]) -> Option<TypedFunction> {
+fn typed_function(row: &[Option<String>]) -> Option<Reader> {
     let [
         Some(function),
         Some(owner),
@@ -67,10 +41,13 @@ fn typed_function(row: &[Option<String>]) -> Option<TypedFunction> {
         return None;
     };
     let oid = |text: &String| text.parse::<u32>().ok().map(pg_sys::Oid::from);
-    Some(TypedFunction {
-        function: oid(function)?,
+    Some(Reader {
+        name: Name::Function(oid(function)?),
         owner: oid(owner)?,
         relation: oid(relation)?,
+        label: None,
+        columns: Vec::new(),
+        table: oid(relation)?,
         relation_owner: oid(relation_owner)?,
         reference: Reference::parse(called(body)?).ok()?,
     })

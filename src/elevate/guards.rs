@@ -1,8 +1,9 @@
 //! Guards' rows: created, changed, removed.
 
 use crate::error::{GuardError, Result};
-use crate::registry::{Guard, current_user_name};
+use crate::registry::{Guard, current_user_name, has_guards};
 
+use super::read::rows_now;
 use super::{as_owner, run};
 
 const CREATE: &str = "INSERT INTO finai.guard
@@ -13,6 +14,33 @@ const UPDATE: &str = "UPDATE finai.guard
      SET threshold = $2, action = $3, on_error = $4, budget_ms = $5, relation = $6, relation_oid = $7
      WHERE name = $1";
 const DROP: &str = "DELETE FROM finai.guard WHERE name = $1";
+
+const RENAMED: &str = "SELECT c.oid, format('%I.%I', n.nspname, c.relname)
+     FROM finai.guard g JOIN pg_class c ON c.oid = g.relation_oid JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE g.relation <> format('%I.%I', n.nspname, c.relname)";
+const FOLLOW: [&str; 2] = [
+    "UPDATE finai.guard SET relation = $2 WHERE relation_oid = $1::oid",
+    "UPDATE finai.alert SET relation = $2 WHERE relation_oid = $1::oid",
+];
+
+/// Guards, and the alerts on their tables, are stored under the names that the tables have now: a dump carries names.
+pub fn follow_table_names() -> Result<()> {
+    if !has_guards() {
+        return Ok(());
+    }
+    for row in rows_now(RENAMED, &[])? {
+        let [Some(oid), Some(name)] = row.as_slice() else {
+            continue;
+        };
+        as_owner(|| {
+            for statement in FOLLOW {
+                run(statement, &[oid.as_str().into(), name.as_str().into()])?;
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
 
 /// Stores a guard. The caller has checked who asks, and owns the table.
 pub fn create(guard: &Guard) -> Result<()> {

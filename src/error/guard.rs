@@ -54,12 +54,21 @@ pub enum GuardError {
     },
     #[error("feature set \"{features}\" belongs to \"{owner}\"")]
     FeaturesOwner { features: String, owner: String },
+    #[error("table {relation} of guard \"{guard}\" does not exist")]
+    TableGone { guard: String, relation: String },
     #[error("partition {0} is a foreign table")]
     ForeignPartition(String),
     #[error("a held row cannot be an updated one")]
     HeldUpdate,
     #[error("guard \"{0}\" was made without score_column and flag_column")]
     NothingToFlag(String),
+    #[error("{reader} needs column \"{column}\" of table {relation}")]
+    ReadColumn {
+        relation: String,
+        column: String,
+        reader: String,
+        removal: String,
+    },
     #[error("trigger functions can only be called as triggers")]
     NotATrigger,
     #[error("guard \"{0}\" has no configuration")]
@@ -136,12 +145,13 @@ impl GuardError {
             | GuardError::NothingHeld(_)
             | GuardError::HeldStill(_)
             | GuardError::NotInserted(_) => ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            GuardError::ReadColumn { .. } => ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST,
             GuardError::Rejected { .. } => ERRCODE_CHECK_VIOLATION,
             GuardError::Refused { cause, .. } => cause.sqlstate(),
             GuardError::OverBudget(_) => ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
             GuardError::NotANumber => ERRCODE_DATA_EXCEPTION,
             GuardError::Features { sqlstate } => *sqlstate,
-            GuardError::NoTable { .. } => ERRCODE_UNDEFINED_TABLE,
+            GuardError::NoTable { .. } | GuardError::TableGone { .. } => ERRCODE_UNDEFINED_TABLE,
         }
     }
 
@@ -206,6 +216,9 @@ impl GuardError {
             GuardError::FeaturesOwner { .. } => {
                 "It must belong to the table's owner, as whom its features are computed, or to a superuser.".into()
             }
+            GuardError::TableGone { guard, .. } => format!(
+                "SELECT finai.drop_guard('{guard}') removes what is left of it; create one on another table."
+            ),
             GuardError::ForeignPartition(_) => {
                 "PostgreSQL collects no rows of foreign tables: guard the other partitions one by one.".into()
             }
@@ -215,6 +228,7 @@ impl GuardError {
             GuardError::NothingToFlag(name) => format!(
                 "Drop it with SELECT finai.drop_guard('{name}') and create it with score_column or flag_column."
             ),
+            GuardError::ReadColumn { removal, .. } => format!("{removal} first."),
             GuardError::NotATrigger => "finai.create_guard makes the triggers that call it.".into(),
             GuardError::NoConfiguration(name) => format!(
                 "Restore finai.guard, or drop what is left of it: SELECT finai.drop_guard('{name}')."

@@ -12,7 +12,7 @@ use crate::error::{Error, GuardError, Result};
 use crate::registry::{
     self, Action, Guard, OnError, Privilege, Reference, Status, Timing, check_name,
 };
-use crate::row::{Relation, columns_of_relation, qualified_name, relation_named};
+use crate::row::{Relation, columns_of_relation, qualified_name, relation_named, row_type_of};
 
 use super::{features, triggers};
 
@@ -138,26 +138,33 @@ pub fn alter(name: &str, settings: Settings) -> Result<()> {
 }
 
 /// Removes a guard with its triggers, also where one of them, or the table, is gone. For the owner of the table; without
-/// one, for who made it or administers the extension.
+/// one, for who made it or administers the extension. Others' triggers under its name are their own affair.
 pub fn drop(name: &str) -> Result<()> {
     let guard = under_latest_snapshot(|| registry::guard(name))?;
-    let tables = triggers::tables(name)?;
-    if guard.is_none() && tables.is_empty() {
-        return Err(GuardError::Unknown(name.to_owned()).into());
-    }
-    let own = guard.as_ref().and_then(|guard| guard.relation);
-    let own = own.filter(|oid| columns_of_relation(*oid).is_some());
-    match own {
-        Some(oid) => require_owner(oid)?,
-        None if tables.is_empty() => {
-            if let Some(guard) = &guard {
-                require_maker(guard)?;
-            }
+    let table = match &guard {
+        Some(guard) => existing_table(guard)?,
+        None => None,
+    };
+    match (table, &guard) {
+        (Some(table), _) => {
+            require_owner(table)?;
+            triggers::remove_all(name, table)?;
         }
-        None => {}
+        (None, Some(guard)) => require_maker(guard)?,
+        (None, None) => {
+            let tables = triggers::tables(name)?;
+            if tables.is_empty() {
+                return Err(GuardError::Unknown(name.to_owned()).into());
+            }
+            let mut own = tables.iter().filter(|table| require_owner(**table).is_ok());
+            let first = own.next().map(|table| triggers::remove_all(name, *table));
+            match (first, tables.first()) {
+                (None, Some(table)) => require_owner(*table)?,
+                (first, _) => first.transpose().map(|_| ())?,
+            }
+            own.try_for_each(|table| triggers::remove_all(name, *table))?;
+        }
     }
-    tables.iter().try_for_each(|oid| require_owner(*oid))?;
-    triggers::remove_all(name)?;
     elevate::drop_guard_row(name)
 }
 
@@ -172,24 +179,25 @@ fn require_maker(guard: &Guard) -> Result<()> {
     Err(GuardError::NotOwner(guard.relation_name.clone()).into())
 }
 
-/// The table of a guard: the one it was created on, else the one that carries its triggers, as after a restore elsewhere.
-fn guarded_table(guard: &Guard) -> Result<pg_sys::Oid> {
-    if let Some(oid) = guard.relation
-        && columns_of_relation(oid).is_some()
-    {
-        return Ok(oid);
+/// The table of a guard: the one it was created on, else the only one that carries its triggers, as after a restore under
+/// another name.
+fn existing_table(guard: &Guard) -> Result<Option<pg_sys::Oid>> {
+    let known = guard.relation.filter(|oid| row_type_of(*oid).is_some());
+    if known.is_some() {
+        return Ok(known);
     }
     match triggers::tables(&guard.name)?.as_slice() {
-        [table] => Ok(*table),
-        _ => Err(Error::Parameter {
-            parameter: "name",
-            detail: format!(
-                "Table {} of guard \"{}\" is gone.",
-                guard.relation_name, guard.name
-            ),
-            hint: "Drop the guard with finai.drop_guard, and create it anew on another table.",
-        }),
+        [table] => Ok(Some(*table)),
+        _ => Ok(None),
     }
+}
+
+fn guarded_table(guard: &Guard) -> Result<pg_sys::Oid> {
+    let table = existing_table(guard)?;
+    Ok(table.ok_or_else(|| GuardError::TableGone {
+        guard: guard.name.clone(),
+        relation: guard.relation_name.clone(),
+    })?)
 }
 
 fn default_name(relation: Relation, model: &str) -> String {

@@ -97,7 +97,7 @@ pub fn renew(guard: &Guard, table: pg_sys::Oid) -> Result<()> {
         (Action::Flag, Some(Timing::Row)) => vec![Kind::Flag],
         (_, Some(Timing::Row)) => vec![Kind::Hold, Kind::Replica],
     };
-    let members = members(table)?;
+    let members = members(table, true)?;
     let mut wanted: Vec<(Trigger, Kind)> = Vec::new();
     for kind in kinds {
         let relations = if kind.is_cloned() {
@@ -128,9 +128,12 @@ pub fn renew(guard: &Guard, table: pg_sys::Oid) -> Result<()> {
     Ok(())
 }
 
-/// Drops all triggers of a guard, wherever they are. The current role must own their tables.
-pub fn remove_all(guard: &str) -> Result<()> {
-    existing(guard)?.iter().try_for_each(remove)
+/// Drops the triggers of a guard on a table and its partitions. The current role owns the table.
+pub fn remove_all(guard: &str, table: pg_sys::Oid) -> Result<()> {
+    let members = members(table, false)?;
+    let existing = existing(guard)?;
+    let mut own = existing.iter().filter(|t| members.contains(&t.relation));
+    own.try_for_each(remove)
 }
 
 /// The tables that a guard's triggers are on, partitions left out whose tables are among them.
@@ -198,8 +201,8 @@ const EXISTING: &str = "SELECT t.tgrelid, t.tgname
        AND t.tgargs = convert_to($1, 'UTF8') || '\\x00'::bytea
      ORDER BY t.tgrelid, t.tgname";
 
-/// The table, then its partitions.
-fn members(table: pg_sys::Oid) -> Result<Vec<pg_sys::Oid>> {
+/// The table, then its partitions; a foreign one is an error where triggers are to be made.
+fn members(table: pg_sys::Oid, refuses_foreign: bool) -> Result<Vec<pg_sys::Oid>> {
     let text = u32::from(table).to_string();
     let rows = rows_now(MEMBERS, &[Value::Text(&text)])?;
     let mut members = vec![table];
@@ -210,7 +213,7 @@ fn members(table: pg_sys::Oid) -> Result<Vec<pg_sys::Oid>> {
         let Some(oid) = parse(oid).filter(|oid| *oid != table) else {
             continue;
         };
-        if kind == "f" {
+        if kind == "f" && refuses_foreign {
             return Err(GuardError::ForeignPartition(qualified_name(oid)).into());
         }
         members.push(oid);

@@ -29,16 +29,8 @@ impl Relation {
 
 /// A relation's name with its schema, quoted as SQL needs it; its oid where it is gone.
 pub fn qualified_name(relation: pg_sys::Oid) -> String {
-    // SAFETY: catalogue lookups by oid; names are null or palloc'd and NUL-terminated.
-    unsafe {
-        let name = pg_sys::get_rel_name(relation);
-        let schema = pg_sys::get_namespace_name(pg_sys::get_rel_namespace(relation));
-        if name.is_null() || schema.is_null() {
-            return u32::from(relation).to_string();
-        }
-        let quoted = pg_sys::quote_qualified_identifier(schema, name);
-        CStr::from_ptr(quoted).to_string_lossy().into_owned()
-    }
+    let name = Relation(relation).qualified_name();
+    name.unwrap_or_else(|| u32::from(relation).to_string())
 }
 
 /// The relation of a name with its schema, quoted as SQL needs it; nothing where there is none.
