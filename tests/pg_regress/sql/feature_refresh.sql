@@ -47,7 +47,7 @@ INSERT INTO payment SELECT first + i, CASE WHEN random() < 0.98 THEN random_time
   CASE WHEN random() < 0.9 THEN random() < 0.2 END, CASE WHEN random() < 0.5 THEN 'note ' || i END
 FROM generate_series(0, n - 1) AS i
 $$;
-CALL insert_payments(1, 1500);
+CALL insert_payments(1, 1000);
 
 -- The first call makes the copy and the triggers.
 CALL finai.refresh_feature_set('velocity');
@@ -74,9 +74,9 @@ UPDATE payment SET note = 'other' WHERE id = 100000;
 CALL finai.refresh_feature_set('velocity');
 SELECT differing('velocity'), (SELECT count(*) FROM velocity_stored WHERE xmin = (SELECT xmin FROM velocity_stored WHERE id = 100000)) AS written;
 -- Nothing happened: nothing is written.
-CREATE TEMP TABLE before AS SELECT id, xmin::text FROM velocity_stored;
+CREATE TABLE before AS SELECT id, xmin::text AS writer FROM velocity_stored;
 CALL finai.refresh_feature_set('velocity');
-SELECT count(*) FROM velocity_stored s JOIN before USING (id) WHERE s.xmin::text <> before.xmin;
+SELECT count(*) > 0 AS rows, count(*) FILTER (WHERE s.xmin::text <> before.writer) AS written FROM velocity_stored s JOIN before USING (id);
 
 -- Whatever order things happen in. Statements of one row and of many; entities, times and ids that change; rows that go.
 CREATE TABLE outcome (round integer, what text, velocity bigint, past bigint);
@@ -116,9 +116,9 @@ END
 $$;
 RESET ROLE;
 SET ROLE regress_member;
-SELECT format('CALL churn(%s)', i) FROM generate_series(1, 120) AS i \gexec
+SELECT format('CALL churn(%s)', i) FROM generate_series(1, 90) AS i \gexec
 RESET ROLE;
-SELECT count(DISTINCT what) AS kinds, count(*) > 50 AS often, max(velocity) AS velocity, max(past) AS past FROM outcome;
+SELECT count(DISTINCT what) AS kinds, count(*) > 40 AS often, max(velocity) AS velocity, max(past) AS past FROM outcome;
 SET ROLE regress_owner;
 CALL finai.refresh_feature_set('velocity');
 CALL finai.refresh_feature_set('past');
@@ -159,7 +159,7 @@ CALL finai.refresh_feature_set('velocity');
 SELECT differing('velocity'), (SELECT count(*) FROM velocity_stored) AS rows;
 ROLLBACK;
 CALL finai.refresh_feature_set('velocity');
-SELECT differing('velocity'), (SELECT count(*) > 1000 FROM velocity_stored) AS rows;
+SELECT differing('velocity'), (SELECT count(*) > 100 FROM velocity_stored) AS rows;
 
 -- Triggers that were switched off or dropped: the next call mends them and computes everything.
 ALTER TABLE payment DISABLE TRIGGER USER;
@@ -228,27 +228,39 @@ SELECT finai._log_feature_change();
 RESET ROLE;
 SELECT count(*) AS noted FROM finai.feature_change WHERE feature_set = 'velocity';
 SET ROLE regress_owner;
-CREATE VIEW seen AS SELECT * FROM payment;
+CREATE MATERIALIZED VIEW seen AS SELECT * FROM payment;
+CREATE UNIQUE INDEX ON seen (id);
 SELECT finai.create_feature_set('over_view', 'seen', entity => 'card', event_time => 'at', event_id => 'id', features => '[{"name": "n", "agg": "count", "window": "1 day"}]');
 CALL finai.refresh_feature_set('over_view');
-CREATE TABLE parent (id bigint, at timestamptz, card integer); CREATE TABLE child () INHERITS (parent);
+CREATE TABLE parent (id bigint PRIMARY KEY, at timestamptz, card integer); CREATE TABLE child () INHERITS (parent);
 SELECT finai.create_feature_set('over_parent', 'parent', entity => 'card', event_time => 'at', event_id => 'id', features => '[{"name": "n", "agg": "count", "window": "1 day"}]');
 CALL finai.refresh_feature_set('over_parent');
-CREATE TABLE loose (id bigint, at timestamptz, card integer);
-INSERT INTO loose VALUES (1, now(), 1), (1, now(), 1);
+CREATE TABLE loose (id bigint, at timestamptz, card integer, PRIMARY KEY (id, at));
+INSERT INTO loose VALUES (1, now(), 1), (1, now() - interval '1 day', 1);
 SELECT finai.create_feature_set('over_loose', 'loose', entity => 'card', event_time => 'at', event_id => 'id', features => '[{"name": "n", "agg": "count", "window": "1 day"}]');
-CALL finai.refresh_feature_set('over_loose');
-UPDATE loose SET id = NULL;
 CALL finai.refresh_feature_set('over_loose');
 DELETE FROM loose;
 CREATE TABLE over_loose_stored ();
 CALL finai.refresh_feature_set('over_loose');
 SELECT tgname FROM pg_trigger WHERE tgrelid = 'loose'::regclass;
+-- The table gets another name, a column too: the set says so, and nobody is kept from writing.
+ALTER TABLE payment RENAME TO paid;
+INSERT INTO paid VALUES (300000, '2024-03-07', 1, 't1', 1);
+CALL finai.refresh_feature_set('velocity');
+SELECT differing('velocity');
+ALTER TABLE paid RENAME terminal TO shop;
+\c
+SET ROLE regress_owner;
+INSERT INTO paid VALUES (300001, '2024-03-07', 1, 't1', 1);
+CALL finai.refresh_feature_set('velocity');
+ALTER TABLE paid RENAME shop TO terminal;
+CALL finai.refresh_feature_set('velocity');
+SELECT differing('velocity');
 
 -- Dropping the set takes everything with it.
 SELECT finai.drop_feature_set('velocity');
 SELECT finai.drop_feature_set('past');
 SELECT finai.drop_feature_set('flow');
-SELECT to_regclass('velocity_stored'), (SELECT count(*) FROM pg_trigger WHERE tgrelid IN ('payment'::regclass, 'stream'::regclass, 'stream_3'::regclass)) AS triggers;
+SELECT to_regclass('velocity_stored'), (SELECT count(*) FROM pg_trigger WHERE tgrelid IN ('paid'::regclass, 'stream'::regclass, 'stream_3'::regclass)) AS triggers;
 RESET ROLE;
 SELECT count(*) AS noted FROM finai.feature_change;
