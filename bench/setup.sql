@@ -15,7 +15,7 @@ CALL demo.simulate_transactions(n_customers => 500, n_terminals => 1000, n_days 
 
 CREATE SCHEMA bench;
 CREATE TABLE bench.transactions AS
-SELECT * FROM demo.transaction_features ORDER BY tx_time, tx_id LIMIT 100000;
+SELECT * FROM demo.txn_velocity ORDER BY tx_time, tx_id LIMIT 100000;
 VACUUM ANALYZE bench.transactions;
 
 -- The bytes that finai carries as fraud_prob.

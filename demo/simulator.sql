@@ -37,8 +37,8 @@ CREATE TABLE IF NOT EXISTS demo.transactions (
     tx_fraud boolean NOT NULL DEFAULT false,
     tx_fraud_scenario smallint NOT NULL DEFAULT 0
 );
-CREATE INDEX IF NOT EXISTS transactions_customer_id_tx_time_idx ON demo.transactions (customer_id, tx_time);
-CREATE INDEX IF NOT EXISTS transactions_terminal_id_tx_time_idx ON demo.transactions (terminal_id, tx_time);
+CREATE INDEX IF NOT EXISTS transactions_customer_id_tx_time_tx_id_idx ON demo.transactions (customer_id, tx_time, tx_id);
+CREATE INDEX IF NOT EXISTS transactions_terminal_id_tx_time_tx_id_idx ON demo.transactions (terminal_id, tx_time, tx_id);
 COMMENT ON TABLE demo.transactions IS 'Simulated card transactions, numbered in the order of their time';
 COMMENT ON COLUMN demo.transactions.tx_fraud_scenario IS
     '0 legitimate, 1 amount above 220, 2 at a compromised terminal, 3 with a compromised customer''s card';
@@ -61,13 +61,19 @@ CREATE OR REPLACE PROCEDURE demo.simulate_transactions(
     n_days integer DEFAULT 183,
     start_date date DEFAULT '2018-04-01',
     radius float8 DEFAULT 5,
+    map_size float8 DEFAULT 100,
+    min_mean_amount float8 DEFAULT 5,
     max_mean_amount float8 DEFAULT 100,
+    amount_spread float8 DEFAULT 0.5,
     max_tx_per_day float8 DEFAULT 4,
+    mean_second float8 DEFAULT 43200,
+    spread_seconds float8 DEFAULT 20000,
     fraud_amount numeric DEFAULT 220,
     compromised_terminals_per_day numeric DEFAULT 2,
     terminal_compromise_days integer DEFAULT 28,
     compromised_customers_per_day numeric DEFAULT 3,
     customer_compromise_days integer DEFAULT 14,
+    stolen_share float8 DEFAULT 1 / 3.0::float8,
     stolen_amount_factor numeric DEFAULT 5,
     seed bigint DEFAULT 0)
 LANGUAGE plpgsql
@@ -86,18 +92,18 @@ BEGIN
     TRUNCATE demo.customers, demo.terminals, demo.transactions;
 
     INSERT INTO demo.terminals (terminal_id, x, y)
-    SELECT id, 100 * demo.uniform(1, state), 100 * demo.uniform(2, state)
+    SELECT id, map_size * demo.uniform(1, state), map_size * demo.uniform(2, state)
     FROM (SELECT id, hashint8extended(id, hashtextextended('terminal', seed)) AS state
           FROM generate_series(0, n_terminals - 1) AS id OFFSET 0) AS t;
 
     INSERT INTO demo.customers (customer_id, x, y, mean_amount, std_amount, mean_tx_per_day, terminals)
-    SELECT id, x, y, mean_amount, mean_amount / 2, mean_tx_per_day,
+    SELECT id, x, y, mean_amount, mean_amount * amount_spread, mean_tx_per_day,
            ARRAY(SELECT t.terminal_id FROM demo.terminals t
                  WHERE t.x > c.x - radius AND t.x < c.x + radius
                    AND (t.x - c.x) ^ 2 + (t.y - c.y) ^ 2 < radius ^ 2
                  ORDER BY t.terminal_id)
-    FROM (SELECT id, 100 * demo.uniform(1, state) AS x, 100 * demo.uniform(2, state) AS y,
-                 5 + (max_mean_amount - 5) * demo.uniform(3, state) AS mean_amount,
+    FROM (SELECT id, map_size * demo.uniform(1, state) AS x, map_size * demo.uniform(2, state) AS y,
+                 min_mean_amount + (max_mean_amount - min_mean_amount) * demo.uniform(3, state) AS mean_amount,
                  max_tx_per_day * demo.uniform(4, state) AS mean_tx_per_day
           FROM (SELECT id, hashint8extended(id, hashtextextended('customer', seed)) AS state
                 FROM generate_series(0, n_customers - 1) AS id OFFSET 0) AS s OFFSET 0) AS c;
@@ -119,7 +125,7 @@ BEGIN
              generate_series(1, width_bucket(demo.uniform(0, d.state), d.quantiles)) AS n
         OFFSET 0
     ), timed AS (
-        SELECT customer_id, day, n, state, trunc(43200 + 20000 * demo.normal(1, state))::integer AS second
+        SELECT customer_id, day, n, state, trunc(mean_second + spread_seconds * demo.normal(1, state))::integer AS second
         FROM purchase
     ), drawn AS (
         SELECT customer_id, n, start_date + make_interval(days => day, secs => second) AS tx_time,
@@ -162,7 +168,7 @@ BEGIN
               FROM compromise c JOIN demo.transactions t
                 ON t.customer_id = c.customer_id
                AND t.tx_time >= c.since AND t.tx_time < c.since + customer_compromise_days) AS candidate
-        WHERE place <= n / 3
+        WHERE place <= floor(n * stolen_share)
     )
     UPDATE demo.transactions t SET tx_fraud = true, tx_fraud_scenario = 3, tx_amount = tx_amount * stolen_amount_factor
     FROM stolen s WHERE t.tx_id = s.tx_id;
@@ -173,12 +179,13 @@ $$;
 COMMENT ON PROCEDURE demo.simulate_transactions IS
 'Fills demo.customers, demo.terminals and demo.transactions anew; the same arguments always give the same rows.
 n_customers, n_terminals, n_days, start_date: the size. The defaults make about 1.75 million transactions, 0.8 % of them frauds.
-radius: how far a customer goes to a terminal, on a map of 100 by 100.
-max_mean_amount: a customer''s mean amount is uniform between 5 and this, its standard deviation half of the mean.
+map_size, radius: customers and terminals are uniform on a square of this side; how far a customer goes to a terminal.
+min_mean_amount, max_mean_amount, amount_spread: a customer''s mean amount is uniform between the two, the standard deviation this share of it.
 max_tx_per_day: a customer''s mean number of transactions a day is uniform between 0 and this, the number Poisson.
+mean_second, spread_seconds: mean and standard deviation of the time of day, in seconds after midnight; what falls outside of the day is dropped.
 fraud_amount: scenario 1, every amount above it is a fraud.
 compromised_terminals_per_day, terminal_compromise_days: scenario 2, every transaction at these terminals for so long.
-compromised_customers_per_day, customer_compromise_days, stolen_amount_factor: scenario 3, a third of these customers'' transactions for so long, at so many times the amount.
+compromised_customers_per_day, customer_compromise_days, stolen_share, stolen_amount_factor: scenario 3, a third (or another share) of these customers'' transactions for so long, at so many times the amount.
 Compromises a day may be fractions (0.2: one every five days): with fewer customers and terminals, scale them down and radius up to keep the share of frauds.
 seed: another number gives other rows.';
 

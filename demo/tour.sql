@@ -19,7 +19,9 @@ SELECT model, version, task FROM finai.models;
 \i demo/simulator.sql
 CALL demo.simulate_transactions(n_customers => 585, n_terminals => 1000, n_days => 90, radius => 16,
      compromised_terminals_per_day => 0.2, compromised_customers_per_day => 0.3, seed => :seed);
+\echo '   What was known of card and terminal when each was made: a feature set, which is a view, and a copy of it in a table.'
 \i demo/features.sql
+CALL finai.refresh_feature_set('txn_velocity');
 SELECT (SELECT count(*) FROM demo.applications) AS applications,
        count(*) AS transactions, count(*) FILTER (WHERE tx_fraud) AS frauds,
        count(DISTINCT customer_id) AS cards, count(DISTINCT terminal_id) AS terminals
@@ -27,6 +29,7 @@ FROM demo.transactions;
 
 \i demo/tour_fraud.sql
 \i demo/tour_credit.sql
+\i demo/tour_guard.sql
 
 \echo '== Look around'
 \echo '   make psql         enter this database: \\dt demo.*  \\df finai.*'

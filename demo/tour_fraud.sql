@@ -5,9 +5,9 @@ SET max_parallel_workers_per_gather = 0;
 
 \echo '== 3. Fraud: score every transaction'
 \echo '   A row goes in whole; the model finds its 15 features among the columns, by name:'
-\echo '   SELECT tx_id, finai.fraud_prob(t) FROM demo.transaction_features t;'
+\echo '   SELECT tx_id, finai.fraud_prob(t) FROM demo.txn_velocity_stored t;'
 CREATE TABLE demo.transaction_scores AS
-SELECT t.tx_id, finai.fraud_prob(t) AS fraud_prob FROM demo.transaction_features t;
+SELECT t.tx_id, finai.fraud_prob(t) AS fraud_prob FROM demo.txn_velocity_stored t;
 ALTER TABLE demo.transaction_scores ADD PRIMARY KEY (tx_id);
 ANALYZE demo.transaction_scores;
 
@@ -40,7 +40,7 @@ FROM counted;
 
 \echo 'How fast? One backend scores all of them once more:'
 SELECT clock_timestamp() AS began \gset
-SELECT count(finai.fraud_prob(t)) AS scored FROM demo.transaction_features t \gset
+SELECT count(finai.fraud_prob(t)) AS scored FROM demo.txn_velocity_stored t \gset
 SELECT clock_timestamp() AS ended \gset
 SELECT :scored AS rows, round(1000 * extract(epoch FROM :'ended'::timestamptz - :'began')) AS milliseconds,
        round(:scored / extract(epoch FROM :'ended'::timestamptz - :'began')) AS "rows per second";

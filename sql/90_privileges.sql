@@ -52,6 +52,9 @@ GRANT EXECUTE ON FUNCTION finai.cached_models() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.backend_memory() TO PUBLIC;
 GRANT SELECT ON finai.stat_models TO PUBLIC;
 
+-- What the triggers on the source of a feature set call; it acts only as such.
+GRANT EXECUTE ON FUNCTION finai._log_feature_change() TO PUBLIC;
+
 -- Guards: the trigger function runs for whoever owns a table, and partitions' triggers are copied as their owner; it does
 -- nothing without the guard's row. Alerts: the policy says who sees which.
 GRANT EXECUTE ON FUNCTION finai._guard() TO PUBLIC;

@@ -1,5 +1,6 @@
 //! Every failure of the extension: message, SQLSTATE, detail and hint. A leaf: knows no other module.
 
+mod copy;
 mod engine;
 mod feature_set;
 mod guard;
@@ -9,6 +10,7 @@ use finai_engine::Error as Engine;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::PgSqlErrorCode;
 
+pub use copy::CopyError;
 pub use feature_set::FeatureSet;
 pub use transform::TransformError;
 
@@ -160,6 +162,8 @@ pub enum Error {
     #[error(transparent)]
     Engine(#[from] Engine),
     #[error(transparent)]
+    Copy(#[from] CopyError),
+    #[error(transparent)]
     Guard(#[from] GuardError),
     #[error(transparent)]
     Transform(#[from] TransformError),
@@ -237,6 +241,7 @@ impl Error {
             Error::Installation(_) => ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             Error::FeatureSet(error) => error.sqlstate(),
             Error::Model { source, .. } | Error::Engine(source) => engine::sqlstate(source),
+            Error::Copy(error) => error.sqlstate(),
             Error::Guard(guard) => guard.sqlstate(),
             Error::Transform(error) => error.sqlstate(),
         }
@@ -372,6 +377,7 @@ impl Error {
             Error::FeatureSet(error) => error.hint(),
             Error::Model { model, source } => return engine::hint(source, Some(model)),
             Error::Engine(source) => return engine::hint(source, None),
+            Error::Copy(error) => error.hint(),
             Error::Guard(guard) => return guard.hint(),
             Error::Transform(error) => return error.hint(),
         };

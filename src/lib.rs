@@ -21,6 +21,7 @@ mod description;
 #[allow(unsafe_code)]
 mod elevate;
 mod error;
+mod feature_copy;
 mod feature_set;
 mod guard;
 #[allow(unsafe_code)]
@@ -108,6 +109,8 @@ extension_sql_file!(
     "../sql/70_features.sql",
     requires = [
         "60_models",
+        api::feature_copies::refresh_feature_set,
+        api::feature_copies::_log_feature_change,
         api::features::create_feature_set,
         api::features::drop_feature_set,
         api::features::describe_feature_set,

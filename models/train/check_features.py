@@ -1,4 +1,4 @@
-"""Compares demo.transaction_features with the same 15 features computed by pandas.
+"""Compares demo.txn_velocity with the same 15 features computed by pandas.
 
 Connects as libpq's PG* variables say. Exits with status 1 if any value differs by more than 1e-9.
 """
@@ -46,7 +46,7 @@ def aligned(tx: pd.DataFrame, key: str, columns: dict[str, pd.Series]) -> pd.Dat
 
 
 def main() -> int:
-    tx = read_query("SELECT * FROM demo.transaction_features ORDER BY tx_time, tx_id")
+    tx = read_query("SELECT * FROM demo.txn_velocity ORDER BY tx_time, tx_id")
     tx["tx_time"] = pd.to_datetime(tx["tx_time"])
     tx["tx_fraud"] = (tx["tx_fraud"] == "t").astype(float)
     expected = pd.concat([customer_windows(tx), terminal_windows(tx)], axis=1)

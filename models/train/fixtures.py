@@ -132,7 +132,7 @@ def fraud_imputed(tx: pd.DataFrame) -> None:
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--csv", help="demo.transaction_features as a CSV file; without it, the PostgreSQL server is asked")
+    arguments.add_argument("--csv", help="demo.txn_velocity as a CSV file; without it, the PostgreSQL server is asked")
     FIXTURES.mkdir(exist_ok=True)
     data = german.read_applications()
     train, holdout = german.split(data)

@@ -86,7 +86,7 @@ def difference(model: LGBMClassifier, graph: onnx.ModelProto, test: pd.DataFrame
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--csv", help="demo.transaction_features as a CSV file; without it, the PostgreSQL server is asked")
+    arguments.add_argument("--csv", help="demo.txn_velocity as a CSV file; without it, the PostgreSQL server is asked")
     tx = transactions.read_transactions(arguments.parse_args().csv)
     train, test = transactions.split(tx)
     print(f"train {len(train)} rows, {train['tx_fraud'].sum()} frauds; test {len(test)} rows, {test['tx_fraud'].sum()} frauds")

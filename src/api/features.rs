@@ -4,6 +4,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use crate::error::Result;
+use crate::feature_copy;
 use crate::feature_set::{self, Declared, FeatureSet, Group};
 use crate::row::{
     AnyValue, JsonText, Numbers, PerGroup, Record, Relation, RowDatum, Texts, TypeOf, Values,
@@ -50,7 +51,9 @@ fn create_feature_set(
 #[pg_extern(volatile, parallel_unsafe)]
 #[search_path(pg_catalog, pg_temp)]
 fn drop_feature_set(name: Option<&str>) -> Result<(), ErrorReport> {
-    Ok(feature_set::drop_set(given("name", name)?)?)
+    let name = given("name", name)?;
+    feature_copy::drop_copy(name)?;
+    Ok(feature_set::drop_set(name)?)
 }
 
 #[pg_extern(stable, parallel_restricted)]

@@ -3,6 +3,7 @@
 mod administration;
 mod bundled;
 mod contracts;
+mod feature_copies;
 mod features;
 mod guards;
 mod models;

@@ -1,11 +1,12 @@
 //! The few writes done on behalf of a role that has no rights on finai's tables.
 //!
 //! Each runs as the owner of the tables, with a fixed search path and as a restricted operation, after `hold` has locked
-//! the model and checked the privilege that it needs. Nothing else in the extension changes identity.
+//! the model and checked the privilege that it needs. Nothing else in the extension changes identity, but for `acting_as`.
 
 mod alerts;
 mod aliases;
 mod attempt;
+mod changes;
 mod features;
 mod grants;
 mod guards;
@@ -31,6 +32,9 @@ pub use alerts::{
 };
 pub use aliases::{drop_alias, promote, rollback};
 pub use attempt::{Failure, attempt};
+pub use changes::{
+    EventChange, forget_changes, lock_set, log_changes, noted_changes, store_copy, take_changes,
+};
 pub use features::{NewFeatureSet, create_feature_set, drop_feature_set};
 pub use grants::{change_grant, store_role_names};
 pub use guards::{
@@ -38,7 +42,7 @@ pub use guards::{
 };
 pub use identity::{under_fresh_snapshot, under_latest_snapshot};
 pub use models::{Alteration, alter, drop_model, rename};
-pub use read::{TextRow, Value, rows, rows_now};
+pub use read::{TextRow, Value, rows, rows_as_role, rows_now};
 pub use role::{acting_as, reading_text, with_own_names, writing_text};
 pub use transforms::{NewTransform, add_transform, drop_transform};
 pub use versions::{NewVersion, register, retire, set_status};

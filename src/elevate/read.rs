@@ -24,6 +24,12 @@ pub fn rows_now(query: &str, parameters: &[Value]) -> Result<Vec<TextRow>> {
     under_latest_snapshot(|| acting_as_owner(|| execute(&query, parameters)))
 }
 
+/// As `rows_now`, as the current role.
+pub fn rows_as_role(query: &str, parameters: &[Value]) -> Result<Vec<TextRow>> {
+    let query = CString::new(query).map_err(|error| Error::Installation(error.to_string()))?;
+    under_latest_snapshot(|| execute(&query, parameters))
+}
+
 /// The rows of a query as the current role reads them under the statement's snapshot, however many queries one call asks.
 pub fn rows(query: &str) -> Result<Vec<TextRow>> {
     let query = CString::new(query).map_err(|error| Error::Installation(error.to_string()))?;

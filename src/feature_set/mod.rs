@@ -9,6 +9,7 @@ mod describe;
 mod group;
 mod kernel;
 mod online;
+mod reach;
 mod source;
 mod span;
 mod view;
@@ -28,6 +29,7 @@ pub use calendar::{is_night, is_weekend};
 pub use describe::describe;
 pub use group::Group;
 pub use online::{feature_row, features_at};
+pub use reach::{Basis, Reach};
 
 /// A set, checked against the catalogue.
 pub struct FeatureSet {
@@ -338,6 +340,12 @@ impl FeatureSet {
             ))
         ))
     }
+}
+
+/// The role that a set belongs to: its view's owner, or who created it where the view is gone.
+pub fn owner(name: &str) -> Result<pg_sys::Oid> {
+    let stored = Stored::load(name)?;
+    Ok(stored.existing.map_or(stored.owner, |view| view.owner))
 }
 
 /// Drops a set with its view. Needs ownership of the view, or of the set where its view is gone.

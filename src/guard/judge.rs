@@ -52,9 +52,9 @@ pub fn statement(watch: &Watch, rows: &mut Rows) -> Result<Judged> {
     };
     let relation = watch.event.relation();
     let mut site = site::take(&guard.name, relation);
-    let result = watched(watch, guard).and_then(|positions| {
+    let result = watched(watch, guard).map(|positions| {
         let ready = site.begin(guard, rows.count(), watch.deadline());
-        Ok((positions, ready))
+        (positions, ready)
     });
     match result {
         Ok((positions, Ok(mut ready))) => {

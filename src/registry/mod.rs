@@ -3,6 +3,7 @@
 //! Everything is read by index probes under the active snapshot: no SPI, no transaction id, no SELECT privilege
 //! on the state tables. Nothing here remembers anything across calls.
 
+mod copied_set;
 mod feature_set;
 mod guard;
 mod history;
@@ -24,6 +25,7 @@ use sha2::{Digest, Sha256};
 use crate::bundled::{self, Entry};
 use crate::error::{Error, Result};
 
+pub use copied_set::{StoredCopy, stored_copy};
 pub use feature_set::{FeatureSet, feature_set};
 pub use guard::{Action, Guard, OnError, Timing, guard, has_guards};
 pub use history::{history, renamed_to};

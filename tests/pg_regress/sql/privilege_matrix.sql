@@ -87,6 +87,7 @@ INSERT INTO call VALUES
   ('finai._is_night(timestamp without time zone)', $$SELECT night FROM moments$$),
   ('finai._is_weekend(timestamp without time zone)', $$SELECT weekend FROM moments$$),
   ('finai._quotient(double precision, double precision, double precision)', $$SELECT q FROM moments$$),
+  ('finai.refresh_feature_set(text, boolean)', $$CALL finai.refresh_feature_set('moments')$$),
   ('finai.profile_table(regclass)', $$SELECT finai.profile_table('customer')$$),
   ('finai._require_rows(regclass)', $$SELECT finai._require_rows('customer')$$),
   ('finai._profiled_columns(regclass)', $$SELECT finai._profiled_columns('customer')$$),

@@ -1,0 +1,25 @@
+//! Stored copies of feature sets.
+
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use crate::feature_copy::{self, Nothing};
+
+use super::given;
+
+#[pg_extern(
+    volatile,
+    parallel_unsafe,
+    sql = "CREATE PROCEDURE finai.refresh_feature_set(name text, rebuild boolean DEFAULT false) LANGUAGE c AS 'MODULE_PATHNAME', '@FUNCTION_NAME@';"
+)]
+fn refresh_feature_set(name: Option<&str>, rebuild: Option<bool>) -> Result<(), ErrorReport> {
+    let name = given("name", name)?;
+    let rebuild = given("rebuild", rebuild)?;
+    Ok(feature_copy::refresh(name, rebuild)?)
+}
+
+#[pg_extern(volatile, parallel_unsafe)]
+fn _log_feature_change(fcinfo: pg_sys::FunctionCallInfo) -> Result<Nothing, ErrorReport> {
+    feature_copy::capture(fcinfo)?;
+    Ok(Nothing)
+}
