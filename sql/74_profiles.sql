@@ -72,7 +72,9 @@ DECLARE
   bars CONSTANT text[] := ARRAY['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
   c record;
   summaries text[] := '{}';
-  entries text[] := '{}';
+  contents text[] := '{}';
+  bins text[] := '{}';
+  outside text[] := '{}';
   keys text[] := '{}';
   absent text[] := '{}';
   summary jsonb[];
@@ -120,25 +122,26 @@ BEGIN
     low := (summary[i] ->> 'low')::double precision;
     high := (summary[i] ->> 'high')::double precision;
     reach := 1.5 * ((summary[i] -> 'quantiles' ->> 4)::double precision - (summary[i] -> 'quantiles' ->> 2)::double precision);
-    entries := entries || format('(%s, %s, %s, %s)', i, c.value,
-      CASE WHEN low < high THEN format('CASE WHEN abs(%s) < 1e150 THEN least(width_bucket(%1$s, %2$L::float8, %3$L::float8, 10), 10) END', c.number, low, high)
-           ELSE 'NULL::int' END,
-      CASE WHEN c.kind = 'number' THEN format('coalesce(%1$s < %2$L::float8 OR %1$s > %3$L::float8 OR abs(%1$s) = ''Infinity'', false)', c.number,
-                  (summary[i] -> 'quantiles' ->> 2)::double precision - reach, (summary[i] -> 'quantiles' ->> 4)::double precision + reach)
-           ELSE 'NULL::bool' END);
+    contents := contents || c.value::text;
+    bins := bins || CASE WHEN low < high THEN format('CASE WHEN abs(%s) < 1e150 THEN least(width_bucket(%1$s, %2$L::float8, %3$L::float8, 10), 10) END', c.number, low, high)
+                         ELSE 'NULL' END;
+    outside := outside || CASE WHEN c.kind = 'number' THEN format('coalesce(%1$s < %2$L::float8 OR %1$s > %3$L::float8 OR abs(%1$s) = ''Infinity'', false)', c.number,
+                                 (summary[i] -> 'quantiles' ->> 2)::double precision - reach, (summary[i] -> 'quantiles' ->> 4)::double precision + reach)
+                               ELSE 'NULL' END;
   END LOOP;
   EXECUTE format($query$
-    SELECT jsonb_object_agg(p.i, p.o)
-    FROM (SELECT g.i, jsonb_build_object(
-                   'distinct', count(*) FILTER (WHERE g.by_value AND g.value IS NOT NULL),
-                   'outliers', sum(g.outliers) FILTER (WHERE NOT g.by_value),
-                   'frequent', jsonb_agg(jsonb_build_object('value', left(g.value, 100), 'count', g.n) ORDER BY g.place) FILTER (WHERE g.by_value AND g.place <= 10),
-                   'bins', jsonb_object_agg(g.bin, g.n) FILTER (WHERE NOT g.by_value AND g.bin IS NOT NULL)) AS o
-          FROM (SELECT e.i, e.value, e.bin, grouping(e.value) = 0 AS by_value, count(*) AS n, count(*) FILTER (WHERE e.outlier) AS outliers,
-                       CASE WHEN e.value IS NOT NULL THEN row_number() OVER (PARTITION BY e.i, grouping(e.value), e.value IS NULL ORDER BY count(*) DESC, e.value COLLATE "C") END AS place
-                FROM %s AS r CROSS JOIN LATERAL (VALUES %s) AS e (i, value, bin, outlier)
-                GROUP BY GROUPING SETS ((e.i, e.value), (e.i, e.bin))) AS g
-          GROUP BY g.i) AS p$query$, relation, array_to_string(entries, ', '))
+    WITH g AS MATERIALIZED (
+      SELECT e.i, e.value, e.bin, grouping(e.value) = 0 AS by_value, count(*) AS n, count(*) FILTER (WHERE e.outlier) AS outliers
+      FROM (SELECT generate_series(1, %s) AS i, unnest(ARRAY[%s]::text[]) AS value, unnest(ARRAY[%s]::int[]) AS bin, unnest(ARRAY[%s]::bool[]) AS outlier FROM %s AS r) AS e
+      GROUP BY GROUPING SETS ((e.i, e.value), (e.i, e.bin)))
+    SELECT jsonb_object_agg(a.i, jsonb_build_object('distinct', a.distinct_values, 'outliers', a.outliers, 'bins', a.bins, 'frequent', f.frequent))
+    FROM (SELECT g.i, count(g.value) FILTER (WHERE g.by_value) AS distinct_values, sum(g.outliers) FILTER (WHERE NOT g.by_value) AS outliers,
+                 jsonb_object_agg(g.bin, g.n) FILTER (WHERE NOT g.by_value AND g.bin IS NOT NULL) AS bins
+          FROM g GROUP BY g.i) AS a
+    CROSS JOIN LATERAL (
+      SELECT jsonb_agg(jsonb_build_object('value', left(t.value, 100), 'count', t.n) ORDER BY t.n DESC, t.value COLLATE "C") AS frequent
+      FROM (SELECT g.value, g.n FROM g WHERE g.i = a.i AND g.by_value AND g.value IS NOT NULL ORDER BY g.n DESC, g.value COLLATE "C" LIMIT 10) AS t) AS f$query$,
+    i, array_to_string(contents, ', '), array_to_string(bins, ', '), array_to_string(outside, ', '), relation)
   INTO found;
 
   i := 0;

@@ -81,3 +81,4 @@ GRANT EXECUTE ON FUNCTION finai.woe_table(regclass, text, text, integer) TO PUBL
 -- Transforms: who owns one, or may read what it was fitted on.
 GRANT EXECUTE ON FUNCTION finai.transform_row(text, record) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.describe_transform(text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._refuse_text(text, text) TO PUBLIC;

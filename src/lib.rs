@@ -132,6 +132,7 @@ extension_sql_file!(
         api::transforms::transform_row,
         api::transforms::describe_transform,
         api::transforms::drop_transform,
+        api::transforms::_refuse_text,
     ]
 );
 extension_sql_file!(

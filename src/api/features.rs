@@ -53,7 +53,7 @@ fn drop_feature_set(name: Option<&str>) -> Result<(), ErrorReport> {
     Ok(feature_set::drop_set(given("name", name)?)?)
 }
 
-#[pg_extern(stable, parallel_unsafe)]
+#[pg_extern(stable, parallel_restricted)]
 #[search_path(pg_catalog, pg_temp)]
 #[allow(clippy::type_complexity)]
 fn describe_feature_set(
@@ -93,7 +93,7 @@ fn describe_feature_set(
     Ok(TableIterator::new(rows))
 }
 
-#[pg_extern(stable, parallel_unsafe, cost = 1000)]
+#[pg_extern(stable, parallel_restricted, cost = 1000)]
 #[search_path(pg_catalog, pg_temp)]
 fn feature_row(view: TypeOf, event: Option<Record<'_>>) -> Result<Option<RowDatum>, ErrorReport> {
     let Some(event) = event else {
@@ -102,7 +102,7 @@ fn feature_row(view: TypeOf, event: Option<Record<'_>>) -> Result<Option<RowDatu
     Ok(Some(feature_set::feature_row(view.0, &event)?))
 }
 
-#[pg_extern(stable, parallel_unsafe, cost = 1000)]
+#[pg_extern(stable, parallel_restricted, cost = 1000)]
 #[search_path(pg_catalog, pg_temp)]
 fn features_at(
     view: TypeOf,
@@ -116,7 +116,7 @@ fn features_at(
 }
 
 /// The entities that a set's features are by, with the seconds that an event has a say in the features of later ones.
-#[pg_extern(stable, parallel_unsafe)]
+#[pg_extern(stable, parallel_restricted)]
 #[allow(clippy::type_complexity)]
 fn _feature_set_entities(
     name: Option<&str>,

@@ -4,7 +4,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use crate::elevate::{self, NewTransform};
-use crate::error::Error;
+use crate::error::{Error, TransformError};
 use crate::registry::{self, Statement};
 use crate::row::{JsonText, Jsonb, PerCallSite, Record, Relation, RowQuery};
 use crate::transform::{self, Source};
@@ -146,6 +146,16 @@ fn describe_transform(
 fn drop_transform(name: Option<&str>) -> Result<(), ErrorReport> {
     let (name, version) = registry::transform_reference(given("name", name)?)?;
     Ok(elevate::drop_transform(name, version)?)
+}
+
+/// What generated SQL calls for a text that a rule cannot convert, so that the error names the column and not the text.
+#[pg_extern(volatile, strict, parallel_safe)]
+fn _refuse_text(column_name: &str, target: &str) -> Result<String, ErrorReport> {
+    Err(Error::from(TransformError::Text {
+        column: column_name.to_owned(),
+        to: target.to_owned(),
+    })
+    .into())
 }
 
 /// What one call site keeps between rows.

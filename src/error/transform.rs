@@ -32,6 +32,8 @@ pub enum TransformError {
         to: &'static str,
         rows: i64,
     },
+    #[error("column \"{column}\" has a text that is no {to}")]
+    Text { column: String, to: String },
     #[error("column \"{column}\" of type {found} is not {fitted}, which it was fitted on")]
     OtherType {
         column: String,
@@ -72,7 +74,9 @@ impl TransformError {
             }
             TransformError::OneClass(_) | TransformError::NoValues(_) => ERRCODE_DATA_EXCEPTION,
             TransformError::TooManyCategories { .. } => ERRCODE_PROGRAM_LIMIT_EXCEEDED,
-            TransformError::Unconvertible { .. } => ERRCODE_INVALID_TEXT_REPRESENTATION,
+            TransformError::Unconvertible { .. } | TransformError::Text { .. } => {
+                ERRCODE_INVALID_TEXT_REPRESENTATION
+            }
             TransformError::DuplicateColumn { .. } => ERRCODE_DUPLICATE_COLUMN,
             TransformError::AmbiguousColumn(_) => ERRCODE_AMBIGUOUS_COLUMN,
             TransformError::Unknown(_) | TransformError::UnknownVersion { .. } => {
@@ -121,6 +125,9 @@ impl TransformError {
             }
             TransformError::Unconvertible { .. } => {
                 "With \"invalid\": \"missing\" in the step they become missing.".into()
+            }
+            TransformError::Text { .. } => {
+                "Mend it in a view or subquery, or fit the transform with \"invalid\": \"missing\" in the step.".into()
             }
             TransformError::OtherType { .. } => {
                 "Cast the column in a view or subquery, or fit the transform again.".into()

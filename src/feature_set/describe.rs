@@ -7,7 +7,7 @@ use crate::registry;
 use super::FeatureSet;
 use super::aggregates::{Computed, Wants};
 use super::definition::Feature;
-use super::span::{self, SECOND};
+use super::span;
 
 /// One feature.
 pub struct Description {
@@ -84,13 +84,13 @@ impl FeatureSet {
     }
 
     fn meaning(&self, feature: &Feature) -> String {
-        let entity = feature.by.join(", ");
         let column = feature.columns.first().map_or("", String::as_str);
         let zone = match self.has_time_zone() {
             true => format!(" in {}", self.time_zone),
             false => String::new(),
         };
-        let what = match feature.entry.name {
+        // What it is, of which events, and what it is where there are none.
+        let (what, otherwise) = match feature.entry.name {
             "night" => {
                 return format!(
                     "1 where {} is from 00:00 up to 06:59:59{zone}, else 0",
@@ -108,69 +108,91 @@ impl FeatureSet {
                     1.0 => String::new(),
                     scale => format!(" times {scale}"),
                 };
-                return format!(
-                    "{}{scale} over {}; null where that is 0",
-                    feature.references[0], feature.references[1]
-                );
+                let of = feature.references.first().map_or("", String::as_str);
+                let to = feature.references.last().map_or("", String::as_str);
+                return format!("{of}{scale} over {to}; null where that is 0");
             }
-            "count" if column.is_empty() => "number of events".to_owned(),
-            "count" => format!("number of events with a {column}"),
-            "sum" => format!("sum of {column}"),
-            "avg" => format!("mean of {column}"),
-            "min" => format!("least {column}"),
-            "max" => format!("greatest {column}"),
-            "stddev" => format!("sample standard deviation of {column}"),
-            "distinct" => format!("number of different values of {column}"),
-            "share" => format!("share of events where {column} is set; null without any"),
-            "risk" => format!("share of events where {column} is set; 0 without any"),
-            "last" => format!("latest {column}"),
-            "time_since_last" if column.is_empty() => "seconds since the event before".to_owned(),
-            "time_since_last" => format!("seconds since the last event with the same {column}"),
-            "first_seen" if column.is_empty() => {
-                "1 where there is no event before, else 0,".to_owned()
+            "count" if column.is_empty() => ("number of events".to_owned(), ""),
+            "count" => (format!("number of events with a {column}"), ""),
+            "sum" => (format!("sum of {column}"), "null"),
+            "avg" => (format!("mean of {column}"), "null"),
+            "min" => (format!("least {column}"), "null"),
+            "max" => (format!("greatest {column}"), "null"),
+            "stddev" => (
+                format!("sample standard deviation of {column}"),
+                "null below two",
+            ),
+            "distinct" => (format!("number of different values of {column}"), ""),
+            "share" => (
+                format!("share of events with {column} set, of those where it is known,"),
+                "null",
+            ),
+            "risk" => (
+                format!("share of events with {column} set, of those where it is known,"),
+                "0",
+            ),
+            "last" => (format!("latest {column}"), "null"),
+            "time_since_last" if column.is_empty() => {
+                ("seconds since the event before,".to_owned(), "null")
             }
-            "first_seen" => {
-                format!("1 where {column} has a value that it did not have before, else 0,")
+            "time_since_last" => (
+                format!("seconds since the last event with the same {column},"),
+                "null",
+            ),
+            "first_seen" if column.is_empty() => ("1 for the first event, else 0,".to_owned(), ""),
+            "first_seen" => (
+                format!("1 for the first event with its {column}, else 0,"),
+                "",
+            ),
+            "ratio" => (
+                format!("{column} of the event over the mean {column}"),
+                "null for a mean of 0 and",
+            ),
+            "zscore" => (
+                format!("{column} of the event less the mean {column}, in standard deviations,"),
+                "null below two",
+            ),
+            "distance" => ("kilometres from the last known place,".to_owned(), "null"),
+            "speed" => (
+                "kilometres an hour from the last known place,".to_owned(),
+                "null",
+            ),
+            _ => {
+                let columns = feature.columns.join(" and ");
+                (
+                    format!(
+                        "{columns} of the last {} events, the event itself last, padded with 0 in front,",
+                        feature.length
+                    ),
+                    "",
+                )
             }
-            "ratio" => format!("this event's {column} over the mean of {column}"),
-            "zscore" => {
-                format!("this event's {column} less the mean of {column}, in standard deviations,")
-            }
-            "distance" => "kilometres from the last known place".to_owned(),
-            "speed" => "kilometres an hour from the last known place".to_owned(),
-            _ => format!(
-                "{} of the last {} events, the oldest first, 0 where there were none,",
-                feature.columns.join(" and "),
-                feature.length
+        };
+        let which = match (feature.window, feature.delay) {
+            _ if feature.is_sequence() => String::new(),
+            (None, 0) => " in all history".to_owned(),
+            (None, delay) => format!(" in all history up to {} before", span::words(delay)),
+            (Some(window), 0) => format!(" within {}", span::words(window)),
+            (Some(window), delay) => format!(
+                " within the {} up to {} before",
+                span::words(window),
+                span::words(delay)
             ),
         };
-        let time = &self.event_time;
-        let known = match feature.delay / SECOND {
-            0 => String::new(),
-            _ => format!(" known after {}", span::words(feature.delay)),
-        };
-        let window = match feature.window {
-            _ if feature.is_sequence() => String::new(),
-            None => match feature.delay {
-                0 => " in all history".to_owned(),
-                delay => format!(", {time} up to {} earlier", span::words(delay)),
-            },
-            Some(window) => match feature.delay {
-                0 => format!(" in the last {}", span::words(window)),
-                delay => format!(
-                    " in the {} that ended {} earlier",
-                    span::words(window),
-                    span::words(delay)
-                ),
-            },
-        };
-        let _ = known;
         let current = match (feature.entry.current, feature.current) {
-            _ if feature.delay > 0 => "",
-            (Some(_), true) => ", this event included",
-            (Some(_), false) => ", this event not included",
-            (None, _) => "",
+            (Some(_), true) => ", the event itself included",
+            (Some(_), false) if feature.delay == 0 => ", without the event itself",
+            _ => "",
         };
-        format!("{what} of the same {entity}{window}{current}")
+        let otherwise = match otherwise {
+            "" => String::new(),
+            otherwise => format!("; {otherwise} without any"),
+        };
+        let otherwise =
+            otherwise.replace(" below two without any", " where there are fewer than two");
+        format!(
+            "{what} by {}{which}{current}{otherwise}",
+            feature.by.join(", ")
+        )
     }
 }

@@ -35,13 +35,11 @@ impl Group {
     }
 
     pub fn numbers(&mut self) -> Option<Numbers<'_>> {
-        let (numbers, _) = self.events.as_mut()?.state.features()?;
-        Some(Numbers(numbers))
+        Some(Numbers(self.events.as_mut()?.state.features()?.numbers))
     }
 
     pub fn texts(&mut self) -> Option<Texts<'_>> {
-        let (_, texts) = self.events.as_mut()?.state.features()?;
-        Some(Texts(texts))
+        Some(Texts(self.events.as_mut()?.state.features()?.texts))
     }
 }
 

@@ -63,10 +63,10 @@ pub struct Entity {
     pub horizon: Option<i64>,
 }
 
-const STORED: &str = "SELECT s.view, s.entity, s.event_time, s.event_id, s.time_zone, s.features::text, s.owner_oid, v.oid, v.relowner,
+const STORED: &str = "SELECT s.view, s.entity, s.event_time, s.event_id, s.time_zone, s.features::text, s.owner_oid, v.relowner,
        (SELECT d.refobjid FROM pg_rewrite r
         JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.ev_class
-        WHERE r.ev_class = v.oid LIMIT 1)
+        WHERE r.ev_class = v.oid LIMIT 1), (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = v.oid AND a.attnum > 0)
      FROM finai.feature_set s LEFT JOIN pg_class v ON v.oid = to_regclass(s.view) AND v.relkind = 'v' WHERE s.name = $1";
 const NAME_OF: &str =
     "SELECT c.relname, format('%s.%s', quote_ident(n.nspname), quote_ident(c.relname))
@@ -82,8 +82,17 @@ struct Stored {
     time_zone: String,
     features: JsonText,
     owner: pg_sys::Oid,
-    /// The view, its owner and the relation it reads; none where it is gone.
-    existing: Option<(pg_sys::Oid, pg_sys::Oid, pg_sys::Oid)>,
+    /// None where it is gone.
+    existing: Option<View>,
+}
+
+/// A set's view as it is.
+#[derive(Clone, Copy)]
+struct View {
+    owner: pg_sys::Oid,
+    /// The relation it reads.
+    source: pg_sys::Oid,
+    columns: usize,
 }
 
 impl Stored {
@@ -98,9 +107,9 @@ impl Stored {
         let mut text = || next().unwrap_or_default();
         let (view, entity, event_time, event_id, time_zone, features) =
             (text(), text(), text(), text(), text(), text());
-        let mut oid = || Some(pg_sys::Oid::from(next()?.parse::<u32>().ok()?));
-        let owner = oid().unwrap_or(pg_sys::InvalidOid);
-        let existing = (oid(), oid(), oid());
+        let mut number = || next()?.parse::<u32>().ok();
+        let owner = number().map_or(pg_sys::InvalidOid, pg_sys::Oid::from);
+        let existing = (number(), number(), number());
         Ok(Stored {
             view,
             entity,
@@ -110,13 +119,17 @@ impl Stored {
             features: JsonText::new(features),
             owner,
             existing: match existing {
-                (Some(view), Some(owner), Some(source)) => Some((view, owner, source)),
+                (Some(owner), Some(source), Some(columns)) => Some(View {
+                    owner: owner.into(),
+                    source: source.into(),
+                    columns: columns as usize,
+                }),
                 _ => None,
             },
         })
     }
 
-    fn existing(&self, name: &str) -> Result<(pg_sys::Oid, pg_sys::Oid, pg_sys::Oid)> {
+    fn existing(&self, name: &str) -> Result<View> {
         let gone = || Problem::ViewGone {
             name: name.to_owned(),
             view: self.view.clone(),
@@ -134,6 +147,9 @@ impl FeatureSet {
                 hint: "A name starts with a letter or underscore, continues with letters, digits and underscores, and has at most 63 characters.",
             }
             .into());
+        }
+        if !rows_now(STORED, &[Value::Text(declared.name)])?.is_empty() {
+            return Err(Problem::Exists(declared.name.to_owned()).into());
         }
         let source = Source::load(declared.source)?;
         source.check_kind()?;
@@ -165,9 +181,15 @@ impl FeatureSet {
     /// A set that exists, with its source as it is now.
     pub fn load(name: &str) -> Result<FeatureSet> {
         let stored = Stored::load(name)?;
-        let (_, _, source) = stored.existing(name)?;
-        let source = Source::load(source)?;
+        let view = stored.existing(name)?;
+        let mut source = Source::load(view.source)?;
         let features = definition::parse(&stored.features, &stored.entity)?;
+        // The view has the columns that the source had when it was made; those that came since are behind them.
+        let own: usize = features
+            .iter()
+            .map(|feature| if feature.is_sequence() { 2 } else { 1 })
+            .sum();
+        source.columns.truncate(view.columns.saturating_sub(own));
         let gone = |error| match error {
             Error::FeatureSet(Problem::UnknownColumn {
                 column, relation, ..
@@ -295,6 +317,7 @@ impl FeatureSet {
 
     /// Makes the view as the caller, and remembers the set.
     pub fn create(&self, features: &JsonText) -> Result<()> {
+        run(&self.create_view()?)?;
         elevate::create_feature_set(&NewFeatureSet {
             name: &self.name,
             owner: &registry::current_user_name(),
@@ -306,7 +329,6 @@ impl FeatureSet {
             time_zone: &self.time_zone,
             features: features.as_str(),
         })?;
-        run(&self.create_view()?)?;
         run(&format!(
             "COMMENT ON VIEW {} IS {}",
             self.view,
@@ -321,7 +343,7 @@ impl FeatureSet {
 /// Drops a set with its view. Needs ownership of the view, or of the set where its view is gone.
 pub fn drop_set(name: &str) -> Result<()> {
     let stored = Stored::load(name)?;
-    let owner = stored.existing.map_or(stored.owner, |(_, owner, _)| owner);
+    let owner = stored.existing.map_or(stored.owner, |view| view.owner);
     if !registry::acts_as(registry::current_user(), owner) {
         return Err(Problem::NotOwner(name.to_owned()).into());
     }

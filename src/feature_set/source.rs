@@ -150,7 +150,7 @@ impl Source {
         if self.indexes.iter().any(tells_apart) {
             return Ok(());
         }
-        let quoted = [id, time].map(quote);
+        let quoted = [id, time].map(super::quote_ident);
         let columns = match self.kind.as_str() {
             "p" => quoted.join(", "),
             _ => quoted[0].clone(),

@@ -66,8 +66,14 @@ impl FeatureSet {
             return Ok(vec![column(feature.name.clone(), expression)]);
         };
         let values = feature.length * feature.columns.len();
+        // The last event of a sequence is the row's own: where there is none, there is no sequence.
+        let last = slot.position + values + feature.length - 1;
         let slice = |first: usize, count: usize| {
-            format!("(t.w{})[{first}:{}]", slot.call + 1, first + count - 1)
+            let call = slot.call + 1;
+            format!(
+                "CASE WHEN (t.w{call})[{last}] IS NOT NULL THEN (t.w{call})[{first}:{}] END",
+                first + count - 1
+            )
         };
         let mask = feature.mask_name();
         if mask.len() > 63 {

@@ -237,6 +237,12 @@ fn convert(field: &Field, to: Target, format: Option<&str>, lenient: bool) -> Re
                         literal(pattern)
                     )
                 }
+                (_, _, Some(pattern)) => format!(
+                    "CASE WHEN {text} ~* {} THEN {text}::{sql_type} WHEN {text} IS NOT NULL THEN finai._refuse_text({}, {})::{sql_type} END",
+                    literal(pattern),
+                    literal(&field.name),
+                    literal(to.name())
+                ),
                 _ => format!("{text}::{sql_type}"),
             }
         }

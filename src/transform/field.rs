@@ -93,7 +93,11 @@ impl Field {
         Field {
             name: column.name.clone(),
             kind: Kind::of_type(column.base_type),
-            sql_type: row::sql_type(column.base_type),
+            sql_type: match column.base_type {
+                // Rows of no type of their own can be had as JSON only.
+                pg_sys::RECORDOID | pg_sys::RECORDARRAYOID => "jsonb".to_owned(),
+                base_type => row::sql_type(base_type),
+            },
         }
     }
 

@@ -50,9 +50,14 @@ impl Sum {
 
     /// The sum, rounded once.
     pub fn value(&self) -> f64 {
+        self.quotient(1.0)
+    }
+
+    /// The sum, rounded, over n: infinite where that is.
+    pub fn quotient(&self, n: f64) -> f64 {
         let total = self.total();
         let value = match integer::rounded(&total.magnitude) {
-            Some((m, e)) => integer::scaled(m, e + total.exponent),
+            Some((m, e)) => integer::scaled(m / n, e + total.exponent),
             None => 0.0,
         };
         if total.is_negative { -value } else { value }

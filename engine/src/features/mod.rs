@@ -19,5 +19,5 @@ mod value;
 mod tests;
 
 pub use plan::{Aggregate, Feature, Plan, Role};
-pub use state::{OutOfOrder, State};
+pub use state::{Answer, OutOfOrder, State};
 pub use value::{Key, Value};

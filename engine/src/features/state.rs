@@ -11,6 +11,15 @@ use super::value::{Key, Value};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OutOfOrder;
 
+/// The values of all features, in the order of the plan.
+#[derive(Debug, Clone, Copy)]
+pub struct Answer<'a> {
+    /// As many for each feature as it is wide.
+    pub numbers: &'a [Option<f64>],
+    /// One for each feature; of those that give a text.
+    pub texts: &'a [Option<Rc<[u8]>>],
+}
+
 /// What is remembered of the past, and the event that features are asked for now.
 #[derive(Debug)]
 pub struct State {
@@ -177,11 +186,11 @@ impl State {
         Ok(())
     }
 
-    /// The features' numbers, in the order of the plan, and the texts of those that give one; None where there is no event.
-    pub fn features(&mut self) -> Option<(&[Option<f64>], &[Option<Rc<[u8]>>])> {
+    /// The features at what was asked for last; None where that has no time.
+    pub fn features(&mut self) -> Option<Answer<'_>> {
         let (time, is_event) = match self.current {
             Current::Nothing => return None,
-            Current::Answered => return Some((&self.numbers, &self.texts)),
+            Current::Answered => return Some(self.answer()),
             Current::Event(time) => (time, true),
             Current::Moment(time) => (time, false),
         };
@@ -196,7 +205,14 @@ impl State {
         }
         self.read(time, is_event, true);
         self.current = Current::Answered;
-        Some((&self.numbers, &self.texts))
+        Some(self.answer())
+    }
+
+    fn answer(&self) -> Answer<'_> {
+        Answer {
+            numbers: &self.numbers,
+            texts: &self.texts,
+        }
     }
 
     /// Brings every window to a moment.
@@ -250,10 +266,8 @@ impl State {
         for (position, feature) in self.plan.features.iter().enumerate() {
             let column = feature.columns.first().copied();
             match (feature.aggregate, column) {
-                (Aggregate::Last, Some(column)) => {
-                    if self.values[column] != Value::Null {
-                        self.last[column] = Some((time, self.values[column].clone()));
-                    }
+                (Aggregate::Last, Some(column)) if self.values[column] != Value::Null => {
+                    self.last[column] = Some((time, self.values[column].clone()));
                 }
                 (Aggregate::TimeSinceLast | Aggregate::FirstSeen, Some(column)) => {
                     if let Some(key) = self.values[column].key() {

@@ -73,7 +73,13 @@ impl Sums {
 
     /// Their mean; None where there is none.
     pub fn mean(&self) -> Option<f64> {
-        self.sum().map(|sum| sum / self.count as f64)
+        let sum = self.sum()?;
+        let n = self.count as f64;
+        if sum.is_finite() || self.nan + self.positive + self.negative > 0 {
+            return Some(sum / n);
+        }
+        // The sum is beyond double precision, its mean need not be.
+        Some(self.sum.quotient(n))
     }
 
     /// Their sample standard deviation, from the exact sums; None for fewer than two values.
@@ -136,6 +142,13 @@ mod tests {
         assert!((huge / (2f64.sqrt() * 1e200) - 1.0).abs() < 4e-16);
         let tiny = of(&[1e-200, -1e-200]).deviation().unwrap();
         assert!((tiny / (2f64.sqrt() * 1e-200) - 1.0).abs() < 4e-16);
+    }
+
+    #[test]
+    fn the_mean_of_what_is_too_large_to_sum() {
+        assert_eq!(of(&[f64::MAX, f64::MAX]).mean(), Some(f64::MAX));
+        assert_eq!(of(&[-1e308, -1e308, -1e308]).mean(), Some(-1e308));
+        assert_eq!(of(&[1e308, 1e308]).sum(), Some(f64::INFINITY));
     }
 
     #[test]

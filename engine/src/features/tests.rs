@@ -94,7 +94,7 @@ fn plan() -> Rc<Plan> {
 }
 
 fn answer(state: &mut State) -> (Vec<Option<u64>>, Vec<Option<String>>) {
-    let (numbers, texts) = state.features().unwrap();
+    let Answer { numbers, texts } = state.features().unwrap();
     let text = |text: &Option<Rc<[u8]>>| {
         text.as_ref()
             .map(|text| String::from_utf8(text.to_vec()).unwrap())
@@ -238,7 +238,7 @@ proptest! {
         let mut state = State::new(plan.clone());
         for i in 0..events.len() {
             feed(&mut state, &events[i]);
-            let found = state.features().unwrap().0.to_vec();
+            let found = state.features().unwrap().numbers.to_vec();
             let expected = by_definition(&plan, &events[..=i]);
             prop_assert_eq!(found.len(), expected.len());
             let mut position = 0;

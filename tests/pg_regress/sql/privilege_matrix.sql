@@ -18,9 +18,14 @@ CREATE TABLE customer_columns AS SELECT array_agg(attname::text ORDER BY attnum)
 GRANT SELECT ON file, customer, customer_columns, applicant, payment TO PUBLIC;
 GRANT CREATE ON SCHEMA public TO PUBLIC;
 
+CREATE TABLE moment AS SELECT 1 AS id, 1 AS k, 'x' AS word, timestamp '2024-01-01' AS at;
+ALTER TABLE moment ADD PRIMARY KEY (id);
+SELECT finai.create_feature_set('moments', 'moment', 'k', 'at', 'id', '[{"name": "n", "agg": "count"}, {"name": "last_word", "agg": "last", "column": "word"}, {"name": "night", "agg": "night"}, {"name": "weekend", "agg": "weekend"}, {"name": "q", "agg": "ratio", "of": "n", "to": "n"}]');
+GRANT SELECT ON moment, moments TO PUBLIC;
+
 -- The user may score with both models; the publisher owns one and may call what publishes; the auditor reads the history.
 GRANT EXECUTE ON FUNCTION finai.register_model, finai.promote_model, finai.rollback_model, finai.drop_alias, finai.retire_model, finai.drop_model,
-  finai.rename_model, finai.alter_model, finai.grant_model, finai.revoke_model, finai.verify_models TO regress_publisher;
+  finai.rename_model, finai.alter_model, finai.grant_model, finai.revoke_model, finai.verify_models, finai.create_feature_set, finai.drop_feature_set TO regress_publisher;
 GRANT SELECT ON finai.model_event TO regress_auditor;
 SET ROLE regress_publisher;
 SELECT finai.register_model('own', onnx), finai.register_model('own', onnx), finai.register_model('own', onnx) FROM file;
@@ -68,6 +73,20 @@ INSERT INTO call VALUES
   ('finai.backend_memory()', 'SELECT * FROM finai.backend_memory()'),
   ('finai.reset_stat_models()', 'SELECT finai.reset_stat_models()'),
   ('finai._model_statistics()', 'SELECT * FROM finai._model_statistics()'),
+  ('finai.create_feature_set(text, regclass, text, text, text, jsonb, text, boolean)', $$SELECT finai.create_feature_set('mine', 'moment', 'k', 'at', 'id', '[{"name": "n", "agg": "count"}]')$$),
+  ('finai.drop_feature_set(text)', $$SELECT finai.drop_feature_set('moments')$$),
+  ('finai.describe_feature_set(text)', $$SELECT * FROM finai.describe_feature_set('moments')$$),
+  ('finai.feature_row(anyelement, record)', $$SELECT finai.feature_row(NULL::moments, m) FROM moment m$$),
+  ('finai.features_at(anyelement, "any", "any")', $$SELECT finai.features_at(NULL::moments, 1, '2024-01-01')$$),
+  ('finai._feature_set_entities(text)', $$SELECT * FROM finai._feature_set_entities('moments')$$),
+  ('finai._window_features(text, boolean, "any")', $$SELECT n FROM moments$$),
+  ('finai._window_texts(text, boolean, "any")', $$SELECT last_word FROM moments$$),
+  ('finai._window_step(internal, text, boolean, "any")', $$SELECT finai._window_step(NULL, NULL, NULL, 1) IS NULL$$),
+  ('finai._window_numbers(internal)', $$SELECT finai._window_numbers(NULL)$$),
+  ('finai._window_texts_of(internal)', $$SELECT finai._window_texts_of(NULL)$$),
+  ('finai._is_night(timestamp without time zone)', $$SELECT night FROM moments$$),
+  ('finai._is_weekend(timestamp without time zone)', $$SELECT weekend FROM moments$$),
+  ('finai._quotient(double precision, double precision, double precision)', $$SELECT q FROM moments$$),
   ('finai.profile_table(regclass)', $$SELECT finai.profile_table('customer')$$),
   ('finai._require_rows(regclass)', $$SELECT finai._require_rows('customer')$$),
   ('finai._profiled_columns(regclass)', $$SELECT finai._profiled_columns('customer')$$),
@@ -76,6 +95,7 @@ INSERT INTO call VALUES
   ('finai.transform_table(text, regclass, text)', $$CALL finai.transform_table('fitted', 'customer', 'transformed')$$),
   ('finai.transform_row(text, record)', $$SELECT finai.transform_row('fitted', c) FROM customer c$$),
   ('finai.describe_transform(text)', $$SELECT finai.describe_transform('fitted')$$),
+  ('finai._refuse_text(text, text)', $$SELECT finai._refuse_text('a', 'number')$$),
   ('finai.drop_transform(text)', $$SELECT finai.drop_transform('fitted')$$),
   ('finai._version_dependents(text, integer)', $$SELECT finai._version_dependents('own', 1)$$);
 -- Guards: of the publisher's table.

@@ -1,5 +1,6 @@
 -- profile_table: a table's columns in figures.
 \pset null '∅'
+\set SHOW_CONTEXT never
 \x on
 CREATE TYPE grade AS ENUM ('low', 'high');
 CREATE DOMAIN percentage AS numeric(5, 2);

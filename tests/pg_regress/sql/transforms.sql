@@ -174,6 +174,9 @@ CREATE TABLE raw (r text, s text, b text, d text, t text, x text); INSERT INTO r
 SELECT finai.fit_transform('raw', 'raw', '[{"column": "r", "type": "number"}, {"column": "s", "type": "integer"}, {"column": "b", "type": "boolean"}, {"column": "d", "type": "date"}, {"column": "t", "type": "timestamp"}, {"column": "x", "type": "date", "format": "DD.MM.YYYY"}]');
 SELECT finai.transform_row('raw', raw.*) FROM raw;
 INSERT INTO raw VALUES ('twelve', '1.5', 'perhaps');
+-- Later rows that cannot be converted are errors that name the column.
+SELECT finai.transform_row('raw', raw.*) FROM raw WHERE raw.r = 'twelve';
+CALL finai.transform_table('raw', 'raw', 'unconverted');
 SELECT finai.fit_transform('raw', 'raw', '[{"column": "r", "type": "number"}]');
 SELECT finai.fit_transform('raw', 'raw', '[{"column": "s", "type": "integer", "invalid": "missing"}, {"columns": ["r", "b"], "type": "boolean", "invalid": "missing"}]');
 SELECT finai.transform_row('raw', raw.*) FROM raw WHERE raw.r = 'twelve';
@@ -289,6 +292,24 @@ SELECT finai.drop_transform('theirs');
 SET ROLE regress_reader;
 SELECT finai.fit_transform('theirs', 'reading', '[{"column": "x", "missing": "median"}]');
 RESET ROLE;
+-- Rows within rows, types with modifiers, errors that are caught.
+SELECT finai.fit_transform('moved', 'reading', '[{"column": "x", "type": "text"}]');
+SELECT finai.transform_row('moved', r) FROM (SELECT 1.5::float8 AS x, row(1, 'a') AS nested, ARRAY[row(1)] AS list, b'101' AS bits, 'ab'::char(5) AS padded, '192.168.0.1'::inet AS ip, '{"b": [1.10, 2]}'::jsonb AS tree, '[1,2)'::int4range AS range, 1.50::numeric(5,2) AS exact) r;
+DO $$
+DECLARE
+  caught integer := 0;
+BEGIN
+  FOR i IN 1..200 LOOP
+    BEGIN
+      PERFORM finai.transform_row('ratio', r) FROM (SELECT i AS amounts) r;
+    EXCEPTION WHEN undefined_column THEN caught := caught + 1;
+    END;
+  END LOOP;
+  ASSERT caught = 200;
+END $$;
+SET max_parallel_workers_per_gather = 2; SET force_parallel_mode = on;
+SELECT count(*) FROM payment p JOIN before b USING (id) WHERE finai.transform_row('prepare@1', p)::text <> b.row;
+RESET max_parallel_workers_per_gather; RESET force_parallel_mode;
 -- No write, and no transaction id, where nothing is written; a fit that is rolled back was none.
 BEGIN; SELECT count(finai.transform_row('prepare', p)) FROM payment p; SELECT pg_current_xact_id_if_assigned(); COMMIT;
 BEGIN READ ONLY; SELECT finai.fit_transform('late', 'reading', '[{"column": "x", "missing": "mean"}]'); ROLLBACK;
