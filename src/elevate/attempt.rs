@@ -29,8 +29,8 @@ pub fn attempt<T, E>(work: impl FnOnce() -> Result<T, E>) -> Result<T, Failure<E
         pg_sys::MemoryContextSwitchTo(before.0);
         before
     };
-    let result = PgTryBuilder::new(AssertUnwindSafe(|| work().map_err(Failure::Error)))
-        .catch_others(|error| Err(Failure::Caught(caught(error))))
+    let result = PgTryBuilder::new(AssertUnwindSafe(|| work().map_err(Outcome::Failed)))
+        .catch_others(|error| Err(Outcome::Raised(error)))
         .execute();
     // SAFETY: as above.
     unsafe {
@@ -43,7 +43,16 @@ pub fn attempt<T, E>(work: impl FnOnce() -> Result<T, E>) -> Result<T, Failure<E
         pg_sys::MemoryContextSwitchTo(memory);
         pg_sys::CurrentResourceOwner = resources;
     }
-    result
+    result.map_err(|outcome| match outcome {
+        Outcome::Failed(error) => Failure::Error(error),
+        // Only now: whoever holds resources outside gives them back on the way.
+        Outcome::Raised(error) => Failure::Caught(caught(error)),
+    })
+}
+
+enum Outcome<E> {
+    Failed(E),
+    Raised(CaughtError),
 }
 
 fn caught(error: CaughtError) -> Caught {

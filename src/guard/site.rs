@@ -130,7 +130,8 @@ impl Site {
         let buffers = match kept {
             Some(mut buffers) => {
                 buffers.binding = buffers.binding.filter(TupleBinding::is_current);
-                buffers.computed = buffers.computed.filter(Binding::is_current);
+                // The row type of a view that was dropped cannot be asked about.
+                buffers.computed = None;
                 if buffers.scorer.batch().capacity() < capacity {
                     buffers.scorer =
                         Scorer::new(model, capacity).map_err(Error::of(&version.model))?;

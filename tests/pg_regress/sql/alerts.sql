@@ -205,8 +205,20 @@ SELECT finai.alter_guard('lender', on_error => 'closed');
 \set VERBOSITY default
 INSERT INTO loan VALUES (103, 8, '2026-02-04', 1, 12, 2, 3);
 \set VERBOSITY terse
-ALTER TABLE loan DISABLE ROW LEVEL SECURITY;
 SELECT finai.alter_guard('lender', on_error => 'open');
+-- A statement that is cancelled while features are computed, or while alerts are written, is cancelled.
+CREATE FUNCTION slow() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(10); RETURN true; END $$;
+ALTER POLICY readers ON loan USING (id < 100 OR slow());
+SET statement_timeout = '200ms';
+\set VERBOSITY sqlstate
+INSERT INTO loan VALUES (104, 8, '2026-02-05', 1, 12, 2, 3), (105, 8, '2026-02-05', 1, 12, 2, 3);
+ALTER TABLE loan DISABLE ROW LEVEL SECURITY;
+ALTER TABLE finai.alert ADD CONSTRAINT slow CHECK (id = 0 OR public.slow()) NOT VALID;
+INSERT INTO loan VALUES (104, 8, '2026-02-05', 1, 12, 2, 3), (105, 8, '2026-02-05', 1, 12, 2, 3);
+ALTER TABLE finai.alert DROP CONSTRAINT slow;
+\set VERBOSITY terse
+RESET statement_timeout;
+SELECT count(*) FROM loan WHERE id IN (104, 105);
 -- Before the row, too.
 SELECT finai.create_guard('loan', 'risk', 0, action => 'flag', score_column => 'score', features => 'loan_history', name => 'flagger');
 INSERT INTO loan VALUES (200, 20, '2026-03-01', 1, 12, 2, 3), (201, 20, '2026-03-02', 1, 12, 2, 3);
