@@ -264,3 +264,5 @@ SELECT finai.drop_feature_set('flow');
 SELECT to_regclass('velocity_stored'), (SELECT count(*) FROM pg_trigger WHERE tgrelid IN ('paid'::regclass, 'stream'::regclass, 'stream_3'::regclass)) AS triggers;
 RESET ROLE;
 SELECT count(*) AS noted FROM finai.feature_change;
+DROP OWNED BY regress_owner, regress_member, regress_writer, regress_stranger CASCADE;
+DROP ROLE regress_owner, regress_member, regress_writer, regress_stranger;
