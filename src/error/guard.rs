@@ -60,6 +60,8 @@ pub enum GuardError {
     ForeignPartition(String),
     #[error("a held row cannot be an updated one")]
     HeldUpdate,
+    #[error("partition {0} cannot hold rows")]
+    HeldPartition(String),
     #[error("guard \"{0}\" was made without score_column and flag_column")]
     NothingToFlag(String),
     #[error("{reader} needs column \"{column}\" of table {relation}")]
@@ -139,6 +141,7 @@ impl GuardError {
             | GuardError::Generated { .. }
             | GuardError::ForeignPartition(_)
             | GuardError::HeldUpdate
+            | GuardError::HeldPartition(_)
             | GuardError::NotATrigger => ERRCODE_FEATURE_NOT_SUPPORTED,
             GuardError::NoConfiguration(_)
             | GuardError::Done { .. }
@@ -224,6 +227,9 @@ impl GuardError {
             }
             GuardError::HeldUpdate => {
                 "Use action flag, review, notify or reject with watch, or hold without.".into()
+            }
+            GuardError::HeldPartition(_) => {
+                "An update of another partition can move a row here, which is no new one: guard the partitioned table, or use another action.".into()
             }
             GuardError::NothingToFlag(name) => format!(
                 "Drop it with SELECT finai.drop_guard('{name}') and create it with score_column or flag_column."

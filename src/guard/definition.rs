@@ -12,7 +12,9 @@ use crate::error::{Error, GuardError, Result};
 use crate::registry::{
     self, Action, Guard, OnError, Privilege, Reference, Status, Timing, check_name,
 };
-use crate::row::{Relation, columns_of_relation, qualified_name, relation_named, row_type_of};
+use crate::row::{
+    Relation, columns_of_relation, is_partition, qualified_name, relation_named, row_type_of,
+};
 
 use super::features;
 use super::triggers::{self, Lock};
@@ -125,9 +127,7 @@ pub fn alter(name: &str, settings: Settings) -> Result<()> {
             return Err(GuardError::NothingToFlag(guard.name).into());
         }
         guard.action = action;
-        if action == Action::Hold && !guard.watch.is_empty() {
-            return Err(GuardError::HeldUpdate.into());
-        }
+        check_hold(&guard, &table)?;
         if action != Action::Off {
             under_latest_snapshot(|| check_model(&guard, &table))?;
         }
@@ -371,8 +371,16 @@ fn check_columns(guard: &Guard, table: &Table) -> Result<()> {
     for column in &guard.watch {
         find(column, "watch")?;
     }
+    check_hold(guard, table)
+}
+
+/// Whether what the guard would hold is a new row.
+fn check_hold(guard: &Guard, table: &Table) -> Result<()> {
     if guard.action == Action::Hold && !guard.watch.is_empty() {
         return Err(GuardError::HeldUpdate.into());
+    }
+    if guard.action == Action::Hold && is_partition(table.oid) {
+        return Err(GuardError::HeldPartition(table.name.clone()).into());
     }
     Ok(())
 }

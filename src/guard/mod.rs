@@ -4,6 +4,7 @@ mod catalogue;
 mod definition;
 mod features;
 mod judge;
+mod moved;
 mod pass;
 mod review;
 mod row;
@@ -34,6 +35,10 @@ pub fn fire(event: Event) -> Result<Outcome> {
         Moment::AfterStatement => after_statement(event).map(|()| Outcome::nothing()),
         Moment::AfterRow => row::after(event).map(|()| Outcome::nothing()),
         Moment::BeforeRow => row::before(event),
+        Moment::BeforeDelete => {
+            moved::leaves(event, event.guard_name()?);
+            Ok(event.unchanged())
+        }
     }
 }
 

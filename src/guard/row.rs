@@ -7,18 +7,18 @@ use pgrx::{AnyNumeric, IntoDatum, pg_sys};
 
 use crate::elevate;
 use crate::error::{GuardError, Result};
-use crate::registry::{Action, Guard, OnError, Statement};
-use crate::row::{Field, Tuple, json_object};
+use crate::registry::{Action, Guard, OnError, Statement, current_command};
+use crate::row::{self, Field, Tuple, json_object};
 
 use super::judge::{self, Judged, Verdict};
 use super::site;
 use super::trigger::{self, Event, Outcome};
-use super::{Watch, catalogue, pass, speak};
+use super::{Watch, catalogue, moved, pass, speak};
 
 /// Before a row is stored: sets its columns, or keeps it out.
 pub fn before(event: Event) -> Result<Outcome> {
     let name = event.guard_name()?;
-    if pass::is_let_through(&name, |table| catalogue::is_part_of(event, table)) {
+    if !event.is_update() && event.is_partition() && moved::arrives(&name) {
         return Ok(event.unchanged());
     }
     let relation = event.relation();
@@ -29,6 +29,14 @@ pub fn before(event: Event) -> Result<Outcome> {
     let Some(watch) = begun(event, name, known)? else {
         return Ok(event.unchanged());
     };
+    let holds = matches!(&watch.guard, Ok(guard) if guard.action == Action::Hold);
+    if holds
+        && pass::is_let_through(current_command(), |table| {
+            catalogue::is_part_of(event, table)
+        })
+    {
+        return Ok(event.unchanged());
+    }
     let row = event.row();
     if !is_due(&watch, &row)? {
         return Ok(event.unchanged());
@@ -51,6 +59,10 @@ pub fn before(event: Event) -> Result<Outcome> {
 
 /// After a row was replicated. It has been accepted elsewhere: whatever the action, alerts are all that is left to do.
 pub fn after(event: Event) -> Result<()> {
+    // ALTER TABLE ENABLE TRIGGER ALL has the trigger fire in every session.
+    if !trigger::is_replica() {
+        return Ok(());
+    }
     let name = event.guard_name()?;
     let mut site = site::take(&name, event.relation());
     let Some(watch) = begun(event, name, None)? else {
@@ -173,7 +185,8 @@ fn flag(watch: &Watch, guard: &Guard, judged: &Judged, score: Option<f64>) -> Re
     Ok(watch.event.changed(&values))
 }
 
-/// Keeps the row out where it scores high, and saves it whole. A guard that is open lets it in where it cannot be saved.
+/// Keeps the row out where it scores high, and saves it whole. A guard that is open lets it in where it cannot be saved; one
+/// whose table has become a partition always does: the row may be another partition's that an update moves.
 fn hold(watch: &Watch, guard: &Guard, judged: &Judged, row: &Tuple) -> Result<Outcome> {
     let is_high = matches!(judged.verdicts.first(), Some((_, Verdict::High { .. })));
     if !is_high {
@@ -183,6 +196,10 @@ fn hold(watch: &Watch, guard: &Guard, judged: &Judged, row: &Tuple) -> Result<Ou
                 speak::alert_on(watch, judged, row, None)?;
             }
         }
+        return Ok(watch.event.unchanged());
+    }
+    if guard.relation.is_some_and(row::is_partition) {
+        speak::alert_on(watch, judged, row, None)?;
         return Ok(watch.event.unchanged());
     }
     let columns = watch.event.shape().given_columns();

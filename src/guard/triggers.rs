@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use crate::elevate::{TextRow, Value, rows_now};
 use crate::error::{Error, GuardError, Result};
 use crate::registry::{Action, Guard, Timing};
-use crate::row::qualified_name;
+use crate::row::{is_partitioned, qualified_name};
 
 /// Longest name that PostgreSQL keeps, in bytes.
 const LONGEST: usize = 63;
@@ -31,6 +31,8 @@ enum Kind {
     Flag,
     /// Before a row, to keep it.
     Hold,
+    /// Before a row of a partitioned table goes, to know it where it turns up again.
+    Move,
 }
 
 impl Kind {
@@ -41,6 +43,7 @@ impl Kind {
             Kind::Replica => "replica",
             Kind::Flag => "flag",
             Kind::Hold => "hold",
+            Kind::Move => "move",
         }
     }
 
@@ -69,13 +72,14 @@ impl Kind {
             Kind::Replica => "AFTER INSERT ON {} FOR EACH ROW",
             Kind::Flag if updates => "BEFORE INSERT OR UPDATE ON {} FOR EACH ROW",
             Kind::Flag | Kind::Hold => "BEFORE INSERT ON {} FOR EACH ROW",
+            Kind::Move => "BEFORE DELETE ON {} FOR EACH ROW",
         }
     }
 
     /// When it fires, other than in sessions that write themselves.
     const fn enabled(self) -> Option<&'static str> {
         match self {
-            Kind::Insert | Kind::Update | Kind::Hold => None,
+            Kind::Insert | Kind::Update | Kind::Hold | Kind::Move => None,
             Kind::Replica => Some("REPLICA"),
             Kind::Flag => Some("ALWAYS"),
         }
@@ -83,20 +87,24 @@ impl Kind {
 
     /// Whether PostgreSQL makes one on every partition by itself.
     const fn is_cloned(self) -> bool {
-        matches!(self, Kind::Replica | Kind::Flag | Kind::Hold)
+        matches!(self, Kind::Replica | Kind::Flag | Kind::Hold | Kind::Move)
     }
 }
 
 /// Makes the triggers that a guard on a table needs and drops those that it does not need any more. The current role owns
 /// the table.
 pub fn renew(guard: &Guard, table: pg_sys::Oid) -> Result<()> {
-    let kinds: Vec<Kind> = match (guard.action, guard.action.timing()) {
+    let mut kinds: Vec<Kind> = match (guard.action, guard.action.timing()) {
         (_, None) => return Ok(()),
         (_, Some(Timing::Statement)) if guard.watch.is_empty() => vec![Kind::Insert, Kind::Replica],
         (_, Some(Timing::Statement)) => vec![Kind::Insert, Kind::Update, Kind::Replica],
         (Action::Flag, Some(Timing::Row)) => vec![Kind::Flag],
         (_, Some(Timing::Row)) => vec![Kind::Hold, Kind::Replica],
     };
+    let is_row = guard.action.timing() == Some(Timing::Row);
+    if is_row && is_partitioned(table) {
+        kinds.push(Kind::Move);
+    }
     let members = members(table, true)?;
     let mut wanted: Vec<(Trigger, Kind)> = Vec::new();
     for kind in kinds {

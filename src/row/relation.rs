@@ -60,6 +60,18 @@ pub fn row_type_of(relation: pg_sys::Oid) -> Option<pg_sys::Oid> {
     }
 }
 
+/// Whether a relation is a partitioned table.
+pub fn is_partitioned(relation: pg_sys::Oid) -> bool {
+    // SAFETY: a catalogue lookup; a relation that is gone is none.
+    unsafe { pg_sys::get_rel_relkind(relation) as u8 == pg_sys::RELKIND_PARTITIONED_TABLE }
+}
+
+/// Whether a relation is a partition of another.
+pub fn is_partition(relation: pg_sys::Oid) -> bool {
+    // SAFETY: a catalogue lookup; a relation that is gone is none.
+    unsafe { pg_sys::get_rel_relispartition(relation) }
+}
+
 /// The partitioned table that a partition is directly one of.
 pub fn parent_of(partition: pg_sys::Oid) -> Option<pg_sys::Oid> {
     // SAFETY: the catalogue stays open and locked until the scan has ended; its columns read here are oids.
