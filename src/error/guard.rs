@@ -38,6 +38,10 @@ pub enum GuardError {
         what: &'static str,
         hint: &'static str,
     },
+    #[error("column \"{column}\" of table {relation} is NOT NULL")]
+    FlaggedNotNull { column: String, relation: String },
+    #[error("column \"{column}\" of table {relation} is part of a partition key")]
+    FlaggedKey { column: String, relation: String },
     #[error("feature \"{feature}\" of model \"{model}\" would come from a generated column")]
     Generated {
         feature: String,
@@ -134,12 +138,13 @@ impl GuardError {
                 ERRCODE_UNDEFINED_COLUMN
             }
             GuardError::ColumnType { .. } => ERRCODE_DATATYPE_MISMATCH,
-            GuardError::OtherSource { .. } | GuardError::NothingToFlag(_) => {
-                ERRCODE_INVALID_PARAMETER_VALUE
-            }
+            GuardError::OtherSource { .. }
+            | GuardError::FlaggedNotNull { .. }
+            | GuardError::NothingToFlag(_) => ERRCODE_INVALID_PARAMETER_VALUE,
             GuardError::NoScore { .. }
             | GuardError::Generated { .. }
             | GuardError::ForeignPartition(_)
+            | GuardError::FlaggedKey { .. }
             | GuardError::HeldUpdate
             | GuardError::HeldPartition(_)
             | GuardError::NotATrigger => ERRCODE_FEATURE_NOT_SUPPORTED,
@@ -175,7 +180,14 @@ impl GuardError {
                 "Version {version} of model \"{model}\" scores at least {threshold}."
             )),
             GuardError::Refused { cause, .. } => {
-                let detail = cause.detail().map_or(String::new(), |d| format!(" {d}"));
+                let detail = match cause.as_ref() {
+                    Error::Denied { .. } => Some(
+                        "The table's owner, as whom a guard scores, does not have USE on it."
+                            .into(),
+                    ),
+                    cause => cause.detail(),
+                };
+                let detail = detail.map_or(String::new(), |d| format!(" {d}"));
                 Some(format!("{cause}.{detail}"))
             }
             GuardError::NotInserted(_) => {
@@ -207,6 +219,13 @@ impl GuardError {
                 format!("{parameter} names columns of the table.")
             }
             GuardError::ColumnType { hint, .. } => (*hint).into(),
+            GuardError::FlaggedNotNull { column, relation } => format!(
+                "A row that cannot be scored gets NULL there, whatever was written: ALTER TABLE {relation} ALTER \"{}\" DROP NOT NULL.",
+                column.replace('"', "\"\"")
+            ),
+            GuardError::FlaggedKey { .. } => {
+                "PostgreSQL has found the row's partition before the guard sets the column: name another column.".into()
+            }
             GuardError::Generated { .. } => {
                 "Use action review, notify or reject, or compute the feature in the row before.".into()
             }

@@ -147,7 +147,8 @@ fn flagged(watch: &Watch, guard: &Guard) -> Result<Vec<(Flagged, usize, pg_sys::
     Ok(found)
 }
 
-/// Sets the columns; to NULL where the row could not be scored, whatever was written there.
+/// Sets the columns; to NULL where the row could not be scored, whatever was written there, unless the column has become NOT
+/// NULL since the guard was made: the row goes in.
 fn flag(watch: &Watch, guard: &Guard, judged: &Judged, score: Option<f64>) -> Result<Outcome> {
     let columns = match flagged(watch, guard) {
         Ok(columns) => columns,
@@ -176,6 +177,7 @@ fn flag(watch: &Watch, guard: &Guard, judged: &Judged, score: Option<f64>) -> Re
             });
             (at, value)
         })
+        .filter(|(at, value)| value.is_some() || !watch.event.shape().is_not_null(*at))
         .collect();
     if judged.unscored() > 0 {
         speak::alert_on(watch, judged, &watch.event.row(), None)?;
