@@ -60,6 +60,8 @@ impl Watch<'_> {
             Ok(Some(guard)) if guard.action == Action::Off => return Ok(None),
             // Another's trigger under this guard's name has nothing of its rights, and nothing to say in its name.
             Ok(Some(guard)) if catalogue::is_of(event, &guard) => Ok(Arc::new(guard)),
+            // What a partition that was detached still has of its table's guard.
+            Ok(Some(guard)) if catalogue::has_table(&guard) => return Ok(None),
             Ok(_) => Err(GuardError::NoConfiguration(name.clone()).into()),
             Err(error) => Err(error),
         };
