@@ -11,7 +11,9 @@ use super::reader::{Name, Reader};
 
 /// Of a table that is gone nothing is missed: its triggers went with it.
 const GUARDS: &str = "SELECT g.name, c.oid, c.relowner, g.model, f.view, g.features IS NULL,
-       (SELECT string_agg(w.name, chr(31)) FROM unnest(g.watch || g.score_column::text || g.flag_column::text) AS w (name))
+       (SELECT string_agg(w.name, chr(31)) FROM (
+         SELECT unnest(g.watch || g.score_column::text || g.flag_column::text || f.entity || f.event_time || f.event_id)
+         UNION SELECT c #>> '{}' FROM unnest('{$[*].column,$[*].columns[*],$[*].by[*]}'::jsonpath[]) p, jsonb_path_query(f.features, p) c) AS w (name))
      FROM finai.guard g
      JOIN pg_class c ON c.oid = g.relation_oid
      LEFT JOIN finai.feature_set f ON f.name = g.features

@@ -40,6 +40,8 @@ pub enum GuardError {
     },
     #[error("column \"{column}\" of table {relation} is NOT NULL")]
     FlaggedNotNull { column: String, relation: String },
+    #[error("column \"{column}\" of table {relation} is what the guard looks at")]
+    FlaggedFeature { column: String, relation: String },
     #[error("column \"{column}\" of table {relation} is part of a partition key")]
     FlaggedKey { column: String, relation: String },
     #[error("feature \"{feature}\" of model \"{model}\" would come from a generated column")]
@@ -140,6 +142,7 @@ impl GuardError {
             GuardError::ColumnType { .. } => ERRCODE_DATATYPE_MISMATCH,
             GuardError::OtherSource { .. }
             | GuardError::FlaggedNotNull { .. }
+            | GuardError::FlaggedFeature { .. }
             | GuardError::NothingToFlag(_) => ERRCODE_INVALID_PARAMETER_VALUE,
             GuardError::NoScore { .. }
             | GuardError::Generated { .. }
@@ -223,6 +226,9 @@ impl GuardError {
                 "A row that cannot be scored gets NULL there, whatever was written: ALTER TABLE {relation} ALTER \"{}\" DROP NOT NULL.",
                 column.replace('"', "\"\"")
             ),
+            GuardError::FlaggedFeature { .. } => {
+                "The score would replace a feature that it comes from, or that is watched: name another column.".into()
+            }
             GuardError::FlaggedKey { .. } => {
                 "PostgreSQL has found the row's partition before the guard sets the column: name another column.".into()
             }

@@ -365,6 +365,13 @@ fn check_columns(guard: &Guard, table: &Table) -> Result<()> {
     check_flagged(guard, table)?;
     for column in &guard.watch {
         table.find(column, "watch")?;
+        if guard.sets(column) {
+            return Err(GuardError::FlaggedFeature {
+                column: column.clone(),
+                relation: table.name.clone(),
+            }
+            .into());
+        }
     }
     check_hold(guard, table)
 }
@@ -493,6 +500,13 @@ fn check_features(guard: &Guard, table: &Table, signature: &Signature) -> Result
                 hint: row.hint.unwrap_or_default(),
             });
         }
+        if guard.sets(&column) {
+            return Err(GuardError::FlaggedFeature {
+                column,
+                relation: table.name.clone(),
+            }
+            .into());
+        }
         if is_before(guard) && table.is_generated(&column) {
             return Err(GuardError::Generated {
                 feature,
@@ -513,6 +527,14 @@ fn feature_view(guard: &Guard, table: &Table, name: &str) -> Result<(pg_sys::Oid
         return Err(GuardError::FeaturesOwner {
             features: set.name,
             owner: set.owner.map(registry::role_name).unwrap_or_default(),
+        }
+        .into());
+    }
+    let mut set_columns = table.columns.iter().filter(|c| guard.sets(&c.name));
+    if let Some(column) = set_columns.find(|c| features::mentions(&set, &c.name)) {
+        return Err(GuardError::FlaggedFeature {
+            column: column.name.clone(),
+            relation: table.name.clone(),
         }
         .into());
     }

@@ -17,9 +17,12 @@ mod triggers;
 use std::sync::Arc;
 use std::time::Instant;
 
+use pgrx::pg_sys;
+
 use crate::elevate;
 use crate::error::{Error, GuardError, Result};
 use crate::registry::{self, Action, Guard, OnError};
+use crate::row::owner_of;
 
 use site::Deadline;
 use trigger::Moment;
@@ -73,6 +76,13 @@ impl Watch<'_> {
         }))
     }
 
+    /// Whose guard it is: the owner of its table, also on a partition that belongs to another.
+    fn owner(&self) -> pg_sys::Oid {
+        let guard = self.guard.as_ref().ok();
+        let owner = guard.and_then(|guard| owner_of(guard.relation?));
+        owner.unwrap_or(self.event.owner())
+    }
+
     fn deadline(&self) -> Option<Deadline> {
         let budget = self.guard.as_ref().ok()?.budget?;
         Some(Deadline {
@@ -108,7 +118,7 @@ fn after_statement(event: Event) -> Result<()> {
     let Some(watch) = Watch::of(event)? else {
         return Ok(());
     };
-    let judged = elevate::acting_as(event.owner(), || judge::statement(&watch, &mut rows))?;
+    let judged = elevate::acting_as(watch.owner(), || judge::statement(&watch, &mut rows))?;
     if judged.verdicts.is_empty() {
         speak::count(&watch, &judged, 0);
         return Ok(());

@@ -41,7 +41,7 @@ pub fn before(event: Event) -> Result<Outcome> {
     if !is_due(&watch, &row)? {
         return Ok(event.unchanged());
     }
-    let scored = elevate::acting_as(event.owner(), || {
+    let scored = elevate::acting_as(watch.owner(), || {
         judge::row(&watch, &mut site, &row, statement)
     });
     let (judged, score) = scored?;
@@ -72,7 +72,7 @@ pub fn after(event: Event) -> Result<()> {
     if !is_due(&watch, &row)? {
         return Ok(());
     }
-    let scored = elevate::acting_as(event.owner(), || judge::row(&watch, &mut site, &row, None));
+    let scored = elevate::acting_as(watch.owner(), || judge::row(&watch, &mut site, &row, None));
     let (judged, _) = scored?;
     site::keep(&watch.name, event.relation(), site);
     if judged.verdicts.is_empty() {

@@ -116,6 +116,14 @@ pub fn has_guards() -> bool {
     exists(c"guard")
 }
 
+impl Guard {
+    /// Whether action flag has it set a column.
+    pub fn sets(&self, column: &str) -> bool {
+        let set = [&self.score_column, &self.flag_column];
+        set.iter().any(|name| name.as_deref() == Some(column))
+    }
+}
+
 /// The guard of that name; nothing where there is none.
 pub fn guard(name: &str) -> Result<Option<Guard>> {
     let keys = [(c"name", Key::Text(name))];

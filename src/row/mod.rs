@@ -32,7 +32,7 @@ pub use place::Place;
 pub use query::{Jsonb, RowQuery};
 pub use record::{PerCallSite, Record};
 pub use relation::{
-    Relation, is_partition, is_partitioned, key_positions, parent_of, qualified_name,
+    Relation, is_partition, is_partitioned, key_positions, owner_of, parent_of, qualified_name,
     relation_named, row_type_of,
 };
 pub use saved::{Cell, SavedPlan};
