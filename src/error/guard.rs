@@ -64,10 +64,15 @@ pub enum GuardError {
     TableGone { guard: String, relation: String },
     #[error("partition {0} is a foreign table")]
     ForeignPartition(String),
+    #[error("guard \"{guard}\" takes no foreign partition {partition}")]
+    ForeignAttached { guard: String, partition: String },
     #[error("a held row cannot be an updated one")]
     HeldUpdate,
-    #[error("partition {0} cannot hold rows")]
-    HeldPartition(String),
+    #[error("partition {relation} cannot have a guard with action {action}")]
+    Partition {
+        relation: String,
+        action: &'static str,
+    },
     #[error("guard \"{0}\" was made without score_column and flag_column")]
     NothingToFlag(String),
     #[error("{reader} needs column \"{column}\" of table {relation}")]
@@ -147,9 +152,10 @@ impl GuardError {
             GuardError::NoScore { .. }
             | GuardError::Generated { .. }
             | GuardError::ForeignPartition(_)
+            | GuardError::ForeignAttached { .. }
             | GuardError::FlaggedKey { .. }
             | GuardError::HeldUpdate
-            | GuardError::HeldPartition(_)
+            | GuardError::Partition { .. }
             | GuardError::NotATrigger => ERRCODE_FEATURE_NOT_SUPPORTED,
             GuardError::NoConfiguration(_)
             | GuardError::Done { .. }
@@ -248,13 +254,16 @@ impl GuardError {
                 "SELECT finai.drop_guard('{guard}') removes what is left of it; create one on another table."
             ),
             GuardError::ForeignPartition(_) => {
-                "PostgreSQL collects no rows of foreign tables: guard the other partitions one by one.".into()
+                "PostgreSQL collects no rows of foreign tables: use action flag or hold, or keep it out of the table.".into()
             }
+            GuardError::ForeignAttached { guard, .. } => format!(
+                "PostgreSQL collects no rows of foreign tables, and no row could be written there: SELECT finai.alter_guard('{guard}', action => 'hold') or SELECT finai.drop_guard('{guard}') first."
+            ),
             GuardError::HeldUpdate => {
                 "Use action flag, review, notify or reject with watch, or hold without.".into()
             }
-            GuardError::HeldPartition(_) => {
-                "An update of another partition can move a row here, which is no new one: guard the partitioned table, or use another action.".into()
+            GuardError::Partition { .. } => {
+                "It would see no rows that are written through the partitioned table, or hold those that an update moves here: guard the partitioned table, or use action flag.".into()
             }
             GuardError::NothingToFlag(name) => format!(
                 "Drop it with SELECT finai.drop_guard('{name}') and create it with score_column or flag_column."

@@ -133,8 +133,8 @@ pub fn alter(name: &str, settings: Settings) -> Result<()> {
             check_flagged(&guard, &table)?;
         }
         guard.action = action;
-        check_hold(&guard, &table)?;
         if action != Action::Off {
+            check_action(&guard, &table)?;
             under_latest_snapshot(|| check_model(&guard, &table))?;
         }
     }
@@ -186,15 +186,18 @@ fn require_maker(guard: &Guard) -> Result<()> {
     Err(GuardError::NotOwner(guard.relation_name.clone()).into())
 }
 
-/// The table of a guard: the one it was created on, else the only one that carries its triggers, as after a restore under
-/// another name.
+/// The table of a guard: the one it was created on, else, for who made it, the only one that carries its triggers, as after a
+/// restore under another name.
 fn existing_table(guard: &Guard) -> Result<Option<pg_sys::Oid>> {
     let known = guard.relation.filter(|oid| row_type_of(*oid).is_some());
     if known.is_some() {
         return Ok(known);
     }
     match triggers::tables(&guard.name)?.as_slice() {
-        [table] => Ok(Some(*table)),
+        [table] => {
+            require_maker(guard)?;
+            Ok(Some(*table))
+        }
         _ => Ok(None),
     }
 }
@@ -373,7 +376,7 @@ fn check_columns(guard: &Guard, table: &Table) -> Result<()> {
             .into());
         }
     }
-    check_hold(guard, table)
+    check_action(guard, table)
 }
 
 /// Whether the columns that the guard sets take what it sets, NULL included, and leave rows in their partitions.
@@ -426,13 +429,17 @@ fn check_flagged(guard: &Guard, table: &Table) -> Result<()> {
     Ok(())
 }
 
-/// Whether what the guard would hold is a new row.
-fn check_hold(guard: &Guard, table: &Table) -> Result<()> {
+/// Whether the action sees all rows of the table, and holds none but new ones.
+fn check_action(guard: &Guard, table: &Table) -> Result<()> {
     if guard.action == Action::Hold && !guard.watch.is_empty() {
         return Err(GuardError::HeldUpdate.into());
     }
-    if guard.action == Action::Hold && is_partition(table.oid) {
-        return Err(GuardError::HeldPartition(table.name.clone()).into());
+    if guard.action != Action::Flag && is_partition(table.oid) {
+        return Err(GuardError::Partition {
+            relation: table.name.clone(),
+            action: guard.action.name(),
+        }
+        .into());
     }
     Ok(())
 }

@@ -123,7 +123,8 @@ pub fn renew(guard: &Guard, table: pg_sys::Oid) -> Result<()> {
     if is_row && is_partitioned(table) {
         kinds.push(Kind::Move);
     }
-    let members = members(table, true)?;
+    let collects = kinds.contains(&Kind::Insert);
+    let members = members(table, collects)?;
     let mut wanted: Vec<(Trigger, Kind)> = Vec::new();
     for kind in kinds {
         let relations = if kind.is_cloned() {

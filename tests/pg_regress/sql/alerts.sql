@@ -88,6 +88,8 @@ SELECT finai.release_alert(max(id)) FROM finai.alert;
 RESET xmloption;
 SELECT id, markup, round(score::numeric, 4) AS score FROM "Odd table" WHERE id > 4;
 SELECT key, status FROM finai.alert ORDER BY id DESC LIMIT 2;
+BEGIN READ ONLY; SELECT finai.resolve_alert(max(id), 'confirmed') FROM finai.alert; ROLLBACK;
+SELECT finai.resolve_alert(max(id), 'confirmed') FROM finai.alert;
 SELECT finai.drop_guard('zeal'), finai.drop_guard('keeper'), finai.drop_guard('marker');
 DROP TABLE "Odd table";
 SELECT guard, status FROM finai.alert ORDER BY id;

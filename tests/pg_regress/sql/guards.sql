@@ -362,8 +362,9 @@ UPDATE region SET region = 'n' WHERE id = 2;
 UPDATE region SET region = 's' WHERE id = 1;
 SELECT id, region, score FROM region ORDER BY id;
 SELECT guard, key, status FROM said;
-SELECT finai.drop_guard('holder'), finai.drop_guard('scorer'), forget() IS NOT NULL;
-SELECT attempt($$SELECT finai.create_guard('region_n', 'fraud_prob', 0.3, 'hold')$$);
+SELECT finai.drop_guard('holder'), finai.drop_guard('scorer'), count(finai.resolve_alert(id, 'confirmed')) FROM finai.alert;
+SELECT forget();
+SELECT a, attempt(format('SELECT finai.create_guard(''region_n'', ''fraud_prob'', 0.3, %L)', a)) FROM unnest('{hold,review,notify,reject}'::text[]) a;
 -- A table with a hold guard that becomes a partition holds nothing any more.
 CREATE TABLE region_w (LIKE region);
 SELECT finai.create_guard('region_w', 'fraud_prob', 0.3, 'hold', name => 'west');
@@ -377,13 +378,13 @@ SELECT finai.drop_guard('west'), forget();
 ALTER TABLE region OWNER TO regress_owner;
 ALTER TABLE region_n OWNER TO regress_stranger;
 SELECT finai.grant_model('fraud_prob', 'regress_owner'), finai.revoke_model('fraud_prob', 'public');
-SET ROLE regress_owner;
 SELECT finai.create_guard('region', 'fraud_prob', 0.3, 'hold', name => 'holder');
+SET ROLE regress_owner;
 INSERT INTO region (id, tx_amount, region) VALUES (20, 300, 'n');
 RESET ROLE;
 SELECT guard, key, status, error FROM said;
-SELECT finai.drop_guard('holder'), finai.grant_model('fraud_prob', 'public'), forget();
-SELECT finai.delete_alerts('infinity'), count(*) FROM finai.alert;
+SELECT finai.drop_guard('holder'), finai.grant_model('fraud_prob', 'public'), count(finai.resolve_alert(id, 'confirmed')) FROM finai.alert;
+SELECT forget();
 
 -- Columns to set: nullable, of no partition key, not what the guard looks at.
 ALTER TABLE region ADD suspicious boolean NOT NULL DEFAULT false, ADD doubt boolean;
@@ -412,7 +413,7 @@ SELECT guard, status, detail FROM finai.guards WHERE relation = 'bulk';
 ALTER TABLE bulk ENABLE TRIGGER ALL;
 SELECT * FROM firing;
 INSERT INTO bulk (id, tx_amount) VALUES (1, 300);
-SELECT guard, key FROM said;
+SELECT guard, key ->> 'id' AS id FROM said;
 SELECT guard, status, detail, rows, alerts FROM finai.guards WHERE relation = 'bulk';
 DROP TRIGGER finai_guard_flagger_flag ON bulk;
 SELECT guard, status, detail FROM finai.guards WHERE relation = 'bulk';
@@ -449,11 +450,33 @@ SELECT guard, status, detail FROM finai.guards;
 SELECT count(*) FROM pg_trigger WHERE tgrelid = 'region_n'::regclass;
 -- A foreign partition would take no row while statements' rows are collected: it is not attached.
 \set VERBOSITY default
-CREATE FOREIGN TABLE region_f PARTITION OF region FOR VALUES IN ('f') SERVER nowhere;
-CREATE FOREIGN TABLE region_f (LIKE region) SERVER nowhere;
-ALTER TABLE region ATTACH PARTITION region_f FOR VALUES IN ('f');
+CREATE TABLE land (LIKE payment_like INCLUDING DEFAULTS) PARTITION BY LIST (id);
+SELECT finai.create_guard('land', 'fraud_prob', 0.3, name => 'lander');
+CREATE FOREIGN TABLE land_1 PARTITION OF land FOR VALUES IN (1) SERVER nowhere;
+ALTER TABLE land DETACH PARTITION land_1;
+SELECT finai.alter_guard('lander', action => 'hold');
+CREATE FOREIGN TABLE land_1 PARTITION OF land FOR VALUES IN (1) SERVER nowhere;
+SELECT finai.alter_guard('lander', action => 'review');
+ALTER TABLE land DETACH PARTITION land_1;
+SELECT finai.alter_guard('lander', action => 'review');
+ALTER TABLE land ATTACH PARTITION land_1 FOR VALUES IN (1);
 \set VERBOSITY terse
-SELECT finai.drop_guard('pg'), forget();
+CREATE TABLE land_2 (LIKE land);
+SELECT finai.create_guard('land_2', 'fraud_prob', 0.3, name => 'second');
+ALTER TABLE land ATTACH PARTITION land_2 FOR VALUES IN (2);
+SELECT guard, status, detail FROM finai.guards WHERE guard IN ('lander', 'second');
+SELECT finai.drop_guard('pg'), finai.drop_guard('lander'), finai.drop_guard('second'), forget();
+-- A guard whose table is gone is not taken over by who makes a trigger of its name.
+CREATE TABLE passed (LIKE payment_like);
+SELECT finai.create_guard('passed', 'fraud_prob', 0.3, name => 'orphan');
+DROP TABLE passed;
+SET ROLE regress_owner;
+CREATE TABLE heir (LIKE payment_like);
+CREATE TRIGGER h AFTER INSERT ON heir REFERENCING NEW TABLE AS n FOR EACH STATEMENT EXECUTE FUNCTION finai._guard('orphan');
+SELECT finai.drop_guard('orphan');
+SELECT finai.alter_guard('orphan', threshold => 0);
+RESET ROLE;
+SELECT finai.drop_guard('orphan');
 -- Counts are shown to whom the guard is.
 SET ROLE regress_stranger;
 SELECT count(*) FROM finai._guard_statistics();
@@ -464,7 +487,7 @@ INSERT INTO bulk (id, tx_amount) SELECT i, 300 FROM generate_series(1, 25000) i;
 SELECT count(*), bool_and((key ->> 'id')::integer - id = first) AS in_order FROM (SELECT *, first_value((key ->> 'id')::integer - id) OVER (ORDER BY id) AS first FROM finai.alert) a;
 SELECT forget();
 BEGIN READ ONLY;
-SELECT finai.drop_guard('loud');
+SELECT finai.alter_guard('loud', threshold => 0);
 ROLLBACK;
 SELECT finai.drop_guard('loud');
 
