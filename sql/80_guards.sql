@@ -29,6 +29,10 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   part text[] := parse_ident(NEW.relation);
 BEGIN
+  -- Alerts of a table that was dropped.
+  IF TG_OP = 'INSERT' AND TG_TABLE_NAME = 'alert' AND NEW.relation_oid IS NULL THEN
+    RETURN NEW;
+  END IF;
   NEW.relation_oid := (SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                        WHERE n.nspname = part[1] AND c.relname = part[2]);
   RETURN NEW;
@@ -73,7 +77,7 @@ CREATE TABLE finai.alert (
 );
 COMMENT ON TABLE finai.alert IS 'Rows that a guard spoke up about (open), kept back (held), let through unscored (unscored), and what became of them.';
 COMMENT ON COLUMN finai.alert.created_by IS 'Role that wrote the row.';
-COMMENT ON COLUMN finai.alert.relation IS 'The guarded table; the oid beside it, which says who may see the alert, is found anew when rows are restored elsewhere.';
+COMMENT ON COLUMN finai.alert.relation IS 'The guarded table; the oid beside it, which says who may see the alert, is found anew when rows are restored elsewhere, and NULL where the table was dropped.';
 COMMENT ON COLUMN finai.alert.key IS 'The row''s primary key, else the columns of a unique index without NULLs, else the whole row, as PostgreSQL writes the values.';
 COMMENT ON COLUMN finai.alert.model IS 'The model as the guard names it; version is the one that scored.';
 COMMENT ON COLUMN finai.alert.features IS 'What the model got.';
@@ -88,6 +92,9 @@ CREATE TRIGGER alert_strangers BEFORE INSERT OR UPDATE OR DELETE ON finai.alert 
 ALTER TABLE finai.alert ENABLE ALWAYS TRIGGER alert_strangers;
 SELECT pg_catalog.pg_extension_config_dump('finai.alert', '');
 SELECT pg_catalog.pg_extension_config_dump('finai.alert_id_seq', '');
+
+-- Alerts of a table that is dropped are found, and told apart from those of a later one of its name.
+CREATE INDEX alert_relation_oid_idx ON finai.alert (relation_oid);
 
 -- Who may read the whole table, with no row of it kept from them, may see its alerts.
 ALTER TABLE finai.alert ENABLE ROW LEVEL SECURITY;

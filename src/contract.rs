@@ -131,6 +131,7 @@ pub fn ddl_starts() -> Result<()> {
 /// version that nothing misses any more. Returns what whoever ran the DDL should be told of versions that it marked.
 pub fn ddl_ends() -> Result<Option<String>> {
     elevate::follow_table_names()?;
+    elevate::forget_dropped_tables()?;
     guards::refuse_foreign_partitions()?;
     let Some(before) = ddl::pop() else {
         return Ok(None);

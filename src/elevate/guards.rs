@@ -42,6 +42,28 @@ pub fn follow_table_names() -> Result<()> {
     Ok(())
 }
 
+/// Tables that alerts are of and that are gone, found through the index.
+const DROPPED: &str = "WITH RECURSIVE t (oid) AS (
+       SELECT min(relation_oid) FROM finai.alert
+       UNION ALL SELECT (SELECT min(a.relation_oid) FROM finai.alert a WHERE a.relation_oid > t.oid) FROM t WHERE t.oid IS NOT NULL)
+     SELECT t.oid FROM t WHERE t.oid IS NOT NULL AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = t.oid)";
+const FORGET: &str = "UPDATE finai.alert SET relation_oid = NULL WHERE relation_oid = $1::oid";
+
+/// Alerts of tables that were dropped are of no table: one that gets the name is another, also where a dump is restored.
+pub fn forget_dropped_tables() -> Result<()> {
+    if !has_guards() {
+        return Ok(());
+    }
+    for row in rows_now(DROPPED, &[])? {
+        if let [Some(oid)] = row.as_slice() {
+            as_owner_for(c"a change of an alert", || {
+                run(FORGET, &[oid.as_str().into()])
+            })?;
+        }
+    }
+    Ok(())
+}
+
 /// Stores a guard. The caller has checked who asks, and owns the table.
 pub fn create(guard: &Guard) -> Result<()> {
     let by = current_user_name();

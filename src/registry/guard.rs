@@ -111,9 +111,9 @@ pub struct Guard {
     pub created_at: i64,
 }
 
-/// Whether the installed version of the extension has guards.
+/// Whether the installed version of the extension has guards and alerts.
 pub fn has_guards() -> bool {
-    exists(c"guard")
+    exists(c"guard") && exists(c"alert")
 }
 
 impl Guard {

@@ -92,6 +92,12 @@ BEGIN READ ONLY; SELECT finai.resolve_alert(max(id), 'confirmed') FROM finai.ale
 SELECT finai.resolve_alert(max(id), 'confirmed') FROM finai.alert;
 SELECT finai.drop_guard('zeal'), finai.drop_guard('keeper'), finai.drop_guard('marker');
 DROP TABLE "Odd table";
+-- Its alerts are those of no table from now on, restored from a dump or not, whatever table has its name by then.
+CREATE TABLE "Odd table" (id integer);
+CREATE TABLE dumped AS SELECT * FROM finai.alert;
+SELECT bool_and(relation_oid IS NULL) AS nobodys FROM finai.alert;
+BEGIN; DELETE FROM finai.alert; INSERT INTO finai.alert OVERRIDING SYSTEM VALUE SELECT * FROM dumped; SELECT bool_and(relation_oid IS NULL) AS nobodys FROM finai.alert; ROLLBACK;
+DROP TABLE "Odd table", dumped;
 SELECT guard, status FROM finai.alert ORDER BY id;
 SELECT finai.release_alert(max(id)) FROM finai.alert WHERE status = 'held';
 SELECT finai.delete_alerts('infinity');
@@ -226,10 +232,6 @@ SET statement_timeout = '200ms';
 \set VERBOSITY sqlstate
 INSERT INTO loan VALUES (104, 8, '2026-02-05', 1, 12, 2, 3), (105, 8, '2026-02-05', 1, 12, 2, 3);
 SELECT 1 AS free;
-SET ROLE regress_clerk;
-DO $$ BEGIN INSERT INTO loan VALUES (104, 8, '2026-02-05', 1, 12, 2, 3), (105, 8, '2026-02-05', 1, 12, 2, 3); EXCEPTION WHEN query_canceled THEN RAISE WARNING 'as %', current_user; END $$;
-SELECT current_user;
-RESET ROLE;
 ALTER TABLE loan DISABLE ROW LEVEL SECURITY;
 ALTER TABLE finai.alert ADD CONSTRAINT slow CHECK (id = 0 OR public.slow()) NOT VALID;
 INSERT INTO loan VALUES (104, 8, '2026-02-05', 1, 12, 2, 3), (105, 8, '2026-02-05', 1, 12, 2, 3);
