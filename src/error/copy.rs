@@ -20,6 +20,12 @@ pub enum CopyError {
     Isolation(&'static str),
     #[error("column \"{column}\" of {origin} does not tell events apart")]
     Duplicates { column: String, origin: String },
+    #[error("{copy}, the copy of feature set \"{set}\", lacks {lacks}")]
+    Changed {
+        set: String,
+        copy: String,
+        lacks: String,
+    },
     #[error("trigger functions can only be called as triggers")]
     NotATrigger,
 }
@@ -35,6 +41,7 @@ impl CopyError {
             CopyError::NameTaken(_) => ERRCODE_DUPLICATE_TABLE,
             CopyError::Isolation(_) => ERRCODE_ACTIVE_SQL_TRANSACTION,
             CopyError::Duplicates { .. } => ERRCODE_UNIQUE_VIOLATION,
+            CopyError::Changed { .. } => ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             CopyError::NotATrigger => ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
         }
     }
@@ -58,6 +65,9 @@ impl CopyError {
             }
             CopyError::Duplicates { column, .. } => format!(
                 "A copy has one row per event: make \"{column}\" unique, or name another event_id when the set is created."
+            ),
+            CopyError::Changed { set, copy, .. } => format!(
+                "DROP TABLE {copy}, and CALL finai.refresh_feature_set('{set}') makes it anew."
             ),
             CopyError::NotATrigger => {
                 "finai.refresh_feature_set creates the triggers that call it.".into()

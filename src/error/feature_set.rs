@@ -13,6 +13,19 @@ pub enum FeatureSet {
     NotTheView(String),
     #[error("view {view} of feature set \"{name}\" does not exist")]
     ViewGone { name: String, view: String },
+    #[error("view {view} is not that of feature set \"{name}\": it has another owner")]
+    ViewOfOthers { name: String, view: String },
+    #[error("the row type that features are asked for does not exist any more")]
+    TypeGone,
+    #[error(
+        "column \"{column}\" of {relation} is not the one that view {view} of feature set \"{name}\" reads under that name"
+    )]
+    ColumnMoved {
+        name: String,
+        view: String,
+        relation: String,
+        column: String,
+    },
     #[error("view {view} of feature set \"{name}\" is not as it was created")]
     ViewChanged { name: String, view: String },
     #[error("features of {relation}, which is a {kind}, are not supported")]
@@ -105,6 +118,9 @@ impl FeatureSet {
             FeatureSet::NotTheView(_) => ERRCODE_WRONG_OBJECT_TYPE,
             FeatureSet::SourceKind { .. } => ERRCODE_WRONG_OBJECT_TYPE,
             FeatureSet::ViewGone { .. }
+            | FeatureSet::ViewOfOthers { .. }
+            | FeatureSet::TypeGone
+            | FeatureSet::ColumnMoved { .. }
             | FeatureSet::ViewChanged { .. }
             | FeatureSet::ColumnGone { .. }
             | FeatureSet::NullableId { .. }
@@ -128,7 +144,7 @@ impl FeatureSet {
     pub fn detail(&self) -> Option<String> {
         match self {
             FeatureSet::UnknownColumn { columns, .. } => Some(format!("Columns: {columns}.")),
-            FeatureSet::NotOwner(_) => Some("The current role does not own its view.".into()),
+            FeatureSet::NotOwner(_) => Some("The current role does not own it.".into()),
             FeatureSet::Denied(_) => Some("The current role does not have SELECT on it.".into()),
             _ => None,
         }
@@ -146,6 +162,15 @@ impl FeatureSet {
             FeatureSet::ViewGone { name, .. }
             | FeatureSet::ViewChanged { name, .. } => format!(
                 "Run SELECT finai.drop_feature_set('{name}') and create the set again."
+            ),
+            FeatureSet::ViewOfOthers { name, .. } => format!(
+                "A set's view belongs to who created the set, or to a member of that role. Give it back with ALTER VIEW .. OWNER TO, or rename it, run SELECT finai.drop_feature_set('{name}') and create the set again."
+            ),
+            FeatureSet::TypeGone => {
+                "The feature set was made anew since the statement was planned: run DISCARD PLANS, or connect again.".into()
+            }
+            FeatureSet::ColumnMoved { name, .. } => format!(
+                "Name the columns as they were, or run SELECT finai.drop_feature_set('{name}') and create the set again."
             ),
             FeatureSet::ColumnGone { name, column, .. } => format!(
                 "Name the column \"{column}\" again, or run SELECT finai.drop_feature_set('{name}') and create the set with the new name."

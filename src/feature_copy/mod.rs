@@ -17,7 +17,7 @@ use crate::error::{CopyError, Error, FeatureSet as Problem, Result};
 use crate::feature_set::{self, Basis, FeatureSet};
 use crate::registry::{self, StoredCopy};
 
-use sql::{execute, quoted, rows};
+use sql::{execute, quoted, rows, shortened};
 use statements::{Plan, SqlColumn};
 
 pub use capture::{Nothing, capture};
@@ -38,7 +38,7 @@ const RELATION: &str = "SELECT c.relkind, c.relowner,
      FROM pg_class c WHERE c.oid = to_regclass($1)";
 /// The copy's name, quoted, made of its view's; and whether there is a relation of that name.
 const VIEW: &str = "SELECT w.name, to_regclass(w.name) IS NOT NULL
-     FROM (SELECT format('%I.%I', n.nspname, left(c.relname, 56) || '_stored') AS name
+     FROM (SELECT format('%I.%I', n.nspname, $2 || '_stored') AS name
            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1)) AS w";
 const NAME_OF: &str = "SELECT format('%I.%I', n.nspname, c.relname)
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1::oid";
@@ -54,8 +54,9 @@ const COLUMN: &str = "SELECT format_type(t.oid, -1),
                  WHERE p.opcdefault AND p.opcintype = t.oid), 'OPERATOR(pg_catalog.=)'),
        a.attnotnull AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique AND i.indisvalid
                                 AND i.indimmediate AND i.indpred IS NULL AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum)
-     FROM pg_attribute a JOIN pg_type d ON d.oid = a.atttypid
-     JOIN pg_type t ON t.oid = CASE d.typtype WHEN 'd' THEN d.typbasetype ELSE d.oid END
+     FROM pg_attribute a CROSS JOIN LATERAL (
+       WITH RECURSIVE d AS (SELECT a.atttypid AS oid UNION ALL SELECT b.typbasetype FROM d JOIN pg_type b ON b.oid = d.oid WHERE b.typtype = 'd')
+       SELECT d.oid FROM d JOIN pg_type b ON b.oid = d.oid WHERE b.typtype <> 'd') AS t
      WHERE a.attrelid = to_regclass($1) AND a.attname = $2 AND NOT a.attisdropped";
 /// The files that a table's rows are in: others after TRUNCATE, a rewrite, or with other partitions.
 const STATE: &str = "SELECT coalesce(string_agg(l.oid || ':' || pg_relation_filenode(l.oid), ' ' ORDER BY l.oid), '') FROM pg_class l
@@ -138,13 +139,14 @@ impl Wanted<'_> {
             && self.copy.source == Some(self.basis.source)
             && self.copy.state.as_deref() == Some(&source.state)
             && noted.count <= source.rows.max(BATCH) / SHARE;
+        if is_there {
+            self.require_copy(&plan)?;
+        }
         if is_there && knows_changes && !rebuild {
             self.update(&plan, noted.last)?;
         } else {
             elevate::forget_changes(self.name)?;
-            if !is_there {
-                self.require_ids(&plan)?;
-            }
+            self.require_ids(&plan.duplicates(), &[])?;
             for statement in if is_there {
                 plan.rebuild()
             } else {
@@ -166,7 +168,9 @@ impl Wanted<'_> {
             if taken.count == 0 {
                 return Ok(());
             }
-            execute(&plan.delete(), std::slice::from_ref(&taken.ids))?;
+            let ids = std::slice::from_ref(&taken.ids);
+            self.require_ids(&plan.duplicates_among(), ids)?;
+            execute(&plan.delete(), ids)?;
             execute(&plan.update(), &[taken.ids, taken.times, taken.entities])?;
             pgrx::check_for_interrupts!();
         }
@@ -202,7 +206,13 @@ impl Wanted<'_> {
     }
 
     fn plan(&self) -> Result<Plan> {
-        let view = first(VIEW, &[Value::Text(&self.basis.view)])?;
+        let view = first(
+            VIEW,
+            &[
+                Value::Text(&self.basis.view),
+                Value::Text(&shortened(self.name, 56)),
+            ],
+        )?;
         let [Some(named), is_taken] = view.as_slice() else {
             return Err(Error::Installation(format!("view {}", self.basis.view)));
         };
@@ -213,7 +223,6 @@ impl Wanted<'_> {
             let columns = reach.entity.iter().map(|name| self.column(name));
             columns.collect::<Result<Vec<SqlColumn>>>()
         });
-        let columns = rows(COLUMNS, &[Value::Text(&self.basis.view)])?;
         Ok(Plan {
             view: self.basis.view.clone(),
             source: self.basis.source_name.clone(),
@@ -222,11 +231,7 @@ impl Wanted<'_> {
             time: self.column(&self.basis.event_time)?,
             entities: entities.collect::<Result<_>>()?,
             reaches: self.basis.reaches.clone(),
-            columns: columns
-                .into_iter()
-                .filter_map(|mut row| row.pop().flatten())
-                .map(|name| quoted(&name))
-                .collect(),
+            columns: column_names(&self.basis.view)?,
         })
     }
 
@@ -245,15 +250,35 @@ impl Wanted<'_> {
     }
 
     /// Refuses events that their id does not tell apart, where no constraint does.
-    fn require_ids(&self, plan: &Plan) -> Result<()> {
+    fn require_ids(&self, duplicates: &str, ids: &[Vec<Option<String>>]) -> Result<()> {
         let (origin, column) = (&self.basis.source_name, &self.basis.event_id);
         let facts = first(COLUMN, &[Value::Text(origin), Value::Text(column)])?;
         let is_unique = facts.last().and_then(Option::as_deref) == Some("t");
-        if is_unique || first(&plan.faults(), &[])?.pop().flatten().as_deref() == Some("f") {
+        if is_unique || execute(duplicates, ids)? == 0 {
             return Ok(());
         }
         let (origin, column) = (origin.clone(), column.clone());
         Err(CopyError::Duplicates { column, origin }.into())
+    }
+
+    /// Refuses a copy that lacks columns of the view, or the key by which its rows are found.
+    fn require_copy(&self, plan: &Plan) -> Result<()> {
+        let columns: Vec<String> = column_names(&plan.copy)?;
+        let lacking = plan.columns.iter().find(|column| !columns.contains(column));
+        let key = [Value::Text(&plan.copy), Value::Text(&self.basis.event_id)];
+        let lacks = match lacking {
+            Some(column) => format!("column {column}"),
+            None if first(COLUMN, &key)?.last().and_then(Option::as_deref) != Some("t") => {
+                format!("its primary key on {}", plan.id.name)
+            }
+            None => return Ok(()),
+        };
+        Err(CopyError::Changed {
+            set: self.name.to_owned(),
+            copy: plan.copy.clone(),
+            lacks,
+        }
+        .into())
     }
 }
 
@@ -280,6 +305,13 @@ fn comment(set: &str, copy: &str) -> String {
         "Copy of feature set {set}: CALL finai.refresh_feature_set('{set}') brings it up to date"
     );
     format!("COMMENT ON TABLE {copy} IS '{}'", text.replace('\'', "''"))
+}
+
+/// Quoted, in their order.
+fn column_names(relation: &str) -> Result<Vec<String>> {
+    let found = rows(COLUMNS, &[Value::Text(relation)])?;
+    let names = found.into_iter().filter_map(|mut row| row.pop().flatten());
+    Ok(names.map(|name| quoted(&name)).collect())
 }
 
 fn exists(relation: &str) -> Result<bool> {

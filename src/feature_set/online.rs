@@ -366,8 +366,9 @@ impl FeatureSet {
         });
         let mut starts: Vec<String> = Vec::new();
         if let Some(span) = longest.max() {
+            // No window with its delay reaches from there to before the first time that there is.
             starts.push(format!(
-                "{now} OPERATOR(pg_catalog.-) '{} seconds'::pg_catalog.interval",
+                "CASE WHEN {now} OPERATOR(pg_catalog.>) '4500-01-01 BC' THEN {now} OPERATOR(pg_catalog.-) '{} seconds'::pg_catalog.interval ELSE '-infinity' END",
                 span / SECOND
             ));
         }
