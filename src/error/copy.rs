@@ -14,6 +14,10 @@ pub enum CopyError {
     NotATable { set: String, origin: String },
     #[error("feature set \"{set}\" reads {origin}, which other tables inherit from")]
     Inherited { set: String, origin: String },
+    #[error(
+        "feature set \"{set}\" reads {origin}, which is unlogged, or has an unlogged partition"
+    )]
+    Unlogged { set: String, origin: String },
     #[error("relation {0} exists already and is not the copy of a feature set")]
     NameTaken(String),
     #[error("refresh_feature_set cannot run under isolation level {0}")]
@@ -35,9 +39,9 @@ impl CopyError {
         use PgSqlErrorCode::*;
         match self {
             CopyError::NotOwnerOfSource { .. } => ERRCODE_INSUFFICIENT_PRIVILEGE,
-            CopyError::NotATable { .. } | CopyError::Inherited { .. } => {
-                ERRCODE_FEATURE_NOT_SUPPORTED
-            }
+            CopyError::NotATable { .. }
+            | CopyError::Inherited { .. }
+            | CopyError::Unlogged { .. } => ERRCODE_FEATURE_NOT_SUPPORTED,
             CopyError::NameTaken(_) => ERRCODE_DUPLICATE_TABLE,
             CopyError::Isolation(_) => ERRCODE_ACTIVE_SQL_TRANSACTION,
             CopyError::Duplicates { .. } => ERRCODE_UNIQUE_VIOLATION,
@@ -57,6 +61,9 @@ impl CopyError {
             CopyError::Inherited { .. } => {
                 "Rows that are written to an inheriting table are not noticed: use a partitioned table.".into()
             }
+            CopyError::Unlogged { origin, .. } => format!(
+                "A crash empties it and leaves the copy as it was: ALTER TABLE {origin} SET LOGGED, or read the view."
+            ),
             CopyError::NameTaken(relation) => {
                 format!("Rename {relation}, or drop it where it is of no use.")
             }

@@ -29,12 +29,13 @@ const SHARE: i64 = 20;
 
 const ISOLATION: &str = "SELECT current_setting('transaction_isolation')";
 /// A relation by its quoted name: kind, owner, whether other tables inherit from it, whether it is a partition or
-/// inherits itself, how many rows it is thought to have.
+/// inherits itself, how many rows it is thought to have, whether a crash takes some of them.
 const RELATION: &str = "SELECT c.relkind, c.relowner,
        c.relkind <> 'p' AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = c.oid),
        c.relkind = 'p' OR EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = c.oid),
        (SELECT sum(greatest(l.reltuples, 0))::bigint FROM pg_class l
-        WHERE l.oid = c.oid OR l.oid IN (SELECT t.relid FROM pg_partition_tree(c.oid) t WHERE t.isleaf))
+        WHERE l.oid = c.oid OR l.oid IN (SELECT t.relid FROM pg_partition_tree(c.oid) t WHERE t.isleaf)),
+       EXISTS (SELECT FROM pg_class l WHERE l.relpersistence = 'u' AND (l.oid = c.oid OR l.oid IN (SELECT t.relid FROM pg_partition_tree(c.oid) t)))
      FROM pg_class c WHERE c.oid = to_regclass($1)";
 /// The copy's name, quoted, made of its view's; and whether there is a relation of that name.
 const VIEW: &str = "SELECT w.name, to_regclass(w.name) IS NOT NULL
@@ -108,15 +109,29 @@ pub fn drop_copy(name: &str) -> Result<()> {
     let Some(copy) = registry::stored_copy(name)? else {
         return Ok(());
     };
-    elevate::acting_as(owner, || {
+    // An owner who has lost rights, or is gone, keeps no superuser from it.
+    let user = registry::current_user();
+    let actor = if registry::is_superuser(user) {
+        user
+    } else {
+        owner
+    };
+    elevate::acting_as(actor, || {
         elevate::writing_text(|| {
             if let Some(source) = copy.source.map(oid_text)
                 && let Some(Some(source)) = first(NAME_OF, &[Value::Text(&source)])?.pop()
             {
                 triggers::drop(name, &source)?;
             }
-            match &copy.name {
-                Some(table) if exists(table)? => {
+            let Some(table) = &copy.name else {
+                return Ok(());
+            };
+            match first(RELATION, &[Value::Text(table)])?.get(1) {
+                // Another's table of its name is none.
+                Some(of)
+                    if registry::acts_as(owner, parse_oid(of))
+                        || !registry::acts_as(actor, parse_oid(of)) =>
+                {
                     execute(&format!("DROP TABLE {table}"), &[]).map(|_| ())
                 }
                 _ => Ok(()),
@@ -180,7 +195,7 @@ impl Wanted<'_> {
     fn source(&self) -> Result<Source> {
         let (set, origin) = (self.name.to_owned(), self.basis.source_name.clone());
         let found = first(RELATION, &[Value::Text(&origin)])?;
-        let [kind, owner, inherited, in_partitions, rows] = found.as_slice() else {
+        let [kind, owner, inherited, in_partitions, rows, unlogged] = found.as_slice() else {
             return Err(Error::UnknownRelation(self.basis.source.into()));
         };
         if !matches!(kind.as_deref(), Some("r" | "p")) {
@@ -188,6 +203,9 @@ impl Wanted<'_> {
         }
         if inherited.as_deref() == Some("t") {
             return Err(CopyError::Inherited { set, origin }.into());
+        }
+        if unlogged.as_deref() == Some("t") {
+            return Err(CopyError::Unlogged { set, origin }.into());
         }
         if !registry::acts_as(self.owner, parse_oid(owner)) {
             return Err(CopyError::NotOwnerOfSource {

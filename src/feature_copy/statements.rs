@@ -108,7 +108,7 @@ impl Plan {
                FROM unnest($1, $2, $3) AS c (id, at, entities)), \
              affected AS MATERIALIZED ({}) \
              {} SELECT {} FROM affected AS a JOIN {source} AS s ON s.{} {} a.id \
-             CROSS JOIN LATERAL finai.feature_row(NULL::{view}, s) AS f {}",
+             CROSS JOIN LATERAL finai.feature_row(NULL::{view}, s.*) AS f {}",
             id.kind,
             time.kind,
             affected.join(" UNION "),

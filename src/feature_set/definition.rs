@@ -17,6 +17,7 @@ const MOST_LEVELS: usize = 8;
 const KEYS: [&str; 11] = [
     "name", "agg", "column", "columns", "window", "delay", "by", "current", "k", "of", "to",
 ];
+const SYSTEM_COLUMNS: [&str; 6] = ["tableoid", "ctid", "xmin", "cmin", "xmax", "cmax"];
 const SCALE: &str = "scale";
 
 /// One feature of a set.
@@ -99,6 +100,14 @@ pub fn parse(features: &JsonText, entity: &str) -> Result<Vec<Feature>> {
                 .into());
             }
         };
+        if SYSTEM_COLUMNS.contains(&name.as_str()) {
+            return Err(Problem::Feature {
+                feature: name,
+                problem: "it has the name of a system column".into(),
+                hint: "Give it another name.".into(),
+            }
+            .into());
+        }
         parsed.push(
             Reader {
                 feature: &name,
