@@ -101,6 +101,15 @@ pub enum FeatureSet {
         wanted: String,
         relation: String,
     },
+    #[error(
+        "the entity is of type {found}, but column \"{column}\" of {relation} is of type {wanted}"
+    )]
+    EntityType {
+        column: String,
+        relation: String,
+        found: String,
+        wanted: String,
+    },
     #[error("events are not in the order of their time")]
     OutOfOrder,
     #[error("finai's window aggregates are for the views of feature sets")]
@@ -129,7 +138,9 @@ impl FeatureSet {
             FeatureSet::UnknownColumn { .. } | FeatureSet::RowColumn { .. } => {
                 ERRCODE_UNDEFINED_COLUMN
             }
-            FeatureSet::ColumnType { .. } | FeatureSet::RowType { .. } => ERRCODE_DATATYPE_MISMATCH,
+            FeatureSet::ColumnType { .. }
+            | FeatureSet::RowType { .. }
+            | FeatureSet::EntityType { .. } => ERRCODE_DATATYPE_MISMATCH,
             FeatureSet::Shape { .. }
             | FeatureSet::Feature { .. }
             | FeatureSet::Cycle(_)
@@ -207,6 +218,9 @@ impl FeatureSet {
             }
             FeatureSet::RowType { column, wanted, .. } => {
                 format!("Cast it in a subquery: \"{column}\"::{wanted}.")
+            }
+            FeatureSet::EntityType { wanted, .. } => {
+                format!("Give one of type {wanted}, or cast it where nothing is lost.")
             }
             FeatureSet::OutOfOrder | FeatureSet::NotGenerated => {
                 "Create a set with finai.create_feature_set and read its view.".into()

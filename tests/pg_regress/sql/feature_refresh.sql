@@ -269,11 +269,13 @@ CALL finai.refresh_feature_set('over_brief');
 -- Names that begin alike.
 SELECT count(*) FROM (SELECT repeat('a', 40) || e AS name FROM unnest('{_one,_two,_the_first_to_be_cut,_the_first_to_be_cat}'::text[]) e) n,
   finai.create_feature_set(n.name, 'loose', entity => 'card', event_time => 'at', event_id => 'id', features => '[{"name": "n", "agg": "count", "window": "1 day"}]');
+RESET ROLE;
 SELECT format('CALL finai.refresh_feature_set(%L)', name) FROM finai.feature_set WHERE name LIKE 'aaa%' ORDER BY 1 \gexec
 INSERT INTO loose VALUES (4, '2024-01-05', 1);
 SELECT format('CALL finai.refresh_feature_set(%L)', name) FROM finai.feature_set WHERE name LIKE 'aaa%' ORDER BY 1 \gexec
 SELECT name, stored, (SELECT count(*) FROM pg_trigger WHERE tgrelid = 'loose'::regclass AND tgargs = convert_to(name, 'UTF8') || '\x00') AS triggers FROM finai.feature_set WHERE name LIKE 'aaa%' ORDER BY 1;
 SELECT count(finai.drop_feature_set(name)) FROM finai.feature_set WHERE name LIKE 'aaa%';
+SET ROLE regress_owner;
 -- A set that is dropped and made anew in one transaction, by another entity; times whose windows reach beyond what there is;
 -- a column of the name that the refresh gives the source; domains over domains.
 CREATE TABLE odd (id int PRIMARY KEY, at timestamp, k int, s int, name bpchar(8));
@@ -327,6 +329,7 @@ CALL finai.refresh_feature_set('cases');
 INSERT INTO cased VALUES (100, '2024-01-01 05:30', 'a');
 CALL finai.refresh_feature_set('cases');
 SELECT differing('cases');
+SELECT finai.drop_feature_set('cases'), finai.drop_feature_set('anew'), finai.drop_feature_set('over_loose'), finai.drop_feature_set('over_brief');
 -- The table gets another name, a column too: the set says so, and nobody is kept from writing.
 ALTER TABLE payment RENAME TO paid;
 INSERT INTO paid VALUES (300000, '2024-03-07', 1, 't1', 1);

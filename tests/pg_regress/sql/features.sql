@@ -369,11 +369,17 @@ SHOW datestyle; SHOW timezone; SHOW extra_float_digits; SHOW intervalstyle;
 RESET datestyle; RESET timezone; RESET extra_float_digits; RESET intervalstyle;
 
 -- Times near the ends of what there is have the same features one by one.
-CREATE TABLE far (id int PRIMARY KEY, k int, at timestamp);
-INSERT INTO far VALUES (1, 1, '4713-01-02 BC'), (2, 1, '294276-12-31 23:59:59'), (3, 1, '294276-12-30'), (4, 1, '-infinity'), (5, 1, 'infinity'), (6, 1, '4714-11-24 BC');
-SELECT count(*) FROM finai.create_feature_set('ends', 'far', 'k', 'at', 'id', '[{"name": "n", "agg": "count", "window": "20 days"}]');
-SELECT v.id, v.n, finai.feature_row(NULL::ends, f) IS NOT DISTINCT FROM v AS same FROM ends v JOIN far f USING (id) ORDER BY id;
+CREATE TABLE edge (id int PRIMARY KEY, k int, at timestamp);
+INSERT INTO edge VALUES (1, 1, '4713-01-02 BC'), (2, 1, '294276-12-31 23:59:59'), (3, 1, '294276-12-30'), (4, 1, '-infinity'), (5, 1, 'infinity'), (6, 1, '4714-11-24 BC');
+SELECT count(*) FROM finai.create_feature_set('ends', 'edge', 'k', 'at', 'id', '[{"name": "n", "agg": "count", "window": "20 days"}]');
+SELECT v.id, v.n, finai.feature_row(NULL::ends, f) IS NOT DISTINCT FROM v AS same FROM ends v JOIN edge f USING (id) ORDER BY id;
 SELECT finai.features_at(NULL::ends, 1, '4713-01-03 BC'::timestamp);
+
+-- An entity of another type is cast where nothing is lost.
+SELECT (finai.features_at(NULL::ends, e, '4713-01-03 BC'::timestamp)).n FROM (VALUES (1::smallint)) v (e);
+SELECT (finai.features_at(NULL::ends, '1', '4713-01-03 BC'::timestamp)).n, (finai.features_at(NULL::ends, 1::bigint, '4713-01-03 BC'::timestamp)).n;
+SELECT finai.features_at(NULL::ends, 1.4, '4713-01-03 BC'::timestamp);
+SELECT finai.features_at(NULL::ends, true, '4713-01-03 BC'::timestamp);
 
 -- A plan that no view has is refused before anything is made for it, and so is a set that is too wide.
 CREATE ROLE regress_anyone; SET ROLE regress_anyone;
@@ -385,20 +391,20 @@ SELECT finai._window_features('{"columns":["number"],"features":[{"agg":"count"}
 SELECT finai._window_features(repeat('[', 1000000), true, now(), 1.0::float8);
 SELECT finai._window_features('{"columns":' || repeat('[', 10000), true, now(), 1.0::float8);
 RESET ROLE; DROP ROLE regress_anyone;
-SELECT finai.create_feature_set('wide', 'far', 'k', 'at', 'id', (SELECT jsonb_agg(jsonb_build_object('name', 's' || i, 'agg', 'sequence', 'columns', ARRAY['k'], 'k', 1000)) FROM generate_series(1, 51) i));
-SELECT finai.create_feature_set('deep', 'far', 'k', 'at', 'id', (repeat('[', 5000) || repeat(']', 5000))::jsonb);
-SELECT finai.create_feature_set('system', 'far', 'k', 'at', 'id', '[{"name": "ctid", "agg": "count"}]');
+SELECT finai.create_feature_set('wide', 'edge', 'k', 'at', 'id', (SELECT jsonb_agg(jsonb_build_object('name', 's' || i, 'agg', 'sequence', 'columns', ARRAY['k'], 'k', 1000)) FROM generate_series(1, 51) i));
+SELECT finai.create_feature_set('deep', 'edge', 'k', 'at', 'id', (repeat('[', 5000) || repeat(']', 5000))::jsonb);
+SELECT finai.create_feature_set('system', 'edge', 'k', 'at', 'id', '[{"name": "ctid", "agg": "count"}]');
 
 -- A set that is made anew has another row type: what was planned before says so.
 CREATE FUNCTION known() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RETURN (finai.features_at(NULL::ends, 1, '4713-01-03 BC'::timestamp)).n; END $$;
 SELECT known();
 SELECT finai.drop_feature_set('ends');
-SELECT count(*) FROM finai.create_feature_set('ends', 'far', 'k', 'at', 'id', '[{"name": "n", "agg": "count", "window": "1 day"}]');
+SELECT count(*) FROM finai.create_feature_set('ends', 'edge', 'k', 'at', 'id', '[{"name": "n", "agg": "count", "window": "1 day"}]');
 SELECT known();
 DISCARD PLANS;
 SELECT known();
 SELECT finai.drop_feature_set('ends'), finai.drop_feature_set('lasts');
-DROP FUNCTION known; DROP TABLE far, seen;
+DROP FUNCTION known; DROP TABLE edge, seen;
 
 DROP TABLE payments CASCADE;
 SELECT finai.drop_feature_set('card_features');
