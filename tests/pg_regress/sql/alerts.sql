@@ -215,7 +215,28 @@ INSERT INTO loan VALUES (104, 8, '2026-02-05', 1, 12, 2, 3), (105, 8, '2026-02-0
 ALTER TABLE loan DISABLE ROW LEVEL SECURITY;
 ALTER TABLE finai.alert ADD CONSTRAINT slow CHECK (id = 0 OR public.slow()) NOT VALID;
 INSERT INTO loan VALUES (104, 8, '2026-02-05', 1, 12, 2, 3), (105, 8, '2026-02-05', 1, 12, 2, 3);
+-- Who catches the cancellation is who they were, in the transaction that they were in.
+CREATE ROLE regress_hasty; GRANT INSERT ON loan TO regress_hasty;
+SET ROLE regress_hasty;
+DO $$ BEGIN
+  INSERT INTO loan VALUES (104, 8, '2026-02-05', 1, 12, 2, 3), (105, 8, '2026-02-05', 1, 12, 2, 3);
+EXCEPTION WHEN query_canceled THEN
+  PERFORM set_config('regress.caught_by', current_user, false);
+END $$;
+SELECT current_setting('regress.caught_by') AS caught_by, current_user;
+RESET ROLE;
 ALTER TABLE finai.alert DROP CONSTRAINT slow;
+ALTER TABLE loan ENABLE ROW LEVEL SECURITY;
+SET ROLE regress_hasty;
+DO $$ BEGIN
+  INSERT INTO loan VALUES (104, 8, '2026-02-05', 1, 12, 2, 3), (105, 8, '2026-02-05', 1, 12, 2, 3);
+EXCEPTION WHEN query_canceled THEN
+  PERFORM set_config('regress.caught_by', current_user, false);
+END $$;
+SELECT current_setting('regress.caught_by') AS caught_by, current_user;
+RESET ROLE;
+ALTER TABLE loan DISABLE ROW LEVEL SECURITY;
+DROP OWNED BY regress_hasty; DROP ROLE regress_hasty;
 \set VERBOSITY terse
 RESET statement_timeout;
 SELECT count(*) FROM loan WHERE id IN (104, 105);
