@@ -39,7 +39,7 @@ pub use reference::{Reference, Target, check_name};
 pub use scan::extension_owner;
 pub use settings::{OnSchemaChange, Settings, settings};
 pub use signature::signature;
-pub use statement::Statement;
+pub use statement::{Statement, current_command, next_command};
 pub use status::{Status, broken_versions, status};
 pub use transforms::{
     check_transform_name, require_transform_owner, transform, transform_now, transform_owner_now,
