@@ -1,5 +1,7 @@
 //! Rows taken back and cells read: what a caller that scores rows of unknown quality needs.
 
+#![allow(clippy::unwrap_used)]
+
 use std::sync::Arc;
 
 use finai_engine::{Declaration, Limits, Model, Scorer, Value};

@@ -30,7 +30,7 @@ pub fn attempt<T, E>(work: impl FnOnce() -> Result<T, E>) -> Result<T, Failure<E
         before
     };
     let result = PgTryBuilder::new(AssertUnwindSafe(|| work().map_err(Outcome::Failed)))
-        .catch_others(|error| Err(Outcome::Raised(error)))
+        .catch_others(|error| Err(Outcome::Raised(Box::new(error))))
         .execute();
     // SAFETY: as above.
     unsafe {
@@ -46,13 +46,13 @@ pub fn attempt<T, E>(work: impl FnOnce() -> Result<T, E>) -> Result<T, Failure<E
     result.map_err(|outcome| match outcome {
         Outcome::Failed(error) => Failure::Error(error),
         // Only now: whoever holds resources outside gives them back on the way.
-        Outcome::Raised(error) => Failure::Caught(caught(error)),
+        Outcome::Raised(error) => Failure::Caught(caught(*error)),
     })
 }
 
 enum Outcome<E> {
     Failed(E),
-    Raised(CaughtError),
+    Raised(Box<CaughtError>),
 }
 
 fn caught(error: CaughtError) -> Caught {
