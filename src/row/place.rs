@@ -35,7 +35,7 @@ impl Place {
         // SAFETY: the relation is open and locked by the statement; the page stays pinned while the row on it is read.
         unsafe {
             let relation = pg_sys::table_open(self.relation, pg_sys::NoLock as pg_sys::LOCKMODE);
-            let is_heap = (*(*relation).rd_rel).relam == pg_sys::HEAP_TABLE_AM_OID.into();
+            let is_heap = (*(*relation).rd_rel).relam == pg_sys::HEAP_TABLE_AM_OID;
             let mut tuple = pg_sys::HeapTupleData {
                 t_self: self.row,
                 ..Default::default()
