@@ -4,10 +4,10 @@ use std::ffi::CStr;
 
 use pgrx::prelude::*;
 
-/// Runs `work` as a role, as a restricted operation; whose identity it was is back on every path.
+/// Runs `work` as a role, as a restricted operation; whose identity it was is back on every path, and so are the settings.
 pub fn acting_as<T>(role: pg_sys::Oid, work: impl FnOnce() -> T) -> T {
     let _identity = Assumed::assume(role);
-    work()
+    with_settings(&[], work)
 }
 
 struct Assumed {
@@ -84,7 +84,7 @@ fn with_settings<T>(settings: &[(&CStr, &CStr)], work: impl FnOnce() -> T) -> T 
         level
     };
     let result = work();
-    // SAFETY: closes the nesting level.
-    unsafe { pg_sys::AtEOXact_GUC(true, level) };
+    // SAFETY: closes the nesting level; false takes back what code of others has set within it.
+    unsafe { pg_sys::AtEOXact_GUC(false, level) };
     result
 }

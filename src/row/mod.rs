@@ -19,7 +19,7 @@ mod tuple;
 pub use binding::{Bind, Binding};
 pub use columns::{
     Column, Found, columns_of_record, columns_of_relation, find_column, is_enum, orders, sql_type,
-    type_name,
+    type_exists, type_name,
 };
 pub use composite::{AnyValue, RowDatum, RowMap, TypeOf, Wanted, WantedRow, row_type_identifier};
 pub use convert::Conversion;
