@@ -13,8 +13,8 @@ CREATE TABLE bench.sample (what text, way text, value float8, round integer GENE
 \i :thresholds
 \set logistic `base64 -w 0 :'models'/logistic.onnx`
 \set trees `base64 -w 0 :'models'/trees.onnx`
-SELECT finai.register_model('logistic', decode(:'logistic', 'base64')), finai.promote_model('logistic', 1),
-       finai.register_model('trees', decode(:'trees', 'base64')), finai.promote_model('trees', 1) \g /dev/null
+SELECT finai.register_model('logistic', decode(:'logistic', 'base64')), finai.register_model('trees', decode(:'trees', 'base64')) \g /dev/null
+SELECT finai.promote_model('logistic', 1), finai.promote_model('trees', 1) \g /dev/null
 
 -- Three tables of payments that differ in their guards alone, and a fourth for COPY with the logistic model.
 SELECT format('CREATE TABLE bench.bare (id bigint PRIMARY KEY, %s)', string_agg(format('f%s float8', i), ', ' ORDER BY i))

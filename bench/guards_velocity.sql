@@ -5,7 +5,8 @@
 \set thresholds :models '/thresholds.sql'
 \i :thresholds
 \set velocity `base64 -w 0 :'models'/velocity.onnx`
-SELECT finai.register_model('velocity', decode(:'velocity', 'base64')), finai.promote_model('velocity', 1) \g /dev/null
+SELECT finai.register_model('velocity', decode(:'velocity', 'base64')) \g /dev/null
+SELECT finai.promote_model('velocity', 1) \g /dev/null
 CREATE TABLE bench.velocity_threshold AS SELECT :velocity_threshold::float8 AS threshold;
 
 CREATE PROCEDURE bench.guard_velocity(wanted boolean) LANGUAGE plpgsql AS $$

@@ -21,7 +21,7 @@ SELECT finai.create_feature_set('txn_velocity', 'demo.transactions', entity => '
   {"name": "terminal_id_nb_tx_7day_window", "agg": "count", "window": "7 days", "delay": "7 days", "by": "terminal_id"},
   {"name": "terminal_id_risk_7day_window", "agg": "risk", "column": "tx_fraud", "window": "7 days", "delay": "7 days", "by": "terminal_id"},
   {"name": "terminal_id_nb_tx_30day_window", "agg": "count", "window": "30 days", "delay": "7 days", "by": "terminal_id"},
-  {"name": "terminal_id_risk_30day_window", "agg": "risk", "column": "tx_fraud", "window": "30 days", "delay": "7 days", "by": "terminal_id"}]');
+  {"name": "terminal_id_risk_30day_window", "agg": "risk", "column": "tx_fraud", "window": "30 days", "delay": "7 days", "by": "terminal_id"}]') \g /dev/null
 
 COMMENT ON VIEW demo.txn_velocity IS
 'Each transaction with the 15 features that the model fraud_prob asks for, as they were known at its time. CALL finai.refresh_feature_set(''txn_velocity'') keeps a copy, demo.txn_velocity_stored';

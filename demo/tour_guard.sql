@@ -15,8 +15,14 @@ SELECT (SELECT count(*) FROM demo.payments) AS history, count(*) AS to_come, min
 SELECT finai.create_feature_set('payment_velocity', 'demo.payments', entity => 'customer_id', event_time => 'tx_time', event_id => 'tx_id',
          features => (SELECT features FROM finai.feature_set WHERE name = 'txn_velocity'));
 
-\echo 'How many alerts would a threshold have raised, and how many of them rightly? The last 30 days of history tell:'
-\echo '   SELECT * FROM finai.try_guard(''demo.payments'', ''fraud_prob'', threshold => 0.5, features => ''payment_velocity'', ...);'
+\echo 'How many alerts would a threshold have raised, and how many of them rightly? History tells, day by day and in all:'
+\echo '   SELECT * FROM finai.try_guard(''demo.payments'', ''fraud_prob'', threshold => 0.5, features => ''payment_velocity'', label => ''tx_fraud'');'
+SELECT v.threshold, round(t.alerts::numeric / d.days, 1) AS "alerts a day", round(t.precision::numeric, 3) AS precision, round(t.recall::numeric, 3) AS recall
+FROM (VALUES (0.2), (0.5), (0.8)) AS v (threshold),
+     (SELECT count(DISTINCT tx_time::date) AS days FROM demo.payments) AS d,
+     finai.try_guard('demo.payments', 'fraud_prob', v.threshold, features => 'payment_velocity', label => 'tx_fraud') AS t
+WHERE t.day IS NULL
+ORDER BY v.threshold;
 
 \echo 'A guard of one statement. From now on whoever inserts has the row scored, and a suspicious one in finai.alert:'
 \echo '   SELECT finai.create_guard(''demo.payments'', model => ''fraud_prob'', features => ''payment_velocity'', threshold => 0.5);'
@@ -53,6 +59,7 @@ SELECT clock_timestamp() AS ended \gset
 SELECT 50000 AS payments, round(extract(epoch FROM :'ended'::timestamptz - :'began')) AS seconds,
        round(1000 * extract(epoch FROM :'ended'::timestamptz - :'began') / 50000, 3) AS "ms a payment",
        (SELECT count(*) FROM finai.alert WHERE relation = 'demo.payments') AS alerts;
+SELECT guard, status, rows, alerts, unscored, round(mean_us) AS "mean µs" FROM finai.guards;
 
 \echo 'An analyst looks at what is open, the worst first:'
 \echo '   SELECT * FROM finai.alert WHERE status = ''open'' ORDER BY score DESC;'

@@ -30,7 +30,7 @@ pub fn attempt<T, E>(work: impl FnOnce() -> Result<T, E>) -> Result<T, Failure<E
         before
     };
     let result = PgTryBuilder::new(AssertUnwindSafe(|| work().map_err(Ended::Failed)))
-        .catch_others(|error| Err(Ended::Raised(error)))
+        .catch_others(|error| Err(Ended::Raised(Box::new(error))))
         .execute();
     // SAFETY: as above.
     unsafe {
@@ -45,14 +45,14 @@ pub fn attempt<T, E>(work: impl FnOnce() -> Result<T, E>) -> Result<T, Failure<E
     }
     result.map_err(|ended| match ended {
         Ended::Failed(error) => Failure::Error(error),
-        Ended::Raised(error) => Failure::Caught(caught(error)),
+        Ended::Raised(error) => Failure::Caught(caught(*error)),
     })
 }
 
 /// How the work came to nothing.
 enum Ended<E> {
     Failed(E),
-    Raised(CaughtError),
+    Raised(Box<CaughtError>),
 }
 
 fn caught(error: CaughtError) -> Caught {

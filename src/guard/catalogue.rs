@@ -3,7 +3,7 @@
 use pgrx::pg_sys;
 
 use crate::registry::Guard;
-use crate::row::{Field, parent_of, qualified_name};
+use crate::row::{Field, parent_of, qualified_name, row_type_of};
 
 use super::trigger::Event;
 
@@ -28,6 +28,13 @@ pub fn is_part_of(event: Event, table: pg_sys::Oid) -> bool {
         relation = parent;
     }
     false
+}
+
+/// Whether the table that a guard was made for is there.
+pub fn has_table(guard: &Guard) -> bool {
+    guard
+        .relation
+        .is_some_and(|table| row_type_of(table).is_some())
 }
 
 /// A relation as SQL writes it, with its schema.

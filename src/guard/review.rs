@@ -4,6 +4,7 @@ use pgrx::prelude::*;
 
 use crate::elevate;
 use crate::error::{Error, GuardError, Result};
+use crate::registry::next_command;
 use crate::row::{self, Target, columns_of_relation};
 
 use super::pass::Pass;
@@ -52,7 +53,7 @@ pub fn release(id: i64) -> Result<()> {
             .map(|(target, text)| target.read(text))
             .collect()
     });
-    let pass = Pass::into_table(oid);
+    let pass = Pass::into_table(oid, next_command());
     let inserted = row::insert(oid, &targets, &values)?;
     drop(pass);
     if inserted == 0 {

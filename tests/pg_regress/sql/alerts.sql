@@ -77,8 +77,27 @@ CREATE TRIGGER z AFTER INSERT ON "Odd table" FOR EACH ROW EXECUTE FUNCTION copy(
 SELECT finai.release_alert(max(id)) FROM finai.alert;
 SELECT guard, key, status FROM finai.alert ORDER BY id;
 SELECT id FROM "Odd table";
-SELECT finai.drop_guard('zeal'), finai.drop_guard('keeper');
+-- Nor one that a trigger writes before it; and a guard that flags looks at a released row as at any.
+ALTER TABLE "Odd table" ADD markup xml, ADD score float8;
+CREATE FUNCTION first() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.id = 5 THEN INSERT INTO "Odd table" (id, tx_amount) VALUES (6, 999); END IF; RETURN NEW; END $$;
+SELECT finai.create_guard('"Odd table"', 'fraud_prob', 0.3, action => 'flag', score_column => 'score', name => 'marker');
+INSERT INTO "Odd table" (id, tx_amount, markup, score) VALUES (5, 300, 'a<b/>c', 0.0001);
+CREATE TRIGGER a BEFORE INSERT ON "Odd table" FOR EACH ROW EXECUTE FUNCTION first();
+SET xmloption = document;
+SELECT finai.release_alert(max(id)) FROM finai.alert;
+RESET xmloption;
+SELECT id, markup, round(score::numeric, 4) AS score FROM "Odd table" WHERE id > 4;
+SELECT key, status FROM finai.alert ORDER BY id DESC LIMIT 2;
+BEGIN READ ONLY; SELECT finai.resolve_alert(max(id), 'confirmed') FROM finai.alert; ROLLBACK;
+SELECT finai.resolve_alert(max(id), 'confirmed') FROM finai.alert;
+SELECT finai.drop_guard('zeal'), finai.drop_guard('keeper'), finai.drop_guard('marker');
 DROP TABLE "Odd table";
+-- Its alerts are those of no table from now on, restored from a dump or not, whatever table has its name by then.
+CREATE TABLE "Odd table" (id integer);
+CREATE TABLE dumped AS SELECT * FROM finai.alert;
+SELECT bool_and(relation_oid IS NULL) AS nobodys FROM finai.alert;
+BEGIN; DELETE FROM finai.alert; INSERT INTO finai.alert OVERRIDING SYSTEM VALUE SELECT * FROM dumped; SELECT bool_and(relation_oid IS NULL) AS nobodys FROM finai.alert; ROLLBACK;
+DROP TABLE "Odd table", dumped;
 SELECT guard, status FROM finai.alert ORDER BY id;
 SELECT finai.release_alert(max(id)) FROM finai.alert WHERE status = 'held';
 SELECT finai.delete_alerts('infinity');
@@ -212,6 +231,7 @@ ALTER POLICY readers ON loan USING (id < 100 OR slow());
 SET statement_timeout = '200ms';
 \set VERBOSITY sqlstate
 INSERT INTO loan VALUES (104, 8, '2026-02-05', 1, 12, 2, 3), (105, 8, '2026-02-05', 1, 12, 2, 3);
+SELECT 1 AS free;
 ALTER TABLE loan DISABLE ROW LEVEL SECURITY;
 ALTER TABLE finai.alert ADD CONSTRAINT slow CHECK (id = 0 OR public.slow()) NOT VALID;
 INSERT INTO loan VALUES (104, 8, '2026-02-05', 1, 12, 2, 3), (105, 8, '2026-02-05', 1, 12, 2, 3);
@@ -247,6 +267,9 @@ SELECT l.id, l.score = finai.score('risk', h) AS same FROM loan l JOIN loan_hist
 -- A column that a guard sets or watches stays.
 ALTER TABLE loan DROP COLUMN score CASCADE;
 ALTER TABLE loan RENAME score TO chance;
+-- So does one that the guard's features come from.
+ALTER TABLE loan RENAME customer TO client;
+ALTER TABLE loan RENAME amount TO sum;
 -- With event triggers off, the set can go: rows go in unscored.
 ALTER EVENT TRIGGER finai_ddl_starts DISABLE; ALTER EVENT TRIGGER finai_ddl_ends DISABLE;
 SELECT finai.delete_alerts('infinity');
