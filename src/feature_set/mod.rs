@@ -12,6 +12,7 @@ mod online;
 mod reach;
 mod source;
 mod span;
+mod stored;
 mod view;
 
 use pgrx::pg_sys;
@@ -24,6 +25,7 @@ use crate::row::JsonText;
 use call::{Call, Slot};
 use definition::Feature;
 use source::Source;
+use stored::Stored;
 
 pub use calendar::{is_night, is_weekend};
 pub use describe::describe;
@@ -65,92 +67,10 @@ pub struct Entity {
     pub horizon: Option<i64>,
 }
 
-/// A view is the set's where it belongs to a member of the set's owner, or that owner is gone: others can have made one of
-/// its name.
-const STORED: &str = "SELECT s.view, s.entity, s.event_time, s.event_id, s.time_zone, s.features::text, s.owner_oid, v.relowner,
-       (SELECT d.refobjid FROM pg_rewrite r
-        JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.ev_class
-        WHERE r.ev_class = v.oid LIMIT 1), (SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = v.oid AND a.attnum > 0),
-       to_regclass(s.view) IS NOT NULL
-     FROM finai.feature_set s LEFT JOIN pg_class v ON v.oid = to_regclass(s.view) AND v.relkind = 'v'
-       AND (pg_has_role(v.relowner, s.owner_oid, 'MEMBER') OR NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = s.owner_oid))
-     WHERE s.name = $1";
 const NAME_OF: &str =
     "SELECT c.relname, format('%s.%s', quote_ident(n.nspname), quote_ident(c.relname))
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1::oid";
 const TIME_ZONE: &str = "SELECT name FROM pg_timezone_names WHERE name = $1";
-
-/// A set as it is stored.
-struct Stored {
-    view: String,
-    entity: String,
-    event_time: String,
-    event_id: String,
-    time_zone: String,
-    features: JsonText,
-    owner: pg_sys::Oid,
-    /// None where it is gone, or is not the set's.
-    existing: Option<View>,
-    is_taken: bool,
-}
-
-/// A set's view as it is.
-struct View {
-    owner: pg_sys::Oid,
-    /// The relation it reads.
-    source: pg_sys::Oid,
-    columns: Vec<String>,
-}
-
-impl Stored {
-    fn load(name: &str) -> Result<Stored> {
-        let unknown = || Problem::Unknown(name.to_owned());
-        let row = rows_now(STORED, &[Value::Text(name)])?
-            .into_iter()
-            .next()
-            .ok_or_else(unknown)?;
-        let mut fields = row.into_iter();
-        let mut next = || fields.next().flatten();
-        let mut text = || next().unwrap_or_default();
-        let (view, entity, event_time, event_id, time_zone, features) =
-            (text(), text(), text(), text(), text(), text());
-        let mut number = || next()?.parse::<u32>().ok();
-        let owner = number().map_or(pg_sys::InvalidOid, pg_sys::Oid::from);
-        let existing = (number(), number());
-        let columns = next().and_then(|names| serde_json::from_str(&names).ok());
-        Ok(Stored {
-            view,
-            entity,
-            event_time,
-            event_id,
-            time_zone,
-            features: JsonText::new(features),
-            owner,
-            is_taken: next().as_deref() == Some("t"),
-            existing: match (existing, columns) {
-                ((Some(owner), Some(source)), Some(columns)) => Some(View {
-                    owner: owner.into(),
-                    source: source.into(),
-                    columns,
-                }),
-                _ => None,
-            },
-        })
-    }
-
-    fn existing(&self, name: &str) -> Result<&View> {
-        let (name, view) = (name.to_owned(), self.view.clone());
-        Ok(self.existing.as_ref().ok_or(match self.is_taken {
-            true => Problem::ViewOfOthers { name, view },
-            false => Problem::ViewGone { name, view },
-        })?)
-    }
-
-    /// The role that it belongs to.
-    fn owner(&self) -> pg_sys::Oid {
-        self.existing.as_ref().map_or(self.owner, |view| view.owner)
-    }
-}
 
 impl FeatureSet {
     /// A new set, everything in it checked.
@@ -162,7 +82,7 @@ impl FeatureSet {
             }
             .into());
         }
-        if !rows_now(STORED, &[Value::Text(declared.name)])?.is_empty() {
+        if Stored::find(declared.name)?.is_some() {
             return Err(Problem::Exists(declared.name.to_owned()).into());
         }
         let source = Source::load(declared.source)?;
