@@ -31,7 +31,7 @@ RETURNS TABLE (name text, type text, base regtype, kind text, present text, numb
 LANGUAGE sql STABLE PARALLEL SAFE STRICT SET search_path = pg_catalog, pg_temp AS $$
   SELECT k.name, k.type, k.base, k.kind, p.present,
          CASE k.kind WHEN 'number' THEN n.number
-                     WHEN 'time' THEN format('date_part(''epoch'', r.%I::%s)', k.name, CASE k.base WHEN 'date'::regtype THEN 'timestamp' ELSE k.base::text END) END,
+                     WHEN 'time' THEN format('extract(epoch FROM r.%I::%s)::float8', k.name, k.base) END,
          CASE WHEN k.base = 'numeric'::regtype THEN format('trim_scale(%s)::text', p.present)
               WHEN k.kind = 'number' AND k.base IN ('real'::regtype, 'double precision'::regtype) THEN format('(%s + 0::%s)::text', p.present, k.base)
               ELSE format('r.%I::text', k.name) END,
@@ -48,7 +48,7 @@ LANGUAGE sql STABLE PARALLEL SAFE STRICT SET search_path = pg_catalog, pg_temp A
                                UNION ALL
                                SELECT t.oid, t.typtype, t.typbasetype FROM d JOIN pg_catalog.pg_type t ON t.oid = d.typbasetype WHERE d.typtype = 'd')
           SELECT d.oid::regtype AS base, d.typtype = 'e' AS is_enum,
-                 d.typtype = 'e' OR EXISTS (SELECT FROM pg_catalog.pg_opclass o JOIN pg_catalog.pg_am m ON m.oid = o.opcmethod AND m.amname = 'btree'
+                 d.typtype = 'e' OR d.typtype <> 'p' AND EXISTS (SELECT FROM pg_catalog.pg_opclass o JOIN pg_catalog.pg_am m ON m.oid = o.opcmethod AND m.amname = 'btree'
                                             WHERE o.opcdefault AND (o.opcintype = d.oid OR d.oid = 'varchar'::regtype)) AS is_comparable
           FROM d WHERE d.typtype <> 'd') AS b
         WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped) AS k
@@ -69,10 +69,13 @@ LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 SET datestyle = 'ISO, YMD' AS $$
 DECLARE
   points CONSTANT text[] := ARRAY['p01', 'p05', 'p25', 'p50', 'p75', 'p95', 'p99'];
+  latest CONSTANT double precision := date_part('epoch', '294276-12-31 23:59:59'::timestamp);
   bars CONSTANT text[] := ARRAY['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
   c record;
   summaries text[] := '{}';
-  entries text[] := '{}';
+  contents text[] := '{}';
+  bins text[] := '{}';
+  outside text[] := '{}';
   keys text[] := '{}';
   absent text[] := '{}';
   summary jsonb[];
@@ -120,17 +123,17 @@ BEGIN
     low := (summary[i] ->> 'low')::double precision;
     high := (summary[i] ->> 'high')::double precision;
     reach := 1.5 * ((summary[i] -> 'quantiles' ->> 4)::double precision - (summary[i] -> 'quantiles' ->> 2)::double precision);
-    entries := entries || format('(%s, %s, %s, %s)', i, c.value,
-      CASE WHEN low < high THEN format('CASE WHEN abs(%s) < 1e150 THEN least(width_bucket(%1$s, %2$L::float8, %3$L::float8, 10), 10) END', c.number, low, high)
-           ELSE 'NULL::int' END,
-      CASE WHEN c.kind = 'number' THEN format('coalesce(%1$s < %2$L::float8 OR %1$s > %3$L::float8 OR abs(%1$s) = ''Infinity'', false)', c.number,
-                  (summary[i] -> 'quantiles' ->> 2)::double precision - reach, (summary[i] -> 'quantiles' ->> 4)::double precision + reach)
-           ELSE 'NULL::bool' END);
+    contents := contents || c.value::text;
+    bins := bins || CASE WHEN low < high THEN format('CASE WHEN abs(%s) < 1e150 THEN least(width_bucket(%1$s, %2$L::float8, %3$L::float8, 10), 10) END', c.number, low, high)
+                         ELSE 'NULL' END;
+    outside := outside || CASE WHEN c.kind = 'number' THEN format('coalesce(%1$s < %2$L::float8 OR %1$s > %3$L::float8 OR abs(%1$s) = ''Infinity'', false)', c.number,
+                                 (summary[i] -> 'quantiles' ->> 2)::double precision - reach, (summary[i] -> 'quantiles' ->> 4)::double precision + reach)
+                               ELSE 'NULL' END;
   END LOOP;
   EXECUTE format($query$
     WITH g AS MATERIALIZED (
       SELECT e.i, e.value, e.bin, grouping(e.value) = 0 AS by_value, count(*) AS n, count(*) FILTER (WHERE e.outlier) AS outliers
-      FROM %s AS r CROSS JOIN LATERAL (VALUES %s) AS e (i, value, bin, outlier)
+      FROM (SELECT generate_series(1, %s) AS i, unnest(ARRAY[%s]::text[]) AS value, unnest(ARRAY[%s]::int[]) AS bin, unnest(ARRAY[%s]::bool[]) AS outlier FROM %s AS r) AS e
       GROUP BY GROUPING SETS ((e.i, e.value), (e.i, e.bin)))
     SELECT jsonb_object_agg(a.i, jsonb_build_object('distinct', a.distinct_values, 'outliers', a.outliers, 'bins', a.bins, 'frequent', f.frequent))
     FROM (SELECT g.i, count(g.value) FILTER (WHERE g.by_value) AS distinct_values, sum(g.outliers) FILTER (WHERE NOT g.by_value) AS outliers,
@@ -139,7 +142,7 @@ BEGIN
     CROSS JOIN LATERAL (
       SELECT jsonb_agg(jsonb_build_object('value', left(t.value, 100), 'count', t.n) ORDER BY t.n DESC, t.value COLLATE "C") AS frequent
       FROM (SELECT g.value, g.n FROM g WHERE g.i = a.i AND g.by_value AND g.value IS NOT NULL ORDER BY g.n DESC, g.value COLLATE "C" LIMIT 10) AS t) AS f$query$,
-    relation, array_to_string(entries, ', '))
+    i, array_to_string(contents, ', '), array_to_string(bins, ', '), array_to_string(outside, ', '), relation)
   INTO found;
 
   i := 0;
@@ -155,9 +158,9 @@ BEGIN
     mean := (summary[i] ->> 'mean')::double precision;
     stddev := (summary[i] ->> 'stddev')::double precision;
     quantiles := (SELECT jsonb_object_agg(points[q.place], CASE WHEN c.kind = 'number' THEN q.value
-                           WHEN c.base = 'date'::regtype THEN to_jsonb(('epoch'::timestamp + make_interval(secs => (q.value #>> '{}')::double precision))::date)
-                           WHEN c.base = 'timestamptz'::regtype THEN to_jsonb(to_timestamp((q.value #>> '{}')::double precision))
-                           ELSE to_jsonb('epoch'::timestamp + make_interval(secs => (q.value #>> '{}')::double precision)) END)
+                           WHEN c.base = 'date'::regtype THEN to_jsonb('epoch'::date + floor((q.value #>> '{}')::double precision / 86400)::integer)
+                           WHEN c.base = 'timestamptz'::regtype THEN to_jsonb(to_timestamp(least((q.value #>> '{}')::double precision, latest)))
+                           ELSE to_jsonb(to_timestamp(least((q.value #>> '{}')::double precision, latest)) AT TIME ZONE 'UTC') END)
                   FROM jsonb_array_elements(nullif(summary[i] -> 'quantiles', 'null')) WITH ORDINALITY AS q (value, place));
     outliers := CASE WHEN c.kind = 'number' THEN coalesce((found -> i::text ->> 'outliers')::bigint, 0) END;
     most_frequent := (SELECT jsonb_agg(f.value ORDER BY f.place)

@@ -29,6 +29,10 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   part text[] := parse_ident(NEW.relation);
 BEGIN
+  -- Alerts of a table that was dropped.
+  IF TG_OP = 'INSERT' AND TG_TABLE_NAME = 'alert' AND NEW.relation_oid IS NULL THEN
+    RETURN NEW;
+  END IF;
   NEW.relation_oid := (SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                        WHERE n.nspname = part[1] AND c.relname = part[2]);
   RETURN NEW;
@@ -73,7 +77,7 @@ CREATE TABLE finai.alert (
 );
 COMMENT ON TABLE finai.alert IS 'Rows that a guard spoke up about (open), kept back (held), let through unscored (unscored), and what became of them.';
 COMMENT ON COLUMN finai.alert.created_by IS 'Role that wrote the row.';
-COMMENT ON COLUMN finai.alert.relation IS 'The guarded table; the oid beside it, which says who may see the alert, is found anew when rows are restored elsewhere.';
+COMMENT ON COLUMN finai.alert.relation IS 'The guarded table; the oid beside it, which says who may see the alert, is found anew when rows are restored elsewhere, and NULL where the table was dropped.';
 COMMENT ON COLUMN finai.alert.key IS 'The row''s primary key, else the columns of a unique index without NULLs, else the whole row, as PostgreSQL writes the values.';
 COMMENT ON COLUMN finai.alert.model IS 'The model as the guard names it; version is the one that scored.';
 COMMENT ON COLUMN finai.alert.features IS 'What the model got.';
@@ -89,6 +93,9 @@ ALTER TABLE finai.alert ENABLE ALWAYS TRIGGER alert_strangers;
 SELECT pg_catalog.pg_extension_config_dump('finai.alert', '');
 SELECT pg_catalog.pg_extension_config_dump('finai.alert_id_seq', '');
 
+-- Alerts of a table that is dropped are found, and told apart from those of a later one of its name.
+CREATE INDEX alert_relation_oid_idx ON finai.alert (relation_oid);
+
 -- Who may read the whole table, with no row of it kept from them, may see its alerts.
 ALTER TABLE finai.alert ENABLE ROW LEVEL SECURITY;
 CREATE POLICY alert_reviewers ON finai.alert FOR SELECT
@@ -97,34 +104,52 @@ COMMENT ON POLICY alert_reviewers ON finai.alert IS 'Alerts are seen by roles wi
 
 
 -- What is known of a guard's triggers: status and, where it is not simply active or off, why.
-CREATE FUNCTION finai._guard_state(name text, relation oid, action text) RETURNS TABLE (status text, detail text)
+CREATE FUNCTION finai._guard_state(name text, relation oid, action text, watches boolean) RETURNS TABLE (status text, detail text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  WITH own AS (
-    SELECT t.tgrelid, t.tgname, t.tgenabled, t.tgnewtable
+  WITH member AS (
+    SELECT p.relid::oid AS oid FROM pg_partition_tree(_guard_state.relation) p UNION SELECT _guard_state.relation
+  ), own AS (
+    SELECT t.tgrelid, t.tgname, t.tgenabled, t.tgnewtable, k.kind, m.oid IS NOT NULL AS is_member,
+           CASE k.kind WHEN 'replica' THEN 'R' WHEN 'flag' THEN 'A' ELSE 'O' END AS fires
     FROM pg_trigger t
+    CROSS JOIN LATERAL (SELECT regexp_replace(t.tgname, '^.*_', '')) AS k (kind)
+    LEFT JOIN member m ON m.oid = t.tgrelid
     WHERE t.tgfoid = 'finai._guard()'::regprocedure AND t.tgargs = convert_to(_guard_state.name, 'UTF8') || '\x00'::bytea
+  ), lacking AS (
+    SELECT string_agg(k.kind, ', ' ORDER BY k.kind) AS kinds
+    FROM unnest(CASE WHEN _guard_state.action = 'flag' THEN '{flag}' WHEN _guard_state.action = 'hold' THEN '{hold}' WHEN _guard_state.action = 'off' THEN '{}'
+                     WHEN _guard_state.watches THEN '{insert,update}' ELSE '{insert}' END::text[]) AS k (kind)
+    WHERE NOT EXISTS (SELECT FROM own o WHERE o.tgrelid = _guard_state.relation AND o.kind = k.kind)
   ), unguarded AS (
     SELECT string_agg(p.relid::text, ', ' ORDER BY p.relid::text) AS partitions
     FROM pg_partition_tree(_guard_state.relation) p
     WHERE p.level > 0
       AND _guard_state.action IN ('review', 'notify', 'reject')
       AND NOT EXISTS (SELECT FROM own o WHERE o.tgrelid = p.relid AND o.tgnewtable IS NOT NULL)
-  ), disabled AS (
-    SELECT string_agg(DISTINCT format('%I on %s', o.tgname, o.tgrelid::regclass), ', ') AS triggers FROM own o WHERE o.tgenabled = 'D'
+  ), other AS (
+    SELECT string_agg(DISTINCT format('%I on %s', o.tgname, o.tgrelid::regclass), ', ') FILTER (WHERE o.is_member AND o.tgenabled = 'D') AS disabled,
+           string_agg(DISTINCT format('%I on %s', o.tgname, o.tgrelid::regclass), ', ') FILTER (WHERE o.is_member AND o.tgenabled <> o.fires) AS altered,
+           string_agg(DISTINCT o.tgrelid::regclass::text, ', ') FILTER (WHERE NOT o.is_member) AS abandoned,
+           bool_or(o.is_member) AS is_guarded
+    FROM own o
   )
-  SELECT CASE WHEN c.oid IS NULL OR NOT o.is_guarded OR d.triggers IS NOT NULL THEN 'broken'
+  SELECT CASE WHEN c.oid IS NULL OR o.is_guarded IS NOT TRUE OR o.disabled IS NOT NULL OR l.kinds IS NOT NULL OR (_guard_state.action = 'hold' AND c.relispartition) THEN 'broken'
               WHEN _guard_state.action = 'off' THEN 'off'
-              WHEN u.partitions IS NOT NULL THEN 'partly'
+              WHEN o.altered IS NOT NULL OR u.partitions IS NOT NULL OR (_guard_state.action <> 'flag' AND c.relispartition) THEN 'partly'
               ELSE 'active' END,
          CASE WHEN c.oid IS NULL THEN 'the table is gone'
-              WHEN NOT o.is_guarded THEN 'the table has none of its triggers'
-              WHEN d.triggers IS NOT NULL THEN 'disabled: ' || d.triggers
-              WHEN _guard_state.action <> 'off' AND u.partitions IS NOT NULL THEN 'not guarded where rows are written straight into them: ' || u.partitions END
-  FROM (SELECT EXISTS (SELECT FROM own WHERE own.tgrelid = _guard_state.relation) AS is_guarded) o
-  CROSS JOIN unguarded u CROSS JOIN disabled d
+              WHEN o.is_guarded IS NOT TRUE THEN 'the table has none of its triggers'
+              WHEN l.kinds IS NOT NULL THEN 'the table lacks its triggers of kind ' || l.kinds || ', which finai.alter_guard makes'
+              WHEN o.disabled IS NOT NULL THEN 'disabled: ' || o.disabled
+              WHEN _guard_state.action = 'hold' AND c.relispartition THEN 'the table has become a partition, where no row is held'
+              WHEN _guard_state.action NOT IN ('flag', 'off') AND c.relispartition THEN 'the table has become a partition: not guarded where rows are written through the partitioned table'
+              WHEN o.altered IS NOT NULL THEN 'enabled for other sessions than it should be, which finai.alter_guard mends: ' || o.altered
+              WHEN _guard_state.action <> 'off' AND u.partitions IS NOT NULL THEN 'not guarded where rows are written straight into them: ' || u.partitions
+              WHEN o.abandoned IS NOT NULL THEN 'has triggers that do nothing, which finai.alter_guard drops, on ' || o.abandoned END
+  FROM lacking l CROSS JOIN unguarded u CROSS JOIN other o
   LEFT JOIN pg_class c ON c.oid = _guard_state.relation
 $$;
-COMMENT ON FUNCTION finai._guard_state(text, oid, text) IS 'The status of a guard as its table''s triggers have it, for the view finai.guards.';
+COMMENT ON FUNCTION finai._guard_state(text, oid, text, boolean) IS 'The status of a guard as its table''s triggers have it, for the view finai.guards.';
 
 -- Triggers whose guard has no row, as after a restore of the table alone.
 CREATE FUNCTION finai._stray_guards(known text[]) RETURNS TABLE (guard text, relation oid)
@@ -147,7 +172,7 @@ FROM finai.guard g
 LEFT JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) g.relation_oid
 LEFT JOIN finai.feature_set f ON f.name OPERATOR(pg_catalog.=) g.features
 LEFT JOIN finai._guard_statistics() s ON s.guard OPERATOR(pg_catalog.=) g.name AND s.created_at OPERATOR(pg_catalog.=) g.created_at
-CROSS JOIN LATERAL finai._guard_state(g.name, g.relation_oid, g.action) t
+CROSS JOIN LATERAL finai._guard_state(g.name, g.relation_oid, g.action, g.watch OPERATOR(pg_catalog.<>) '{}') t
 WHERE CASE WHEN c.oid IS NULL THEN EXISTS (
              SELECT FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) g.created_by AND pg_catalog.pg_has_role(r.oid, 'USAGE'))
            ELSE pg_catalog.has_table_privilege(c.oid, 'SELECT') END
@@ -157,11 +182,11 @@ FROM finai._stray_guards(ARRAY(SELECT g.name FROM finai.guard g)) n
 WHERE pg_catalog.has_table_privilege(n.relation, 'SELECT')
 ORDER BY 1;
 COMMENT ON VIEW finai.guards IS
-  'Every guard of a table that one may read: what it does, its status (active; off; partly: partitions where rows that are written straight into them are not guarded, which finai.alter_guard(guard) changes; broken: the detail says why) and what it did since the server started (finai in shared_preload_libraries) or in this session: rows scored, alerts, rows that could not be scored, and microseconds a row, features included.';
+  'Every guard of a table that one may read: what it does, its status (active; off; partly, such as partitions where rows that are written straight into them are not guarded; broken; the detail says why, and finai.alter_guard(guard) mends its triggers) and what it did since the server started (finai in shared_preload_libraries) or in this session: rows scored, alerts, rows that could not be scored, and microseconds a row, features included.';
 
--- What a guard would have said.
-CREATE FUNCTION finai.try_guard(relation regclass, model text, threshold double precision, features text DEFAULT NULL, label text DEFAULT NULL, event_time text DEFAULT NULL)
-RETURNS TABLE (day date, rows bigint, alerts bigint, "precision" double precision, recall double precision)
+-- What a guard would have said. precision is a word of SQL's grammar, which PL/pgSQL's checkers do not take for a name.
+CREATE FUNCTION finai._try_guard(relation regclass, model text, threshold double precision, features text, label text, event_time text)
+RETURNS TABLE (day date, rows bigint, alerts bigint, share_right double precision, share_found double precision)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   source regclass := relation;
@@ -206,12 +231,19 @@ BEGIN
             count(*) FILTER (WHERE s.high AND s.bad)::float8 / nullif(count(*) FILTER (WHERE s.bad), 0)
      FROM (SELECT %s AS day, finai.score($1, r) >= $2 AS high, %s AS bad FROM %s AS r) s
      GROUP BY GROUPING SETS (%s)
-     ORDER BY s.day NULLS LAST', day_of, is_bad, source, CASE WHEN at IS NULL THEN '(s.day)' ELSE '(s.day), ()' END)
+     HAVING grouping(s.day) = %s OR s.day IS NOT NULL
+     ORDER BY s.day NULLS LAST', day_of, is_bad, source, CASE WHEN at IS NULL THEN '(s.day)' ELSE '(s.day), ()' END, CASE WHEN at IS NULL THEN 0 ELSE 1 END)
     USING model, threshold;
 END
 $$;
+COMMENT ON FUNCTION finai._try_guard(regclass, text, double precision, text, text, text) IS 'What finai.try_guard returns.';
+CREATE FUNCTION finai.try_guard(relation regclass, model text, threshold double precision, features text DEFAULT NULL, label text DEFAULT NULL, event_time text DEFAULT NULL)
+RETURNS TABLE (day date, rows bigint, alerts bigint, "precision" double precision, recall double precision)
+LANGUAGE sql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT t.day, t.rows, t.alerts, t.share_right, t.share_found FROM finai._try_guard(relation, model, threshold, features, label, event_time) t
+$$;
 COMMENT ON FUNCTION finai.try_guard(regclass, text, double precision, text, text, text) IS
-  'What a guard on a table would have said of the rows that are there: per day of event_time the rows, those that score at least the threshold and, where label names a column that says which rows were bad (boolean, or a number that is not 0), the share of alerts that were right (precision) and of bad rows that were found (recall), rows without a label left out; NULL where there are none. The row without a day is the total. Without event_time, the total alone; with features, the feature set''s event_time. Scores as the current role, who needs SELECT on the table (with features, on the set''s view) and USE on the model; changes nothing. Errors as finai.score: a row that cannot be scored is an error here.';
+  'What a guard on a table would have said of the rows that are there: per day of event_time the rows, those that score at least the threshold and, where label names a column that says which rows were bad (boolean, or a number that is not 0), the share of alerts that were right (precision) and of bad rows that were found (recall), rows without a label left out; NULL where there are none. The row without a day is the total, rows without a time included. Without event_time, the total alone; with features, the feature set''s event_time. Scores as the current role, who needs SELECT on the table (with features, on the set''s view) and USE on the model; changes nothing. Errors as finai.score: a row that cannot be scored is an error here.';
 
 CREATE FUNCTION finai._column_type(relation regclass, name text, parameter text) RETURNS oid
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -243,14 +275,14 @@ COMMENT ON FUNCTION finai._guard_features(regclass, text) IS 'View and time of a
 COMMENT ON FUNCTION finai._guard() IS 'What the triggers of guards run. Their argument is the guard''s name.';
 COMMENT ON FUNCTION finai._guard_statistics() IS 'Counts of guards, for the view finai.guards.';
 COMMENT ON FUNCTION finai.create_guard(regclass, text, double precision, text, text, text, text, text[], text, integer, text) IS
-  'Makes a guard: from now on each row that is written into the table is scored with the model, and where it scores at least the threshold, the action happens. review: an alert is written (finai.alert), for all rows of a statement at once. notify: as review, and NOTIFY finai_alert, with {"guard", "alert", "score"} for each, or with their number for more than 100; such a transaction cannot be prepared. reject: the statement fails with 23514; no row of it goes in, and no alert, but a line in the server''s log. flag: before the row is stored its score goes into score_column (double precision, real or numeric without precision), and whether it reaches the threshold into flag_column (boolean), NULL where it could not be scored; no alert. hold: the row is kept out and saved in an alert, until finai.release_alert inserts it. Columns bind to features by name, or with features, those of the feature set''s view do. watch: columns whose change by UPDATE scores the row again. on_error: open lets rows in that could not be scored, and an alert says so (status unscored); closed makes the statement fail. budget_ms: milliseconds that scoring the rows of one statement (flag and hold: one row) may take, beyond which rows count as not scored. name: of the guard, by default <table>_<model>; returned. The guard scores, and computes features, as the table''s owner, who needs USE on the model; writers need nothing. For the table''s owner. Errors: 42501 not the owner, or the owner has no USE; 42809 no ordinary or partitioned table; 42704 no such model or feature set, or no column for a feature; 42804 a column of a wrong type; 42703 no such column; 55000 nothing promoted; 22023 a value out of range, or a feature set of another table; 0A000 a generated column as a feature of flag or hold, watch with hold; 42710 the name is taken.';
+  'Makes a guard: from now on each row that is written into the table is scored with the model, and where it scores at least the threshold, the action happens. review: an alert is written (finai.alert), for all rows of a statement at once. notify: as review, and NOTIFY finai_alert, with {"guard", "alert", "score"} for each, or with their number for more than 100; such a transaction cannot be prepared. reject: the statement fails with 23514; no row of it goes in, and no alert, but a line in the server''s log. flag: before the row is stored its score goes into score_column (double precision, real or numeric without precision), and whether it reaches the threshold into flag_column (boolean), NULL where it could not be scored, so that neither may be NOT NULL; no alert. Of several guards that set one column, the last by name has the say. hold: the row is kept out and saved in an alert, until finai.release_alert inserts it. A row that an UPDATE moves to another partition is no new row: only watch has it looked at. Columns bind to features by name, or with features, those of the feature set''s view do. watch: columns whose change by UPDATE scores the row again. on_error: open lets rows in that could not be scored, and an alert says so (status unscored); closed makes the statement fail. budget_ms: milliseconds that scoring the rows of one statement (flag and hold: one row) may take, beyond which rows count as not scored. name: of the guard, by default <table>_<model>; returned. The guard scores, and computes features, as the table''s owner, who needs USE on the model; writers need nothing. For the table''s owner. Errors: 42501 not the owner, or the owner has no USE; 42809 no ordinary or partitioned table; 42704 no such model or feature set, or no column for a feature; 42804 a column of a wrong type; 42703 no such column; 55000 nothing promoted; 22023 a value out of range, a feature set of another table, or a column to set that is NOT NULL or is looked at itself; 0A000 a generated column as a feature of flag or hold, watch with hold, an action but flag on a partition, a foreign partition (actions but flag and hold), a partition key to set; 42710 the name is taken.';
 COMMENT ON FUNCTION finai.alter_guard(text, double precision, text, text, integer) IS
-  'Changes settings of a guard from the next statement on; what is NULL stays. action: one of finai.create_guard''s, or off; flag only where the guard was made with columns to set. budget_ms: 0 for none. Also guards partitions that were attached since, and follows a table that was restored under another name. Takes a SHARE ROW EXCLUSIVE lock on the table. For the table''s owner. Errors: 42704 no such guard, 22023 a value out of range, otherwise as finai.create_guard.';
+  'Changes settings of a guard from the next statement on; what is NULL stays. action: one of finai.create_guard''s, or off; flag only where the guard was made with columns to set. budget_ms: 0 for none. Also guards partitions that were attached since, makes and enables triggers that are missing or disabled, drops those left on partitions that were detached, and follows a table that was restored under another name. Writers are not kept waiting, unless triggers have to be made or dropped: for partitions, or between flag, hold and the other actions. For the table''s owner. Errors: 42704 no such guard, 22023 a value out of range, otherwise as finai.create_guard.';
 COMMENT ON FUNCTION finai.drop_guard(text) IS
   'Removes a guard with its triggers; its alerts stay. For the table''s owner; where the table is gone, for the role that made it.';
 COMMENT ON FUNCTION finai.resolve_alert(bigint, text, text) IS
   'Records what a reviewer found: outcome confirmed, dismissed or unclear, and a note. For roles that may see the alert. A row that is held can be confirmed, and stays out for good; otherwise it is released first. Errors: 42704 no such alert that one may see, 55000 resolved already or held still, 22023 another outcome.';
 COMMENT ON FUNCTION finai.release_alert(bigint) IS
-  'Inserts the row that a guard held, as the current role, who needs INSERT on the table. That guard lets it through; other triggers see it as any row, and another guard may hold it in turn. Values are read back as they were written; columns that were added since take their defaults. Fails as the INSERT does, and the row stays held then. Errors: 42704 no such alert that one may see, 55000 released or resolved already, nothing held, or kept out by a trigger, 42703 a column of it is gone, 42P01 the table is.';
+  'Inserts the row that a guard held, as the current role, who needs INSERT on the table. Guards with action hold let this row through, and no other that its triggers write: a reviewer has looked at it; guards with other actions and triggers see it as any row. Values are read back as they were written; columns that were added since take their defaults. Fails as the INSERT does, and the row stays held then. Errors: 42704 no such alert that one may see, 55000 released or resolved already, nothing held, or kept out by a trigger, 42703 a column of it is gone, 42P01 the table is.';
 COMMENT ON FUNCTION finai.delete_alerts(timestamptz) IS
   'Deletes alerts written before a moment and returns how many: of tables that the current role owns, all of them for the owner of the extension. Rows that are held still are kept.';

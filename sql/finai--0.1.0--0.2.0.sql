@@ -432,22 +432,20 @@ COMMENT ON FUNCTION finai._version_dependents(text, integer) IS
   'What names a version of a model, or any version of it when version is NULL: columns, indexes, constraints, views and other objects whose stored expression calls finai.score_version, and typed scoring functions. A call whose model or version is not a constant counts as one on every version. Temporary objects do not count, and only those whose owner has USE on the model keep others from retiring, renaming or dropping.';
 COMMENT ON FUNCTION finai._typed_functions() IS
   'Typed scoring functions, and the model with the alias or version that each calls.';
-COMMENT ON FUNCTION finai._ddl_starts() IS 'Remembers which typed scoring functions miss columns before DDL.';
+COMMENT ON FUNCTION finai._ddl_starts() IS 'Remembers which typed scoring functions and guards miss columns before DDL.';
 COMMENT ON FUNCTION finai._ddl_ends() IS
-  'Refuses DDL that takes a column from a typed scoring function (2BP01), or marks the version, as the model''s on_schema_change says.';
-
+  'Refuses DDL that takes a column from a typed scoring function or a guard (2BP01), or marks the version, as the model''s on_schema_change says. Guards follow their tables'' names.';
 CREATE EVENT TRIGGER finai_ddl_starts ON ddl_command_start
   WHEN TAG IN (
-    'ALTER TABLE', 'ALTER TYPE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'CREATE VIEW', 'DROP TABLE', 'DROP VIEW',
+    'ALTER TABLE', 'ALTER SCHEMA', 'ALTER TYPE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'CREATE VIEW', 'DROP TABLE', 'DROP VIEW',
     'DROP MATERIALIZED VIEW', 'DROP FOREIGN TABLE', 'DROP TYPE', 'DROP DOMAIN', 'DROP COLLATION', 'DROP SCHEMA', 'DROP EXTENSION',
     'DROP OWNED', 'DROP FUNCTION', 'DROP PROCEDURE', 'DROP ROUTINE', 'DROP AGGREGATE', 'DROP OPERATOR', 'DROP CAST', 'DROP LANGUAGE',
     'DROP TRANSFORM', 'DROP ACCESS METHOD', 'DROP SERVER', 'DROP FOREIGN DATA WRAPPER', 'DROP TEXT SEARCH CONFIGURATION',
     'DROP TEXT SEARCH DICTIONARY', 'DROP TEXT SEARCH PARSER', 'DROP TEXT SEARCH TEMPLATE')
   EXECUTE FUNCTION finai._ddl_starts();
-
 CREATE EVENT TRIGGER finai_ddl_ends ON ddl_command_end
   WHEN TAG IN (
-    'ALTER TABLE', 'ALTER TYPE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'CREATE VIEW', 'DROP TABLE', 'DROP VIEW',
+    'ALTER TABLE', 'ALTER SCHEMA', 'ALTER TYPE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'CREATE VIEW', 'DROP TABLE', 'DROP VIEW',
     'DROP MATERIALIZED VIEW', 'DROP FOREIGN TABLE', 'DROP TYPE', 'DROP DOMAIN', 'DROP COLLATION', 'DROP SCHEMA', 'DROP EXTENSION',
     'DROP OWNED', 'DROP FUNCTION', 'DROP PROCEDURE', 'DROP ROUTINE', 'DROP AGGREGATE', 'DROP OPERATOR', 'DROP CAST', 'DROP LANGUAGE',
     'DROP TRANSFORM', 'DROP ACCESS METHOD', 'DROP SERVER', 'DROP FOREIGN DATA WRAPPER', 'DROP TEXT SEARCH CONFIGURATION',
@@ -455,8 +453,8 @@ CREATE EVENT TRIGGER finai_ddl_ends ON ddl_command_end
   EXECUTE FUNCTION finai._ddl_ends();
 ALTER EVENT TRIGGER finai_ddl_starts ENABLE ALWAYS;
 ALTER EVENT TRIGGER finai_ddl_ends ENABLE ALWAYS;
-COMMENT ON EVENT TRIGGER finai_ddl_starts IS 'Schema contracts of typed scoring functions, before DDL.';
-COMMENT ON EVENT TRIGGER finai_ddl_ends IS 'Schema contracts of typed scoring functions, after DDL.';
+COMMENT ON EVENT TRIGGER finai_ddl_starts IS 'Schema contracts of typed scoring functions and guards, before DDL.';
+COMMENT ON EVENT TRIGGER finai_ddl_ends IS 'Schema contracts of typed scoring functions and guards, after DDL.';
 
 CREATE FUNCTION finai.verify_models(name text DEFAULT NULL)
 RETURNS TABLE (model text, version integer, status text, rows integer, worst double precision, tolerance double precision, detail text)
@@ -490,6 +488,119 @@ COMMENT ON FUNCTION finai.verify_models(text) IS
 COMMENT ON FUNCTION finai.describe_model(text, integer) IS
   'Everything needed to call a model: its version, status, task and sha256, each feature with its kind, what NULL means and the categories it knows, what it returns, and a call to copy. Without a version, the champion. Needs USE on the model.';
 
+CREATE FUNCTION finai._feature_set_entities(name text)
+RETURNS TABLE ("columns" text[], horizon bigint)
+LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', '_feature_set_entities_wrapper';
+
+CREATE FUNCTION finai._guard()
+RETURNS trigger
+LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', '_guard_wrapper';
+
+CREATE FUNCTION finai._guard_features(relation regclass, features text)
+RETURNS TABLE (view text, event_time text)
+LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', '_guard_features_wrapper';
+
+CREATE FUNCTION finai._guard_statistics()
+RETURNS TABLE (guard text, created_at timestamp with time zone, statements bigint, rows bigint, alerts bigint, unscored bigint, mean_us double precision, last_scored timestamp with time zone)
+LANGUAGE c STRICT VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', '_guard_statistics_wrapper';
+
+CREATE FUNCTION finai._is_night(at timestamp)
+RETURNS integer
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', '_is_night_wrapper';
+
+CREATE FUNCTION finai._is_weekend(at timestamp)
+RETURNS integer
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', '_is_weekend_wrapper';
+
+CREATE FUNCTION finai._log_feature_change()
+RETURNS trigger
+LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', '_log_feature_change_wrapper';
+
+CREATE FUNCTION finai._quotient(of double precision, "to" double precision, scale double precision)
+RETURNS double precision
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', '_quotient_wrapper';
+
+CREATE FUNCTION finai._refuse_text(column_name text, target text)
+RETURNS text
+LANGUAGE c STRICT VOLATILE PARALLEL SAFE AS 'MODULE_PATHNAME', '_refuse_text_wrapper';
+
+CREATE FUNCTION finai._window_numbers(state internal)
+RETURNS double precision[]
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', '_window_numbers_wrapper';
+
+CREATE FUNCTION finai._window_step(state internal, plan text, is_event boolean, VARIADIC "values" "any")
+RETURNS internal
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', '_window_step_wrapper';
+
+CREATE FUNCTION finai._window_texts_of(state internal)
+RETURNS text[]
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', '_window_texts_of_wrapper';
+
+CREATE FUNCTION finai.alter_guard(name text, threshold double precision DEFAULT NULL, action text DEFAULT NULL, on_error text DEFAULT NULL, budget_ms integer DEFAULT NULL)
+RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'alter_guard_wrapper';
+
+CREATE FUNCTION finai.create_feature_set(name text, source regclass, entity text, event_time text, event_id text, features jsonb, time_zone text DEFAULT 'UTC', create_indexes boolean DEFAULT false)
+RETURNS TABLE (statement text)
+LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path TO pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'create_feature_set_wrapper';
+
+CREATE FUNCTION finai.create_guard(relation regclass, model text, threshold double precision, action text DEFAULT 'review', features text DEFAULT NULL, score_column text DEFAULT NULL, flag_column text DEFAULT NULL, watch text[] DEFAULT NULL, on_error text DEFAULT 'open', budget_ms integer DEFAULT NULL, name text DEFAULT NULL)
+RETURNS text
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'create_guard_wrapper';
+
+CREATE FUNCTION finai.delete_alerts(before timestamp with time zone)
+RETURNS bigint
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'delete_alerts_wrapper';
+
+CREATE FUNCTION finai.describe_feature_set(name text)
+RETURNS TABLE (feature text, data_type text, meaning text, aggregate text, "columns" text[], entity text[], "window" text, delay text, current_row boolean)
+LANGUAGE c STABLE PARALLEL RESTRICTED SET search_path TO pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'describe_feature_set_wrapper';
+
+CREATE FUNCTION finai.describe_transform(name text)
+RETURNS TABLE (step integer, column_name text, rule text, fitted text)
+LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'describe_transform_wrapper';
+
+CREATE FUNCTION finai.drop_feature_set(name text)
+RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path TO pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'drop_feature_set_wrapper';
+
+CREATE FUNCTION finai.drop_guard(name text)
+RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'drop_guard_wrapper';
+
+CREATE FUNCTION finai.drop_transform(name text)
+RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'drop_transform_wrapper';
+
+CREATE FUNCTION finai.feature_row(view anyelement, event record)
+RETURNS anyelement
+LANGUAGE c STABLE PARALLEL RESTRICTED COST 1000 SET search_path TO pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'feature_row_wrapper';
+
+CREATE FUNCTION finai.features_at(view anyelement, entity "any", at "any")
+RETURNS anyelement
+LANGUAGE c STABLE PARALLEL RESTRICTED COST 1000 SET search_path TO pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'features_at_wrapper';
+
+CREATE FUNCTION finai.fit_transform(name text, relation regclass, rules jsonb)
+RETURNS integer
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'fit_transform_wrapper';
+
+CREATE PROCEDURE finai.refresh_feature_set(name text, rebuild boolean DEFAULT false) LANGUAGE c AS 'MODULE_PATHNAME', 'refresh_feature_set_wrapper';
+
+CREATE FUNCTION finai.release_alert(id bigint)
+RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'release_alert_wrapper';
+
+CREATE FUNCTION finai.resolve_alert(id bigint, outcome text, note text DEFAULT NULL)
+RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'resolve_alert_wrapper';
+
+CREATE FUNCTION finai.transform_row(name text, record record)
+RETURNS jsonb
+LANGUAGE c STRICT STABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'transform_row_wrapper';
+
+CREATE FUNCTION finai.woe_table(relation regclass, column_name text, label text, bins integer DEFAULT 10)
+RETURNS TABLE (bin integer, lower double precision, upper double precision, category text, rows bigint, good bigint, bad bigint, bad_rate double precision, woe double precision, iv double precision, total_iv double precision, smoothed integer)
+LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'woe_table_wrapper';
 
 -- Feature sets: point-in-time features of events, defined once, the same numbers offline and online.
 CREATE TABLE finai.feature_set (
@@ -504,7 +615,11 @@ CREATE TABLE finai.feature_set (
   event_id   text NOT NULL,
   time_zone  text NOT NULL,
   features   jsonb NOT NULL,
-  created_at timestamptz NOT NULL DEFAULT pg_catalog.now()
+  created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  stored     text,
+  stored_source oid,
+  stored_state text,
+  refreshed_at timestamptz
 );
 COMMENT ON TABLE finai.feature_set IS 'One row per feature set: the view of its name, the relation whose events it reads, and its features as create_feature_set was told them.';
 CREATE TRIGGER feature_set_owner_oid BEFORE INSERT OR UPDATE OF owner ON finai.feature_set
@@ -516,6 +631,244 @@ CREATE TRIGGER feature_set_strangers BEFORE INSERT OR UPDATE OR DELETE ON finai.
 ALTER TABLE finai.feature_set ENABLE ALWAYS TRIGGER feature_set_strangers;
 SELECT pg_catalog.pg_extension_config_dump('finai.feature_set', '');
 
+-- The kernel: one pass over an entity's events in order, one state for all features. As a window function it gives every row
+-- its features, over the events before a row and then the row itself that row's.
+CREATE AGGREGATE finai._window_features(plan text, is_event boolean, VARIADIC "any") (
+  SFUNC = finai._window_step, STYPE = internal, FINALFUNC = finai._window_numbers, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE finai._window_texts(plan text, is_event boolean, VARIADIC "any") (
+  SFUNC = finai._window_step, STYPE = internal, FINALFUNC = finai._window_texts_of, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+COMMENT ON AGGREGATE finai._window_features(text, boolean, "any") IS
+  'What the views of feature sets call: the numbers of the features of a plan at the last of an entity''s events, given in the order of their time. Arguments after is_event: the event''s time, then the columns of the plan. NULL where the last event has no time. Errors: 22023 events out of order, or a call that no view makes.';
+COMMENT ON AGGREGATE finai._window_texts(text, boolean, "any") IS
+  'As finai._window_features, for features whose values are kept as text: the last value of a column that is not a number of at most double precision.';
+COMMENT ON FUNCTION finai._window_step(internal, text, boolean, "any") IS 'Transition function of finai._window_features and finai._window_texts.';
+COMMENT ON FUNCTION finai._window_numbers(internal) IS 'Final function of finai._window_features.';
+COMMENT ON FUNCTION finai._window_texts_of(internal) IS 'Final function of finai._window_texts.';
+COMMENT ON FUNCTION finai._is_night(timestamp) IS '1 where the hour is at most 6, else 0; NULL for NULL and infinite times. For the views of feature sets.';
+COMMENT ON FUNCTION finai._is_weekend(timestamp) IS '1 on Saturdays and Sundays, else 0; NULL for NULL and infinite times. For the views of feature sets.';
+COMMENT ON FUNCTION finai._quotient(double precision, double precision, double precision) IS
+  'of * scale / to; NULL where to is 0 or an argument is NULL. Never an overflow error. For the views of feature sets.';
+COMMENT ON FUNCTION finai._feature_set_entities(text) IS
+  'The entities that a set''s features are by: their columns, and for how many seconds an event has a say in the features of later ones (window plus delay; NULL where a feature looks back over all history).';
+
+COMMENT ON FUNCTION finai.create_feature_set(text, regclass, text, text, text, jsonb, text, boolean) IS
+  'Defines point-in-time features of the rows of a table, partitioned table or materialized view: makes the view name in the schema of source, with the columns of source and then the features, each as of its row. features is an array of objects: name; agg: count, sum, avg, min, max, stddev, distinct, share, risk, last, time_since_last, first_seen, ratio, zscore, distance, speed, sequence, night or weekend; column or columns; window ("7 days"; seconds to weeks, without it all history); delay (what becomes known so much later); by (a column or several, instead of entity); current (whether the row itself counts); k (events of a sequence); of, to and scale (a ratio between two features). A row sees the rows of the same entity with a time in (t - window, t], ties broken by event_id, which needs a unique index. time_zone says where night and weekend are, for timestamp with time zone. Returns the CREATE INDEX statements that make feature_row and features_at fast and are still missing; create_indexes runs them. Needs SELECT on source and CREATE on its schema. Errors: 22023 invalid features, 42703 no such column, 42701 a name twice, 42804 a column of a wrong type, 42704 no such feature, 42710 the set exists, 42809 source of another kind, 55000 no unique index on event_id, 54000 too many features, 42501 no privilege.';
+COMMENT ON FUNCTION finai.drop_feature_set(text) IS
+  'Drops a feature set with its view; refused while other objects depend on the view. Needs ownership of the view, or of the set where the view is gone. Errors: 42704 no such set, 2BP01 dependent objects, 42501 not the owner.';
+COMMENT ON FUNCTION finai.describe_feature_set(text) IS
+  'What the features of a set mean, a row each: type, meaning in words, aggregate, columns (or features of a ratio), entity, window, delay, and whether the row itself counts (NULL where that cannot be chosen). Needs SELECT on the set''s view. Errors: 42704 no such set, 55000 the view is gone or a column of the source has another name, 42501 no privilege.';
+COMMENT ON FUNCTION finai.feature_row(anyelement, record) IS
+  'One row of a feature set''s view, computed through indexes: feature_row(NULL::my_set, r) for a row r of the set''s source, stored already or not. Its past are the stored rows before it by (event_time, event_id), as the statement sees them. The numbers are those of the view, to the last bit. r may be any row with the columns that the set reads; others are NULL. NULL for a NULL row. Runs with the caller''s rights: needs SELECT on the source. Errors: 42809 not the view of a set, 42703 r has no column that is needed, 42804 one of another type, 55000 the view or a column of the source is gone.';
+COMMENT ON FUNCTION finai.features_at(anyelement, "any", "any") IS
+  'The features of one entity as of a moment: features_at(NULL::my_set, entity, at). The view''s row of the entity''s event at that time, the last by event_id, where there is one. Otherwise what is known then, of the events in (at - window, at]: columns of the event are NULL, and so are features that need one or are by another entity. NULL where entity or at is NULL. Runs with the caller''s rights: needs SELECT on the source. Errors as for feature_row.';
+
+-- What changed in the source of a feature set since its stored copy was refreshed.
+CREATE TABLE finai.feature_change (
+  feature_set text COLLATE "C" NOT NULL,
+  id          bigint GENERATED ALWAYS AS IDENTITY,
+  event_id    text,
+  event_time  text,
+  entities    jsonb,
+  CONSTRAINT feature_change_pkey PRIMARY KEY (feature_set, id)
+);
+COMMENT ON TABLE finai.feature_change IS 'Events that were inserted, changed or deleted since finai.refresh_feature_set ran last, with the time from which features of the same entities may differ. No event_id: anything may have changed.';
+CREATE TRIGGER feature_change_no_truncate BEFORE TRUNCATE ON finai.feature_change FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_truncate();
+ALTER TABLE finai.feature_change ENABLE ALWAYS TRIGGER feature_change_no_truncate;
+CREATE TRIGGER feature_change_strangers BEFORE INSERT OR UPDATE OR DELETE ON finai.feature_change FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_strangers();
+ALTER TABLE finai.feature_change ENABLE ALWAYS TRIGGER feature_change_strangers;
+SELECT pg_catalog.pg_extension_config_dump('finai.feature_change', '');
+SELECT pg_catalog.pg_extension_config_dump('finai.feature_change_id_seq', '');
+
+COMMENT ON FUNCTION finai._log_feature_change() IS 'What finai.refresh_feature_set puts on the source of a feature set: notes which events changed. For triggers alone.';
+COMMENT ON PROCEDURE finai.refresh_feature_set(text, boolean) IS
+'Keeps <set>_stored, beside the view of a feature set, equal to that view: a table with a row per event. The first call makes it, with triggers on the source that note what changes; it keeps writers waiting while it runs. Later calls compute only the features that later or late events, updates (labels that become known) and deletes can have changed. Changes that are not committed yet come with the next call; of two calls at once the second waits.
+name: a feature set of the current role, which must own its source, a table. The column of the event id must be unique and not null.
+rebuild: compute everything anew. Happens by itself where the source was rewritten, lost its triggers or, partitioned, other partitions; call it so after changes that triggers did not see (DISABLE TRIGGER).
+Needs isolation level READ COMMITTED. Errors: 42704 no such set, 42501 not its owner or not the owner of its source, 0A000 the source is no table, 25001 another isolation level, 42P07 a relation of the copy''s name exists, 23505 or 23502 event ids are not unique or null.';
+
+-- What can be read like a table.
+CREATE FUNCTION finai._require_rows(relation regclass) RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  kind "char";
+BEGIN
+  IF relation IS NULL THEN
+    RAISE EXCEPTION 'parameter "relation" is null' USING ERRCODE = 'null_value_not_allowed', HINT = 'Give relation a value.';
+  END IF;
+  SELECT c.relkind INTO kind FROM pg_catalog.pg_class c WHERE c.oid = relation;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'relation with OID % does not exist', relation::oid
+      USING ERRCODE = 'undefined_table', HINT = 'Name a table or view.';
+  END IF;
+  IF kind NOT IN ('r', 'v', 'm', 'f', 'p') THEN
+    RAISE EXCEPTION '% has no rows to read', relation USING ERRCODE = 'wrong_object_type', HINT = 'Name a table or view.';
+  END IF;
+  IF NOT has_table_privilege(relation, 'SELECT')
+     AND (NOT has_any_column_privilege(relation, 'SELECT')
+          OR EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
+                     AND NOT has_column_privilege(relation, a.attnum, 'SELECT'))) THEN
+    RAISE EXCEPTION 'permission denied for %', relation
+      USING ERRCODE = 'insufficient_privilege', HINT = 'The current role needs SELECT on every column; a view can show some of them.';
+  END IF;
+END
+$$;
+
+-- How each column of a relation r is read: as a value that is NULL where it is missing, as a number, as text, as a key.
+CREATE FUNCTION finai._profiled_columns(relation regclass)
+RETURNS TABLE (name text, type text, base regtype, kind text, present text, number text, value text, key text)
+LANGUAGE sql STABLE PARALLEL SAFE STRICT SET search_path = pg_catalog, pg_temp AS $$
+  SELECT k.name, k.type, k.base, k.kind, p.present,
+         CASE k.kind WHEN 'number' THEN n.number
+                     WHEN 'time' THEN format('date_part(''epoch'', r.%I::%s)', k.name, CASE k.base WHEN 'date'::regtype THEN 'timestamp' ELSE k.base::text END) END,
+         CASE WHEN k.base = 'numeric'::regtype THEN format('trim_scale(%s)::text', p.present)
+              WHEN k.kind = 'number' AND k.base IN ('real'::regtype, 'double precision'::regtype) THEN format('(%s + 0::%s)::text', p.present, k.base)
+              ELSE format('r.%I::text', k.name) END,
+         CASE WHEN k.is_comparable THEN format('r.%I', k.name) ELSE format('r.%I::text', k.name) END
+  FROM (SELECT a.attname::text AS name, a.attnum, format_type(a.atttypid, a.atttypmod) AS type, b.base,
+               CASE WHEN b.base IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'real'::regtype, 'double precision'::regtype, 'numeric'::regtype) THEN 'number'
+                    WHEN b.base = 'boolean'::regtype THEN 'boolean'
+                    WHEN b.base IN ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype) THEN 'time'
+                    WHEN b.base IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype) OR b.is_enum THEN 'text' ELSE 'other' END AS kind,
+               b.is_comparable
+        FROM pg_catalog.pg_attribute a
+        CROSS JOIN LATERAL (
+          WITH RECURSIVE d AS (SELECT t.oid, t.typtype, t.typbasetype FROM pg_catalog.pg_type t WHERE t.oid = a.atttypid
+                               UNION ALL
+                               SELECT t.oid, t.typtype, t.typbasetype FROM d JOIN pg_catalog.pg_type t ON t.oid = d.typbasetype WHERE d.typtype = 'd')
+          SELECT d.oid::regtype AS base, d.typtype = 'e' AS is_enum,
+                 d.typtype = 'e' OR EXISTS (SELECT FROM pg_catalog.pg_opclass o JOIN pg_catalog.pg_am m ON m.oid = o.opcmethod AND m.amname = 'btree'
+                                            WHERE o.opcdefault AND (o.opcintype = d.oid OR d.oid = 'varchar'::regtype)) AS is_comparable
+          FROM d WHERE d.typtype <> 'd') AS b
+        WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped) AS k
+  CROSS JOIN LATERAL (SELECT CASE WHEN k.base IN ('real'::regtype, 'double precision'::regtype, 'numeric'::regtype) THEN format('nullif(r.%I, ''NaN'')', k.name)
+                                  ELSE format('r.%I', k.name) END AS present) AS p
+  -- A numeric that no double precision number can hold is infinite, or zero.
+  CROSS JOIN LATERAL (SELECT CASE WHEN k.base = 'numeric'::regtype THEN
+                                    format('CASE WHEN abs(%1$s) < 1e-307 THEN 0 WHEN abs(%1$s) <= 1e308 THEN %1$s::float8 WHEN %1$s > 0 THEN ''Infinity'' WHEN %1$s < 0 THEN ''-Infinity'' END', p.present)
+                                  ELSE format('%s::float8', p.present) END AS number) AS n
+  ORDER BY k.attnum
+$$;
+-- A table's columns in figures.
+CREATE FUNCTION finai.profile_table(relation regclass)
+RETURNS TABLE (column_name text, type text, rows bigint, missing bigint, missing_share double precision, distinct_values bigint,
+               minimum text, maximum text, mean double precision, stddev double precision, quantiles jsonb,
+               outliers bigint, duplicates bigint, most_frequent jsonb, histogram text)
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 SET datestyle = 'ISO, YMD' AS $$
+DECLARE
+  points CONSTANT text[] := ARRAY['p01', 'p05', 'p25', 'p50', 'p75', 'p95', 'p99'];
+  bars CONSTANT text[] := ARRAY['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+  c record;
+  summaries text[] := '{}';
+  contents text[] := '{}';
+  bins text[] := '{}';
+  outside text[] := '{}';
+  keys text[] := '{}';
+  absent text[] := '{}';
+  summary jsonb[];
+  found jsonb;
+  i integer := 0;
+  low double precision;
+  high double precision;
+  reach double precision;
+  largest bigint;
+BEGIN
+  PERFORM finai._require_rows(relation);
+  FOR c IN SELECT * FROM finai._profiled_columns(relation) LOOP
+    absent := absent || format('(%s) IS NULL', c.present);
+    keys := keys || c.key::text;
+    summaries := summaries || CASE c.kind
+      WHEN 'number' THEN format('jsonb_build_object(''missing'', count(*) - count(%1$s), ''minimum'', min(%1$s)::text, ''maximum'', max(%1$s)::text, ''mean'', avg(%2$s) FILTER (WHERE abs(%2$s) < 1e150), ''stddev'', stddev_samp(%2$s) FILTER (WHERE abs(%2$s) < 1e150), ''low'', min(%2$s) FILTER (WHERE abs(%2$s) < 1e150), ''high'', max(%2$s) FILTER (WHERE abs(%2$s) < 1e150), ''quantiles'', percentile_cont(''{0.01,0.05,0.25,0.5,0.75,0.95,0.99}''::float8[]) WITHIN GROUP (ORDER BY %2$s) FILTER (WHERE abs(%2$s) < 1e150))', c.present, c.number)
+      WHEN 'time' THEN format('jsonb_build_object(''missing'', count(*) - count(%1$s), ''minimum'', min(%1$s)::text, ''maximum'', max(%1$s)::text, ''low'', min(%2$s) FILTER (WHERE abs(%2$s) < 1e150), ''high'', max(%2$s) FILTER (WHERE abs(%2$s) < 1e150), ''quantiles'', percentile_cont(''{0.01,0.05,0.25,0.5,0.75,0.95,0.99}''::float8[]) WITHIN GROUP (ORDER BY %2$s) FILTER (WHERE abs(%2$s) < 1e150))', c.present, c.number)
+      WHEN 'boolean' THEN format('jsonb_build_object(''missing'', count(*) - count(%1$s), ''minimum'', bool_and(%1$s)::text, ''maximum'', bool_or(%1$s)::text, ''mean'', avg(%1$s::int)::float8)', c.present)
+      WHEN 'text' THEN format('jsonb_build_object(''missing'', count(*) - count(%1$s), ''minimum'', min(%1$s)::text, ''maximum'', max(%1$s)::text)', c.present)
+      ELSE format('jsonb_build_object(''missing'', count(*) - count(%1$s))', c.present) END;
+  END LOOP;
+
+  -- The table's own line: rows that lack a value somewhere, rows that differ, rows that are there once more.
+  column_name := NULL;
+  type := NULL;
+  EXECUTE format('SELECT count(*), count(*) FILTER (WHERE %s), array_remove(ARRAY[%s]::jsonb[], NULL) FROM %s AS r',
+                 CASE WHEN absent = '{}' THEN 'false' ELSE array_to_string(absent, ' OR ') END, array_to_string(summaries, ', '), relation)
+  INTO rows, missing, summary;
+  missing_share := missing::double precision / nullif(rows, 0);
+  IF keys = '{}' THEN
+    distinct_values := least(rows, 1);
+  ELSE
+    EXECUTE format('SELECT count(*) FROM (SELECT FROM %s AS r GROUP BY %s) AS g', relation, array_to_string(keys, ', ')) INTO distinct_values;
+  END IF;
+  duplicates := rows - distinct_values;
+  RETURN NEXT;
+  duplicates := NULL;
+  IF keys = '{}' THEN
+    RETURN;
+  END IF;
+
+  -- Values, bins and outliers of all columns in one scan.
+  FOR c IN SELECT * FROM finai._profiled_columns(relation) LOOP
+    i := i + 1;
+    low := (summary[i] ->> 'low')::double precision;
+    high := (summary[i] ->> 'high')::double precision;
+    reach := 1.5 * ((summary[i] -> 'quantiles' ->> 4)::double precision - (summary[i] -> 'quantiles' ->> 2)::double precision);
+    contents := contents || c.value::text;
+    bins := bins || CASE WHEN low < high THEN format('CASE WHEN abs(%s) < 1e150 THEN least(width_bucket(%1$s, %2$L::float8, %3$L::float8, 10), 10) END', c.number, low, high)
+                         ELSE 'NULL' END;
+    outside := outside || CASE WHEN c.kind = 'number' THEN format('coalesce(%1$s < %2$L::float8 OR %1$s > %3$L::float8 OR abs(%1$s) = ''Infinity'', false)', c.number,
+                                 (summary[i] -> 'quantiles' ->> 2)::double precision - reach, (summary[i] -> 'quantiles' ->> 4)::double precision + reach)
+                               ELSE 'NULL' END;
+  END LOOP;
+  EXECUTE format($query$
+    WITH g AS MATERIALIZED (
+      SELECT e.i, e.value, e.bin, grouping(e.value) = 0 AS by_value, count(*) AS n, count(*) FILTER (WHERE e.outlier) AS outliers
+      FROM (SELECT generate_series(1, %s) AS i, unnest(ARRAY[%s]::text[]) AS value, unnest(ARRAY[%s]::int[]) AS bin, unnest(ARRAY[%s]::bool[]) AS outlier FROM %s AS r) AS e
+      GROUP BY GROUPING SETS ((e.i, e.value), (e.i, e.bin)))
+    SELECT jsonb_object_agg(a.i, jsonb_build_object('distinct', a.distinct_values, 'outliers', a.outliers, 'bins', a.bins, 'frequent', f.frequent))
+    FROM (SELECT g.i, count(g.value) FILTER (WHERE g.by_value) AS distinct_values, sum(g.outliers) FILTER (WHERE NOT g.by_value) AS outliers,
+                 jsonb_object_agg(g.bin, g.n) FILTER (WHERE NOT g.by_value AND g.bin IS NOT NULL) AS bins
+          FROM g GROUP BY g.i) AS a
+    CROSS JOIN LATERAL (
+      SELECT jsonb_agg(jsonb_build_object('value', left(t.value, 100), 'count', t.n) ORDER BY t.n DESC, t.value COLLATE "C") AS frequent
+      FROM (SELECT g.value, g.n FROM g WHERE g.i = a.i AND g.by_value AND g.value IS NOT NULL ORDER BY g.n DESC, g.value COLLATE "C" LIMIT 10) AS t) AS f$query$,
+    i, array_to_string(contents, ', '), array_to_string(bins, ', '), array_to_string(outside, ', '), relation)
+  INTO found;
+
+  i := 0;
+  FOR c IN SELECT * FROM finai._profiled_columns(relation) LOOP
+    i := i + 1;
+    column_name := c.name;
+    type := c.type;
+    missing := (summary[i] ->> 'missing')::bigint;
+    missing_share := missing::double precision / nullif(rows, 0);
+    distinct_values := coalesce((found -> i::text ->> 'distinct')::bigint, 0);
+    minimum := summary[i] ->> 'minimum';
+    maximum := summary[i] ->> 'maximum';
+    mean := (summary[i] ->> 'mean')::double precision;
+    stddev := (summary[i] ->> 'stddev')::double precision;
+    quantiles := (SELECT jsonb_object_agg(points[q.place], CASE WHEN c.kind = 'number' THEN q.value
+                           WHEN c.base = 'date'::regtype THEN to_jsonb(('epoch'::timestamp + make_interval(secs => (q.value #>> '{}')::double precision))::date)
+                           WHEN c.base = 'timestamptz'::regtype THEN to_jsonb(to_timestamp((q.value #>> '{}')::double precision))
+                           ELSE to_jsonb('epoch'::timestamp + make_interval(secs => (q.value #>> '{}')::double precision)) END)
+                  FROM jsonb_array_elements(nullif(summary[i] -> 'quantiles', 'null')) WITH ORDINALITY AS q (value, place));
+    outliers := CASE WHEN c.kind = 'number' THEN coalesce((found -> i::text ->> 'outliers')::bigint, 0) END;
+    most_frequent := (SELECT jsonb_agg(f.value ORDER BY f.place)
+                      FROM jsonb_array_elements(nullif(found -> i::text -> 'frequent', 'null')) WITH ORDINALITY AS f (value, place) WHERE f.place <= 5);
+    histogram := NULL;
+    IF nullif(found -> i::text -> 'bins', 'null') IS NOT NULL THEN
+      largest := (SELECT max(b.value::bigint) FROM jsonb_each_text(found -> i::text -> 'bins') AS b);
+      histogram := (SELECT string_agg(coalesce(bars[1 + 7 * (found -> i::text -> 'bins' ->> b.bin::text)::bigint / largest], '·'), '' ORDER BY b.bin)
+                    FROM generate_series(1, 10) AS b (bin));
+    ELSIF c.kind IN ('boolean', 'text') OR summary[i] ->> 'low' IS NOT NULL THEN
+      largest := (found -> i::text -> 'frequent' -> 0 ->> 'count')::bigint;
+      histogram := (SELECT string_agg(bars[1 + 7 * (f.value ->> 'count')::bigint / largest], '' ORDER BY f.place)
+                    FROM jsonb_array_elements(nullif(found -> i::text -> 'frequent', 'null')) WITH ORDINALITY AS f (value, place));
+    END IF;
+    RETURN NEXT;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION finai.profile_table(regclass) IS
+  'Describes a table or view: first a line with column_name NULL for whole rows (missing: rows that lack some value, distinct_values: rows that differ, duplicates: rows less those), then one line a column. Missing is NULL, and NaN in number columns. minimum and maximum are as text. mean, stddev (of the sample), quantiles (p01 to p99, linear interpolation) and histogram are of values below 1e150 in size; infinite ones count as outliers, as do numbers outside Tukey''s fences (more than 1.5 interquartile ranges below p25 or above p75). The mean of a boolean column is its share of true. most_frequent has five values, as text of at most 100 characters, with counts. histogram: ten bins of equal width from the smallest to the largest value, · for an empty one; for text, enum and boolean columns the ten most frequent values. What makes no sense for a type is NULL; types that cannot be compared are compared as text. Reads the table three times, as the caller, who needs SELECT on every column (42501). Errors: 42P01 no such relation, 42809 not a table or view.';
+
 -- Transforms: parameters fitted once, applied unchanged to later rows.
 CREATE TABLE finai.transform (
   name      text COLLATE "C" NOT NULL
@@ -524,6 +877,7 @@ CREATE TABLE finai.transform (
   owner     name NOT NULL,
   owner_oid oid,
   relation  text NOT NULL,
+  relation_oid oid,
   rules     jsonb NOT NULL,
   fitted    jsonb NOT NULL,
   fitted_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
@@ -533,17 +887,69 @@ COMMENT ON TABLE finai.transform IS 'One row per fit of a transform: the relatio
 CREATE TRIGGER transform_owner_oid BEFORE INSERT OR UPDATE OF owner ON finai.transform
   FOR EACH ROW EXECUTE FUNCTION finai._model_owner_oid();
 ALTER TABLE finai.transform ENABLE ALWAYS TRIGGER transform_owner_oid;
+COMMENT ON COLUMN finai.transform.relation_oid IS 'Found anew from the name when rows are restored elsewhere; who may read all of it may use the transform.';
+CREATE FUNCTION finai._transform_relation_oid() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  NEW.relation_oid := to_regclass(NEW.relation);
+  RETURN NEW;
+END
+$$;
+CREATE TRIGGER transform_relation_oid BEFORE INSERT OR UPDATE OF relation ON finai.transform
+  FOR EACH ROW EXECUTE FUNCTION finai._transform_relation_oid();
+ALTER TABLE finai.transform ENABLE ALWAYS TRIGGER transform_relation_oid;
+CREATE TRIGGER transform_immutable BEFORE UPDATE OF name, version, relation, rules, fitted, fitted_at ON finai.transform
+  FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_change();
+ALTER TABLE finai.transform ENABLE ALWAYS TRIGGER transform_immutable;
 CREATE TRIGGER transform_no_truncate BEFORE TRUNCATE ON finai.transform FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_truncate();
 ALTER TABLE finai.transform ENABLE ALWAYS TRIGGER transform_no_truncate;
 CREATE TRIGGER transform_strangers BEFORE INSERT OR UPDATE OR DELETE ON finai.transform FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_strangers();
 ALTER TABLE finai.transform ENABLE ALWAYS TRIGGER transform_strangers;
 SELECT pg_catalog.pg_extension_config_dump('finai.transform', '');
 
+-- The transformed rows as a table.
+CREATE PROCEDURE finai.transform_table(name text, source regclass, target text)
+LANGUAGE c AS 'MODULE_PATHNAME', 'transform_table_wrapper';
+
+-- Generated SQL finds pg_catalog alone, reads dates one way, and writes numbers to the last bit.
+ALTER FUNCTION finai.woe_table(regclass, text, text, integer) SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION finai.woe_table(regclass, text, text, integer) SET extra_float_digits = 1;
+ALTER FUNCTION finai.fit_transform(text, regclass, jsonb) SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION finai.fit_transform(text, regclass, jsonb) SET extra_float_digits = 1;
+ALTER FUNCTION finai.fit_transform(text, regclass, jsonb) SET datestyle = 'ISO, YMD';
+ALTER PROCEDURE finai.transform_table(text, regclass, text) SET search_path = pg_catalog, pg_temp;
+ALTER PROCEDURE finai.transform_table(text, regclass, text) SET extra_float_digits = 1;
+ALTER PROCEDURE finai.transform_table(text, regclass, text) SET datestyle = 'ISO, YMD';
+ALTER FUNCTION finai.transform_row(text, record) SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION finai.transform_row(text, record) SET extra_float_digits = 1;
+ALTER FUNCTION finai.transform_row(text, record) SET datestyle = 'ISO, YMD';
+
+COMMENT ON FUNCTION finai.woe_table(regclass, text, text, integer) IS
+  'Weight of Evidence of a column against a label, which is boolean or 0/1; true and 1 mean bad. woe = ln(good% / bad%), where good% is the share of all goods that lie in the bin: positive is safer. iv = (good% - bad%) * woe, total_iv is their sum. A share below 1e-4 counts as 1e-4; smoothed is the number of bins where one did. Text, boolean and enum columns have one bin a value, number columns at most bins (2 to 1000) bins at their quantiles by linear interpolation, from lower up to but without upper, equal cuts and empty bins merged; a column with no more values than bins has one bin a value. Missing values (NULL, NaN) have a bin of their own, the last, with lower, upper and category NULL. Rows without a label are left out. woe and iv are NULL where there are no goods or no bads at all. Reads as the caller, who needs SELECT (42501). Errors: 42P01 no such relation, 42703 no such column, 42804 a column of another type, 22023 a label with other values, bins out of range.';
+COMMENT ON FUNCTION finai.fit_transform(text, regclass, jsonb) IS
+  'Fits rules on a table or view and returns the version under which they are stored, with their parameters, never to be changed. Rules are an array of steps, each fitted on what the steps before it give:
+{"column": c, "type": number | integer | numeric | text | boolean | date | timestamp} converts ("format": as in to_date, for dates; "invalid": "missing" instead of "error" for text that is no number or boolean; dates and timestamps become days and seconds since 1970, in UTC).
+{"column": c, "missing": mean | median | mode | constant | drop} fills NULL and NaN ("value" for a constant), or leaves such rows out; "indicator": true adds <c>_missing, 0 or 1.
+{"column": c, "outliers": winsorise | iqr | drop} moves numbers to the quantiles "lower" (0.01) and "upper" (0.99), or to Tukey''s fences, "factor" (1.5) interquartile ranges from the quartiles, or leaves rows outside the fences out.
+{"column": c, "scaling": standard | min_max | robust}: less mean by standard deviation (of the population), less minimum by range, less median by interquartile range; 0 where that is 0; later values may leave 0 to 1.
+{"column": c, "encoding": one_hot | ordinal | woe}: one_hot replaces the column by <c>_<category> columns of 0 and 1, all 0 for a missing or unseen category ("indicator": true adds <c>_missing); ordinal gives 0, 1, .. in the order of the values, "unseen" (-1) for others, NULL for missing; woe gives the Weight of Evidence against "label" in at most "bins" (10) bins as finai.woe_table does, for missing that of its bin, for what was not seen "unseen" (NULL); the label is not needed later. "categories": [..] names them instead, in order.
+{"duplicates": [c, ..] | "all", "order": [c, "c desc", ..]}: of rows with equal columns the first by the order stays.
+A step may ask for several things of a column, done in the order above, and name several "columns". Quantiles are by linear interpolation. Averages and quantiles leave out missing values and numbers beyond 1e150. A first fit makes the transform the caller''s; others cannot add versions. Errors: 22023 rules that are not understood, or the same thing twice for a column; 42703 no such column; 42804 a column or constant of another type; 22000 no values to fit on, a label of one class; 22P02 text that cannot be converted; 54000 more than 1,000 categories; 42701 a column name that is taken; 42501 no SELECT, or another''s transform.';
+COMMENT ON PROCEDURE finai.transform_table(text, regclass, text) IS
+  'Creates a table with the transformed rows of a table or view: the parameters of the transform (name for its latest version, or name@version) are applied unchanged, columns that no rule names pass through, rows that a rule drops and duplicates are left out. The target, name (beside the source) or schema.name, must not exist (42P07) and is the caller''s. Who may use a transform: its owner, and roles with SELECT on the whole relation that it was fitted on, without row security in force for them; its parameters tell about those rows. Errors: 42704 no such transform, 42703 a column that a rule needs is missing, 42804 it is of another type than it was fitted on, 42501 not allowed.';
+COMMENT ON FUNCTION finai.transform_row(text, record) IS
+  'One transformed row as a JSON object, with the same numbers as finai.transform_table to the last bit. NULL where a rule would drop the row, and for a NULL row; duplicates do not apply to one row. Columns bind by name; those that no rule names pass through. Rights and errors as finai.transform_table.';
+COMMENT ON FUNCTION finai.describe_transform(text) IS
+  'The steps of a transform, named name (latest version) or name@version, with their fitted parameters in words. Rights as finai.transform_table.';
+COMMENT ON FUNCTION finai.drop_transform(text) IS
+  'Removes a transform, all versions, or with name@version one. Needs ownership (42501); 42704 where there is none. A transform of the same name that is fitted later starts at version 1 again.';
+
 -- Guards: a table's rows scored as they are written.
 CREATE TABLE finai.guard (
   name         text COLLATE "C" NOT NULL CONSTRAINT guard_pkey PRIMARY KEY
                CONSTRAINT guard_name_check CHECK (name OPERATOR(pg_catalog.~) '^[A-Za-z_][A-Za-z0-9_.-]{0,62}$'),
   relation     text NOT NULL,
+  relation_oid oid,
   model        text COLLATE "C" NOT NULL,
   features     text COLLATE "C",
   threshold    double precision NOT NULL
@@ -552,7 +958,7 @@ CREATE TABLE finai.guard (
                CONSTRAINT guard_action_check CHECK (action OPERATOR(pg_catalog.=) ANY (ARRAY['review', 'notify', 'reject', 'flag', 'hold', 'off'])),
   score_column name,
   flag_column  name,
-  watch        name[] NOT NULL DEFAULT '{}',
+  watch        text[] NOT NULL DEFAULT '{}',
   on_error     text COLLATE "C" NOT NULL DEFAULT 'open'
                CONSTRAINT guard_on_error_check CHECK (on_error OPERATOR(pg_catalog.=) ANY (ARRAY['open', 'closed'])),
   budget_ms    integer CONSTRAINT guard_budget_ms_check CHECK (budget_ms OPERATOR(pg_catalog.>) 0),
@@ -560,6 +966,23 @@ CREATE TABLE finai.guard (
   created_at   timestamptz NOT NULL DEFAULT pg_catalog.now()
 );
 COMMENT ON TABLE finai.guard IS 'One row per guard: what it scores, when it speaks up and what it does then. Its triggers carry its name.';
+COMMENT ON COLUMN finai.guard.relation IS 'The table, with its schema; the oid beside it is found anew when rows are restored elsewhere.';
+COMMENT ON COLUMN finai.guard.budget_ms IS 'Milliseconds that scoring the rows of one statement may take.';
+
+-- Tables are stored by name and found again by oid, so that a dump restored elsewhere keeps guards and alerts.
+CREATE FUNCTION finai._relation_oid() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  part text[] := parse_ident(NEW.relation);
+BEGIN
+  NEW.relation_oid := (SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                       WHERE n.nspname = part[1] AND c.relname = part[2]);
+  RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION finai._relation_oid() IS 'Finds the oid of the table that a guard or an alert names.';
+CREATE TRIGGER guard_relation_oid BEFORE INSERT OR UPDATE OF relation ON finai.guard FOR EACH ROW EXECUTE FUNCTION finai._relation_oid();
+ALTER TABLE finai.guard ENABLE ALWAYS TRIGGER guard_relation_oid;
 CREATE TRIGGER guard_no_truncate BEFORE TRUNCATE ON finai.guard FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_truncate();
 ALTER TABLE finai.guard ENABLE ALWAYS TRIGGER guard_no_truncate;
 CREATE TRIGGER guard_strangers BEFORE INSERT OR UPDATE OR DELETE ON finai.guard FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_strangers();
@@ -576,9 +999,9 @@ CREATE TABLE finai.alert (
   relation_oid oid,
   action       text COLLATE "C" NOT NULL,
   key          jsonb NOT NULL,
-  model        text COLLATE "C" NOT NULL,
+  model        text COLLATE "C",
   version      integer,
-  threshold    double precision NOT NULL,
+  threshold    double precision,
   score        double precision,
   features     jsonb,
   reasons      jsonb,
@@ -590,15 +1013,194 @@ CREATE TABLE finai.alert (
                CONSTRAINT alert_outcome_check CHECK (outcome OPERATOR(pg_catalog.=) ANY (ARRAY['confirmed', 'dismissed', 'unclear'])),
   note         text,
   resolved_by  name,
-  resolved_at  timestamptz
+  resolved_at  timestamptz,
+  released_by  name,
+  released_at  timestamptz
 );
 COMMENT ON TABLE finai.alert IS 'Rows that a guard spoke up about (open), kept back (held), let through unscored (unscored), and what became of them.';
+COMMENT ON COLUMN finai.alert.created_by IS 'Role that wrote the row.';
+COMMENT ON COLUMN finai.alert.relation IS 'The guarded table; the oid beside it, which says who may see the alert, is found anew when rows are restored elsewhere.';
+COMMENT ON COLUMN finai.alert.key IS 'The row''s primary key, else the columns of a unique index without NULLs, else the whole row, as PostgreSQL writes the values.';
+COMMENT ON COLUMN finai.alert.model IS 'The model as the guard names it; version is the one that scored.';
+COMMENT ON COLUMN finai.alert.features IS 'What the model got.';
+COMMENT ON COLUMN finai.alert.error IS 'SQLSTATE and message of what kept the row from being scored.';
+COMMENT ON COLUMN finai.alert.held IS 'The row that is kept back, whole, as PostgreSQL writes its values.';
+COMMENT ON COLUMN finai.alert.outcome IS 'What a reviewer found: confirmed, dismissed or unclear; as a label, true, false and NULL.';
+CREATE TRIGGER alert_relation_oid BEFORE INSERT OR UPDATE OF relation ON finai.alert FOR EACH ROW EXECUTE FUNCTION finai._relation_oid();
+ALTER TABLE finai.alert ENABLE ALWAYS TRIGGER alert_relation_oid;
 CREATE TRIGGER alert_no_truncate BEFORE TRUNCATE ON finai.alert FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_truncate();
 ALTER TABLE finai.alert ENABLE ALWAYS TRIGGER alert_no_truncate;
 CREATE TRIGGER alert_strangers BEFORE INSERT OR UPDATE OR DELETE ON finai.alert FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_strangers();
 ALTER TABLE finai.alert ENABLE ALWAYS TRIGGER alert_strangers;
 SELECT pg_catalog.pg_extension_config_dump('finai.alert', '');
 SELECT pg_catalog.pg_extension_config_dump('finai.alert_id_seq', '');
+
+-- Who may read the whole table, with no row of it kept from them, may see its alerts.
+ALTER TABLE finai.alert ENABLE ROW LEVEL SECURITY;
+CREATE POLICY alert_reviewers ON finai.alert FOR SELECT
+  USING (pg_catalog.has_table_privilege(relation_oid, 'SELECT') AND NOT pg_catalog.row_security_active(relation_oid));
+COMMENT ON POLICY alert_reviewers ON finai.alert IS 'Alerts are seen by roles with SELECT on the whole table, where no row-level security is in force on it for them.';
+
+
+-- What is known of a guard's triggers: status and, where it is not simply active or off, why.
+CREATE FUNCTION finai._guard_state(name text, relation oid, action text) RETURNS TABLE (status text, detail text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  WITH own AS (
+    SELECT t.tgrelid, t.tgname, t.tgenabled, t.tgnewtable
+    FROM pg_trigger t
+    WHERE t.tgfoid = 'finai._guard()'::regprocedure AND t.tgargs = convert_to(_guard_state.name, 'UTF8') || '\x00'::bytea
+  ), unguarded AS (
+    SELECT string_agg(p.relid::text, ', ' ORDER BY p.relid::text) AS partitions
+    FROM pg_partition_tree(_guard_state.relation) p
+    WHERE p.level > 0
+      AND _guard_state.action IN ('review', 'notify', 'reject')
+      AND NOT EXISTS (SELECT FROM own o WHERE o.tgrelid = p.relid AND o.tgnewtable IS NOT NULL)
+  ), disabled AS (
+    SELECT string_agg(DISTINCT format('%I on %s', o.tgname, o.tgrelid::regclass), ', ') AS triggers FROM own o WHERE o.tgenabled = 'D'
+  )
+  SELECT CASE WHEN c.oid IS NULL OR NOT o.is_guarded OR d.triggers IS NOT NULL THEN 'broken'
+              WHEN _guard_state.action = 'off' THEN 'off'
+              WHEN u.partitions IS NOT NULL THEN 'partly'
+              ELSE 'active' END,
+         CASE WHEN c.oid IS NULL THEN 'the table is gone'
+              WHEN NOT o.is_guarded THEN 'the table has none of its triggers'
+              WHEN d.triggers IS NOT NULL THEN 'disabled: ' || d.triggers
+              WHEN _guard_state.action <> 'off' AND u.partitions IS NOT NULL THEN 'not guarded where rows are written straight into them: ' || u.partitions END
+  FROM (SELECT EXISTS (SELECT FROM own WHERE own.tgrelid = _guard_state.relation) AS is_guarded) o
+  CROSS JOIN unguarded u CROSS JOIN disabled d
+  LEFT JOIN pg_class c ON c.oid = _guard_state.relation
+$$;
+COMMENT ON FUNCTION finai._guard_state(text, oid, text) IS 'The status of a guard as its table''s triggers have it, for the view finai.guards.';
+
+-- Triggers whose guard has no row, as after a restore of the table alone.
+CREATE FUNCTION finai._stray_guards(known text[]) RETURNS TABLE (guard text, relation oid)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT DISTINCT g.name, t.tgrelid
+  FROM pg_trigger t
+  CROSS JOIN LATERAL (SELECT replace(encode(t.tgargs, 'escape'), '\000', '')) AS g (name)
+  WHERE t.tgfoid = 'finai._guard()'::regprocedure AND t.tgparentid = 0 AND g.name <> ALL (known)
+$$;
+COMMENT ON FUNCTION finai._stray_guards(text[]) IS 'Triggers of guards that have no row, for the view finai.guards.';
+
+-- Guards with what they did. Whoever may read a table sees what guards it.
+CREATE VIEW finai.guards AS
+SELECT g.name AS guard, COALESCE(c.oid::pg_catalog.regclass::pg_catalog.text, g.relation) AS relation, g.model, g.features, g.threshold, g.action,
+       CASE WHEN g.features IS NOT NULL AND f.name IS NULL THEN 'broken' ELSE t.status END AS status,
+       CASE WHEN g.features IS NOT NULL AND f.name IS NULL THEN 'the feature set is gone' ELSE t.detail END AS detail,
+       COALESCE(s.rows, 0) AS rows, COALESCE(s.alerts, 0) AS alerts, COALESCE(s.unscored, 0) AS unscored, s.mean_us, s.last_scored,
+       g.score_column, g.flag_column, g.watch, g.on_error, g.budget_ms, g.created_by, g.created_at
+FROM finai.guard g
+LEFT JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) g.relation_oid
+LEFT JOIN finai.feature_set f ON f.name OPERATOR(pg_catalog.=) g.features
+LEFT JOIN finai._guard_statistics() s ON s.guard OPERATOR(pg_catalog.=) g.name AND s.created_at OPERATOR(pg_catalog.=) g.created_at
+CROSS JOIN LATERAL finai._guard_state(g.name, g.relation_oid, g.action) t
+WHERE CASE WHEN c.oid IS NULL THEN EXISTS (
+             SELECT FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) g.created_by AND pg_catalog.pg_has_role(r.oid, 'USAGE'))
+           ELSE pg_catalog.has_table_privilege(c.oid, 'SELECT') END
+UNION ALL
+SELECT n.guard, n.relation::pg_catalog.regclass::pg_catalog.text, NULL, NULL, NULL, NULL, 'broken', 'it has no configuration', 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM finai._stray_guards(ARRAY(SELECT g.name FROM finai.guard g)) n
+WHERE pg_catalog.has_table_privilege(n.relation, 'SELECT')
+ORDER BY 1;
+COMMENT ON VIEW finai.guards IS
+  'Every guard of a table that one may read: what it does, its status (active; off; partly: partitions where rows that are written straight into them are not guarded, which finai.alter_guard(guard) changes; broken: the detail says why) and what it did since the server started (finai in shared_preload_libraries) or in this session: rows scored, alerts, rows that could not be scored, and microseconds a row, features included.';
+
+-- What a guard would have said.
+CREATE FUNCTION finai.try_guard(relation regclass, model text, threshold double precision, features text DEFAULT NULL, label text DEFAULT NULL, event_time text DEFAULT NULL)
+RETURNS TABLE (day date, rows bigint, alerts bigint, "precision" double precision, recall double precision)
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  source regclass := relation;
+  day_of text := 'NULL::pg_catalog.date';
+  is_bad text := 'NULL::pg_catalog.bool';
+  column_type oid;
+  at text := event_time;
+BEGIN
+  IF relation IS NULL OR model IS NULL OR threshold IS NULL THEN
+    RAISE EXCEPTION 'parameter "%" is null', CASE WHEN relation IS NULL THEN 'relation' WHEN model IS NULL THEN 'model' ELSE 'threshold' END
+      USING ERRCODE = 'null_value_not_allowed', HINT = 'Name the table, the model and a score.';
+  END IF;
+  IF NOT (threshold > '-Infinity' AND threshold < 'Infinity') THEN
+    RAISE EXCEPTION 'invalid value for parameter "threshold"'
+      USING ERRCODE = 'invalid_parameter_value', DETAIL = 'It is not a finite number.', HINT = 'Pass the score from which on the guard would speak up.';
+  END IF;
+  IF features IS NOT NULL THEN
+    SELECT s.view::regclass, coalesce(at, s.event_time) INTO source, at FROM finai._guard_features(relation, features) s;
+  END IF;
+  IF at IS NOT NULL THEN
+    column_type := finai._column_type(source, at, 'event_time');
+    IF column_type <> ALL (ARRAY['date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype]) THEN
+      RAISE EXCEPTION 'column "%" of % is no time', at, source
+        USING ERRCODE = 'datatype_mismatch', HINT = 'event_time names a column of type date, timestamp or timestamptz.';
+    END IF;
+    day_of := format('r.%I::pg_catalog.date', at);
+  END IF;
+  IF label IS NOT NULL THEN
+    column_type := finai._column_type(source, label, 'label');
+    IF column_type = 'boolean'::regtype THEN
+      is_bad := format('r.%I', label);
+    ELSIF column_type = ANY (ARRAY['smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'real'::regtype, 'double precision'::regtype, 'numeric'::regtype]) THEN
+      is_bad := format('r.%I <> 0', label);
+    ELSE
+      RAISE EXCEPTION 'column "%" of % is no label', label, source
+        USING ERRCODE = 'datatype_mismatch', HINT = 'label names a boolean column, or one of numbers where 0 means no.';
+    END IF;
+  END IF;
+  RETURN QUERY EXECUTE format(
+    'SELECT s.day, count(*), count(*) FILTER (WHERE s.high),
+            count(*) FILTER (WHERE s.high AND s.bad)::float8 / nullif(count(*) FILTER (WHERE s.high AND s.bad IS NOT NULL), 0),
+            count(*) FILTER (WHERE s.high AND s.bad)::float8 / nullif(count(*) FILTER (WHERE s.bad), 0)
+     FROM (SELECT %s AS day, finai.score($1, r) >= $2 AS high, %s AS bad FROM %s AS r) s
+     GROUP BY GROUPING SETS (%s)
+     HAVING grouping(s.day) = %s OR s.day IS NOT NULL
+     ORDER BY s.day NULLS LAST', day_of, is_bad, source, CASE WHEN at IS NULL THEN '(s.day)' ELSE '(s.day), ()' END, CASE WHEN at IS NULL THEN 0 ELSE 1 END)
+    USING model, threshold;
+END
+$$;
+COMMENT ON FUNCTION finai.try_guard(regclass, text, double precision, text, text, text) IS
+  'What a guard on a table would have said of the rows that are there: per day of event_time the rows, those that score at least the threshold and, where label names a column that says which rows were bad (boolean, or a number that is not 0), the share of alerts that were right (precision) and of bad rows that were found (recall), rows without a label left out; NULL where there are none. The row without a day is the total, rows without a time included. Without event_time, the total alone; with features, the feature set''s event_time. Scores as the current role, who needs SELECT on the table (with features, on the set''s view) and USE on the model; changes nothing. Errors as finai.score: a row that cannot be scored is an error here.';
+
+CREATE FUNCTION finai._column_type(relation regclass, name text, parameter text) RETURNS oid
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  found oid := (SELECT a.atttypid FROM pg_catalog.pg_attribute a
+                WHERE a.attrelid = relation AND a.attname = _column_type.name AND a.attnum > 0 AND NOT a.attisdropped);
+BEGIN
+  IF found IS NULL THEN
+    RAISE EXCEPTION 'column "%" does not exist in %', name, relation
+      USING ERRCODE = 'undefined_column', HINT = format('%s names a column of it.', parameter);
+  END IF;
+  RETURN found;
+END
+$$;
+COMMENT ON FUNCTION finai._column_type(regclass, text, text) IS 'The type of a column, for finai.try_guard.';
+
+-- Guards that name a model, or a version of it by number; without one, any.
+CREATE FUNCTION finai._guard_dependents(model text, version integer) RETURNS TABLE (object text, owner oid)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT format('guard %s on table %s', g.name, g.relation), c.relowner
+  FROM finai.guard g JOIN pg_class c ON c.oid = g.relation_oid
+  WHERE split_part(g.model, '@', 1) = _guard_dependents.model
+    AND (_guard_dependents.version IS NULL OR g.model = format('%s@%s', _guard_dependents.model, _guard_dependents.version))
+  ORDER BY g.name
+$$;
+COMMENT ON FUNCTION finai._guard_dependents(text, integer) IS 'Guards that name a version of a model, or any version of it when version is NULL.';
+
+COMMENT ON FUNCTION finai._guard_features(regclass, text) IS 'View and time of a feature set over a table, for finai.try_guard.';
+COMMENT ON FUNCTION finai._guard() IS 'What the triggers of guards run. Their argument is the guard''s name.';
+COMMENT ON FUNCTION finai._guard_statistics() IS 'Counts of guards, for the view finai.guards.';
+COMMENT ON FUNCTION finai.create_guard(regclass, text, double precision, text, text, text, text, text[], text, integer, text) IS
+  'Makes a guard: from now on each row that is written into the table is scored with the model, and where it scores at least the threshold, the action happens. review: an alert is written (finai.alert), for all rows of a statement at once. notify: as review, and NOTIFY finai_alert, with {"guard", "alert", "score"} for each, or with their number for more than 100; such a transaction cannot be prepared. reject: the statement fails with 23514; no row of it goes in, and no alert, but a line in the server''s log. flag: before the row is stored its score goes into score_column (double precision, real or numeric without precision), and whether it reaches the threshold into flag_column (boolean), NULL where it could not be scored; no alert. hold: the row is kept out and saved in an alert, until finai.release_alert inserts it. Columns bind to features by name, or with features, those of the feature set''s view do. watch: columns whose change by UPDATE scores the row again. on_error: open lets rows in that could not be scored, and an alert says so (status unscored); closed makes the statement fail. budget_ms: milliseconds that scoring the rows of one statement (flag and hold: one row) may take, beyond which rows count as not scored. name: of the guard, by default <table>_<model>; returned. The guard scores, and computes features, as the table''s owner, who needs USE on the model; writers need nothing. For the table''s owner. Errors: 42501 not the owner, or the owner has no USE; 42809 no ordinary or partitioned table; 42704 no such model or feature set, or no column for a feature; 42804 a column of a wrong type; 42703 no such column; 55000 nothing promoted; 22023 a value out of range, or a feature set of another table; 0A000 a generated column as a feature of flag or hold, watch with hold; 42710 the name is taken.';
+COMMENT ON FUNCTION finai.alter_guard(text, double precision, text, text, integer) IS
+  'Changes settings of a guard from the next statement on; what is NULL stays. action: one of finai.create_guard''s, or off; flag only where the guard was made with columns to set. budget_ms: 0 for none. Also guards partitions that were attached since, and follows a table that was restored under another name. Writers are not kept waiting, unless triggers have to be made or dropped: for partitions, or between flag, hold and the other actions. For the table''s owner. Errors: 42704 no such guard, 22023 a value out of range, otherwise as finai.create_guard.';
+COMMENT ON FUNCTION finai.drop_guard(text) IS
+  'Removes a guard with its triggers; its alerts stay. For the table''s owner; where the table is gone, for the role that made it.';
+COMMENT ON FUNCTION finai.resolve_alert(bigint, text, text) IS
+  'Records what a reviewer found: outcome confirmed, dismissed or unclear, and a note. For roles that may see the alert. A row that is held can be confirmed, and stays out for good; otherwise it is released first. Errors: 42704 no such alert that one may see, 55000 resolved already or held still, 22023 another outcome.';
+COMMENT ON FUNCTION finai.release_alert(bigint) IS
+  'Inserts the row that a guard held, as the current role, who needs INSERT on the table. Guards with action hold let it through, each once: a reviewer has looked at it; guards with other actions and triggers see it as any row. Values are read back as they were written; columns that were added since take their defaults. Fails as the INSERT does, and the row stays held then. Errors: 42704 no such alert that one may see, 55000 released or resolved already, nothing held, or kept out by a trigger, 42703 a column of it is gone, 42P01 the table is.';
+COMMENT ON FUNCTION finai.delete_alerts(timestamptz) IS
+  'Deletes alerts written before a moment and returns how many: of tables that the current role owns, all of them for the owner of the extension. Rows that are held still are kept.';
 
 -- What is new belongs to whom the rest belongs to, and to nobody else, whatever ALTER DEFAULT PRIVILEGES says.
 DO $$
@@ -609,7 +1211,7 @@ DECLARE
   grantee pg_catalog.text;
 BEGIN
   FOR kind, member IN
-    SELECT 'FUNCTION', p.oid::pg_catalog.regprocedure::pg_catalog.text
+    SELECT 'ROUTINE', p.oid::pg_catalog.regprocedure::pg_catalog.text
     FROM pg_catalog.pg_proc p
     WHERE p.pronamespace OPERATOR(pg_catalog.=) 'finai'::pg_catalog.regnamespace
       AND p.oid OPERATOR(pg_catalog.<>) ALL (pg_catalog.current_setting('finai_update.functions')::pg_catalog.oid[])
@@ -624,7 +1226,7 @@ BEGIN
     FOR grantee IN
       SELECT DISTINCT a.grantee::pg_catalog.regrole::pg_catalog.text
       FROM pg_catalog.pg_proc p, pg_catalog.aclexplode(p.proacl) a
-      WHERE kind OPERATOR(pg_catalog.=) 'FUNCTION' AND p.oid OPERATOR(pg_catalog.=) pg_catalog.to_regprocedure(member)
+      WHERE kind OPERATOR(pg_catalog.=) 'ROUTINE' AND p.oid OPERATOR(pg_catalog.=) pg_catalog.to_regprocedure(member)
         AND a.grantee OPERATOR(pg_catalog.<>) ALL (ARRAY[owner, 0]::pg_catalog.oid[])
       UNION
       SELECT a.grantee::pg_catalog.regrole::pg_catalog.text
@@ -645,6 +1247,31 @@ GRANT EXECUTE ON FUNCTION finai._model_statistics() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.cached_models() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.backend_memory() TO PUBLIC;
 GRANT SELECT ON finai.stat_models TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._log_feature_change() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._guard() TO PUBLIC;
+GRANT SELECT ON finai.alert TO PUBLIC;
+GRANT SELECT ON finai.guards TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._guard_statistics() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._guard_state(text, oid, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._stray_guards(text[]) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai.try_guard(regclass, text, double precision, text, text, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._guard_features(regclass, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._column_type(regclass, text, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai.feature_row(anyelement, record) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai.features_at(anyelement, "any", "any") TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai.describe_feature_set(text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._window_features(text, boolean, "any") TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._window_texts(text, boolean, "any") TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._is_night(timestamp) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._is_weekend(timestamp) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._quotient(double precision, double precision, double precision) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai.profile_table(regclass) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._require_rows(regclass) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._profiled_columns(regclass) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai.woe_table(regclass, text, text, integer) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai.transform_row(text, record) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai.describe_transform(text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._refuse_text(text, text) TO PUBLIC;
 
 -- Typed scoring functions that were created before are watched from now on, and go with the extension.
 DO $$

@@ -18,7 +18,7 @@ use crate::registry::{self, OnSchemaChange, Status, Target, Version};
 use crate::row::columns_of_relation;
 use finai_engine::Signature;
 
-pub use ddl::{EventTrigger, is_event, warn};
+pub use ddl::{EventTrigger, can_read, is_event, warn};
 pub use functions::typed_functions;
 pub use reader::{Name, Reader};
 
@@ -131,6 +131,8 @@ pub fn ddl_starts() -> Result<()> {
 /// version that nothing misses any more. Returns what whoever ran the DDL should be told of versions that it marked.
 pub fn ddl_ends() -> Result<Option<String>> {
     elevate::follow_table_names()?;
+    elevate::forget_dropped_tables()?;
+    guards::refuse_foreign_partitions()?;
     let Some(before) = ddl::pop() else {
         return Ok(None);
     };

@@ -5,6 +5,7 @@ use pgrx::prelude::*;
 
 use crate::allocator;
 use crate::cache;
+use crate::contract;
 use crate::description::hex;
 use crate::error::{Error, Result};
 use crate::registry;
@@ -58,7 +59,7 @@ fn _guard_statistics() -> TableIterator<
     let counted = statistics::all().into_iter();
     TableIterator::new(
         counted
-            .filter(|(key, _)| key.is_of_guard())
+            .filter(|(key, _)| key.is_of_guard() && is_visible(&key.name()))
             .map(|(key, counts)| {
                 let time = |time: i64| TimestampWithTimeZone::try_from(time).ok();
                 (
@@ -159,4 +160,11 @@ fn statistics_row(
             .flatten(),
         statistics::scope().name().to_owned(),
     )
+}
+
+/// Who may read a guard's table sees what the guard did.
+fn is_visible(guard: &str) -> bool {
+    let guard = registry::guard(guard).ok().flatten();
+    let table = guard.and_then(|guard| guard.relation);
+    table.is_some_and(|table| contract::can_read(registry::current_user(), table))
 }

@@ -6,7 +6,7 @@ use crate::error::{GuardError, Result};
 use crate::registry;
 
 use super::read::{Value, rows_now};
-use super::{as_owner, damaged, run};
+use super::{as_owner_for, damaged, run};
 
 /// On one channel, for whichever guard.
 const NOTIFY: &str = "SELECT pg_notify('finai_alert', p) FROM unnest($1) p";
@@ -37,6 +37,12 @@ pub struct NewAlert {
 }
 
 impl NewAlert {
+    fn size(&self) -> usize {
+        let texts = [&self.features, &self.error, &self.held];
+        let texts = texts.iter().filter_map(|text| text.as_ref());
+        self.key.len() + texts.map(String::len).sum::<usize>()
+    }
+
     fn status(&self) -> &'static str {
         match (&self.held, self.score) {
             (Some(_), _) => "held",
@@ -53,8 +59,32 @@ const INSERT: &str = "INSERT INTO finai.alert
      ORDER BY a.number
      RETURNING id";
 
+/// Bytes and alerts that are written at once: what PostgreSQL takes as one array has a bound.
+const PORTION: (usize, usize) = (16 << 20, 10_000);
+
 /// Writes the alerts of one statement, in their order, and returns how many. Needs no privilege: a guard's trigger asks.
-pub fn insert(occasion: &Occasion, alerts: Vec<NewAlert>) -> Result<usize> {
+pub fn insert(occasion: &Occasion, alerts: &[NewAlert]) -> Result<usize> {
+    let mut ids: Vec<i64> = Vec::with_capacity(alerts.len());
+    let mut rest = alerts;
+    while !rest.is_empty() {
+        let mut bytes = 0;
+        let fits = |alert: &&NewAlert| {
+            bytes += alert.size();
+            bytes <= PORTION.0
+        };
+        let count = rest.iter().take(PORTION.1).take_while(fits).count().max(1);
+        let (portion, left) = rest.split_at(count);
+        ids.append(&mut insert_portion(occasion, portion)?);
+        rest = left;
+    }
+    if occasion.notifies {
+        let scores: Vec<Option<f64>> = alerts.iter().map(|alert| alert.score).collect();
+        notify(occasion, &ids, &scores)?;
+    }
+    Ok(ids.len())
+}
+
+fn insert_portion(occasion: &Occasion, alerts: &[NewAlert]) -> Result<Vec<i64>> {
     let scores: Vec<Option<f64>> = alerts.iter().map(|alert| alert.score).collect();
     let statuses: Vec<&str> = alerts.iter().map(NewAlert::status).collect();
     let keys: Vec<&str> = alerts.iter().map(|alert| alert.key.as_str()).collect();
@@ -64,7 +94,7 @@ pub fn insert(occasion: &Occasion, alerts: Vec<NewAlert>) -> Result<usize> {
             .map(|alert| part(alert).as_deref())
             .collect::<Vec<Option<&str>>>()
     };
-    let ids: Vec<i64> = as_owner(|| {
+    as_owner_for(c"a change of an alert", || {
         Spi::connect_mut(|client| {
             let rows = client
                 .update(
@@ -80,7 +110,7 @@ pub fn insert(occasion: &Occasion, alerts: Vec<NewAlert>) -> Result<usize> {
                         occasion.version.into(),
                         occasion.threshold.into(),
                         keys.into(),
-                        scores.clone().into(),
+                        scores.into(),
                         texts(|alert| &alert.features).into(),
                         texts(|alert| &alert.error).into(),
                         texts(|alert| &alert.held).into(),
@@ -91,11 +121,7 @@ pub fn insert(occasion: &Occasion, alerts: Vec<NewAlert>) -> Result<usize> {
             let ids = rows.map(|row| row.get::<i64>(1).map_err(damaged));
             ids.filter_map(Result::transpose).collect()
         })
-    })?;
-    if occasion.notifies {
-        notify(occasion, &ids, &scores)?;
-    }
-    Ok(ids.len())
+    })
 }
 
 fn notify(occasion: &Occasion, ids: &[i64], scores: &[Option<f64>]) -> Result<()> {
@@ -112,12 +138,11 @@ fn notify(occasion: &Occasion, ids: &[i64], scores: &[Option<f64>]) -> Result<()
             .collect()
     };
     let payloads: Vec<String> = payloads.iter().map(ToString::to_string).collect();
-    as_owner(|| run(NOTIFY, &[payloads.into()])).map(|_| ())
+    as_owner_for(c"a change of an alert", || run(NOTIFY, &[payloads.into()])).map(|_| ())
 }
 
 /// What a held row is inserted from.
 pub struct Held {
-    pub guard: String,
     pub relation: String,
     pub relation_oid: Option<pg_sys::Oid>,
     /// A JSON object.
@@ -127,7 +152,7 @@ pub struct Held {
 const RELEASE: &str =
     "UPDATE finai.alert SET status = 'released', released_by = $2, released_at = clock_timestamp()
      WHERE id = $1 AND status = 'held'
-     RETURNING guard, relation, relation_oid, held::text";
+     RETURNING relation, relation_oid, held::text";
 const RESOLVE: &str = "UPDATE finai.alert
      SET status = 'resolved', outcome = $3, note = $4, resolved_by = $2, resolved_at = clock_timestamp()
      WHERE id = $1 AND status <> 'resolved' AND (status <> 'held' OR $3 = 'confirmed')";
@@ -140,16 +165,15 @@ const TABLES: &str = "SELECT DISTINCT c.oid, c.relowner FROM finai.alert a JOIN 
 /// Marks a held alert, which the current role may see, as released. The row goes in next, or the statement fails.
 pub fn release(id: i64) -> Result<Held> {
     let by = registry::current_user_name();
-    let held = as_owner(|| {
+    let held = as_owner_for(c"a change of an alert", || {
         Spi::connect_mut(|client| {
             let arguments = [id.into(), by.as_str().into()];
             let rows = client.update(RELEASE, None, &arguments).map_err(damaged)?;
             let mut held = rows.map(|row| {
                 Ok(Held {
-                    guard: row.get(1).map_err(damaged)?.unwrap_or_default(),
-                    relation: row.get(2).map_err(damaged)?.unwrap_or_default(),
-                    relation_oid: row.get(3).map_err(damaged)?,
-                    row: row.get(4).map_err(damaged)?.unwrap_or_default(),
+                    relation: row.get(1).map_err(damaged)?.unwrap_or_default(),
+                    relation_oid: row.get(2).map_err(damaged)?,
+                    row: row.get(3).map_err(damaged)?.unwrap_or_default(),
                 })
             });
             held.next().transpose()
@@ -168,7 +192,7 @@ pub fn release(id: i64) -> Result<Held> {
 pub fn resolve(id: i64, outcome: &str, note: Option<&str>) -> Result<()> {
     let by = registry::current_user_name();
     let arguments = [id.into(), by.as_str().into(), outcome.into(), note.into()];
-    if as_owner(|| run(RESOLVE, &arguments))? > 0 {
+    if as_owner_for(c"a change of an alert", || run(RESOLVE, &arguments))? > 0 {
         return Ok(());
     }
     Err(match status(id)? {
@@ -201,6 +225,8 @@ pub fn delete(before: TimestampWithTimeZone) -> Result<i64> {
         });
         Some(own.collect::<Vec<pg_sys::Oid>>())
     };
-    let deleted = as_owner(|| run(DELETE, &[before.into(), tables.into()]))?;
+    let deleted = as_owner_for(c"a change of an alert", || {
+        run(DELETE, &[before.into(), tables.into()])
+    })?;
     Ok(i64::try_from(deleted).unwrap_or(i64::MAX))
 }

@@ -20,7 +20,7 @@ pub enum Failure<E> {
 }
 
 /// Runs `work` in a subtransaction, which is rolled back where it fails. A cancelled statement, a server that shuts down
-/// and what else ends a session are no failures of the work: they are raised on.
+/// and what else ends a session are no failures of the work: they are raised on, outside the subtransaction.
 pub fn attempt<T, E>(work: impl FnOnce() -> Result<T, E>) -> Result<T, Failure<E>> {
     // SAFETY: the subtransaction is ended on both ways below; memory and resources are the caller's again then.
     let (memory, resources) = unsafe {
@@ -29,8 +29,8 @@ pub fn attempt<T, E>(work: impl FnOnce() -> Result<T, E>) -> Result<T, Failure<E
         pg_sys::MemoryContextSwitchTo(before.0);
         before
     };
-    let result = PgTryBuilder::new(AssertUnwindSafe(|| work().map_err(Failure::Error)))
-        .catch_others(|error| Err(Failure::Caught(caught(error))))
+    let result = PgTryBuilder::new(AssertUnwindSafe(|| work().map_err(Ended::Failed)))
+        .catch_others(|error| Err(Ended::Raised(Box::new(error))))
         .execute();
     // SAFETY: as above.
     unsafe {
@@ -43,7 +43,16 @@ pub fn attempt<T, E>(work: impl FnOnce() -> Result<T, E>) -> Result<T, Failure<E
         pg_sys::MemoryContextSwitchTo(memory);
         pg_sys::CurrentResourceOwner = resources;
     }
-    result
+    result.map_err(|ended| match ended {
+        Ended::Failed(error) => Failure::Error(error),
+        Ended::Raised(error) => Failure::Caught(caught(*error)),
+    })
+}
+
+/// How the work came to nothing.
+enum Ended<E> {
+    Failed(E),
+    Raised(Box<CaughtError>),
 }
 
 fn caught(error: CaughtError) -> Caught {

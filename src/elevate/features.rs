@@ -18,8 +18,8 @@ pub struct NewFeatureSet<'a> {
     pub features: &'a str,
 }
 
-const CREATE: &str = "INSERT INTO finai.feature_set (name, owner, view, source, entity, event_time, event_id, time_zone, features)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb) ON CONFLICT (name) DO NOTHING";
+const CREATE: &str = "INSERT INTO finai.feature_set (name, owner, view, source, entity, event_time, event_id, time_zone, features, created_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, clock_timestamp()) ON CONFLICT (name) DO NOTHING";
 const DROP: &str = "DELETE FROM finai.feature_set WHERE name = $1";
 
 /// Stores a set of a free name. The caller makes its view in the same transaction, with rights of their own.

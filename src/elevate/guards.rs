@@ -4,7 +4,7 @@ use crate::error::{GuardError, Result};
 use crate::registry::{Guard, current_user_name, has_guards};
 
 use super::read::rows_now;
-use super::{as_owner, run};
+use super::{as_owner_for, run};
 
 const CREATE: &str = "INSERT INTO finai.guard
        (name, relation, relation_oid, model, features, threshold, action, score_column, flag_column, watch, on_error, budget_ms, created_by)
@@ -32,7 +32,7 @@ pub fn follow_table_names() -> Result<()> {
         let [Some(oid), Some(name)] = row.as_slice() else {
             continue;
         };
-        as_owner(|| {
+        as_owner_for(c"a change of a guard", || {
             for statement in FOLLOW {
                 run(statement, &[oid.as_str().into(), name.as_str().into()])?;
             }
@@ -42,10 +42,32 @@ pub fn follow_table_names() -> Result<()> {
     Ok(())
 }
 
+/// Tables that alerts are of and that are gone, found through the index.
+const DROPPED: &str = "WITH RECURSIVE t (oid) AS (
+       SELECT min(relation_oid) FROM finai.alert
+       UNION ALL SELECT (SELECT min(a.relation_oid) FROM finai.alert a WHERE a.relation_oid > t.oid) FROM t WHERE t.oid IS NOT NULL)
+     SELECT t.oid FROM t WHERE t.oid IS NOT NULL AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = t.oid)";
+const FORGET: &str = "UPDATE finai.alert SET relation_oid = NULL WHERE relation_oid = $1::oid";
+
+/// Alerts of tables that were dropped are of no table: one that gets the name is another, also where a dump is restored.
+pub fn forget_dropped_tables() -> Result<()> {
+    if !has_guards() {
+        return Ok(());
+    }
+    for row in rows_now(DROPPED, &[])? {
+        if let [Some(oid)] = row.as_slice() {
+            as_owner_for(c"a change of an alert", || {
+                run(FORGET, &[oid.as_str().into()])
+            })?;
+        }
+    }
+    Ok(())
+}
+
 /// Stores a guard. The caller has checked who asks, and owns the table.
 pub fn create(guard: &Guard) -> Result<()> {
     let by = current_user_name();
-    let created = as_owner(|| {
+    let created = as_owner_for(c"a change of a guard", || {
         run(
             CREATE,
             &[
@@ -73,7 +95,7 @@ pub fn create(guard: &Guard) -> Result<()> {
 
 /// Stores new settings of a guard; false where it is gone by now.
 pub fn update(guard: &Guard) -> Result<bool> {
-    let updated = as_owner(|| {
+    let updated = as_owner_for(c"a change of a guard", || {
         run(
             UPDATE,
             &[
@@ -92,7 +114,7 @@ pub fn update(guard: &Guard) -> Result<bool> {
 
 /// Removes a guard's row; its alerts stay.
 pub fn drop_row(name: &str) -> Result<()> {
-    as_owner(|| run(DROP, &[name.into()])).map(|_| ())
+    as_owner_for(c"a change of a guard", || run(DROP, &[name.into()])).map(|_| ())
 }
 
 fn milliseconds(guard: &Guard) -> Option<i32> {

@@ -38,7 +38,8 @@ pub use changes::{
 pub use features::{NewFeatureSet, create_feature_set, drop_feature_set};
 pub use grants::{change_grant, store_role_names};
 pub use guards::{
-    create as create_guard, drop_row as drop_guard_row, follow_table_names, update as update_guard,
+    create as create_guard, drop_row as drop_guard_row, follow_table_names, forget_dropped_tables,
+    update as update_guard,
 };
 pub use identity::{under_fresh_snapshot, under_latest_snapshot};
 pub use models::{Alteration, alter, drop_model, rename};

@@ -4,10 +4,10 @@ use std::ffi::CStr;
 
 use pgrx::prelude::*;
 
-/// Runs `work` as a role, as a restricted operation; whose identity it was is back on every path.
+/// Runs `work` as a role, as a restricted operation; whose identity it was is back on every path, and so are the settings.
 pub fn acting_as<T>(role: pg_sys::Oid, work: impl FnOnce() -> T) -> T {
     let _identity = Assumed::assume(role);
-    work()
+    with_settings(&[], work)
 }
 
 struct Assumed {
@@ -38,12 +38,14 @@ impl Drop for Assumed {
 }
 
 /// Settings under which output functions write what input functions read back, whatever a session has set.
-const FAITHFUL: [(&CStr, &CStr); 6] = [
+const FAITHFUL: [(&CStr, &CStr); 8] = [
     (c"DateStyle", c"ISO, YMD"),
     (c"IntervalStyle", c"postgres"),
     (c"TimeZone", c"UTC"),
     (c"extra_float_digits", c"1"),
     (c"bytea_output", c"hex"),
+    (c"lc_monetary", c"C"),
+    (c"xmloption", c"content"),
     // Names are written with their schema.
     (c"search_path", c"pg_catalog, pg_temp"),
 ];
@@ -55,12 +57,12 @@ pub fn writing_text<T>(work: impl FnOnce() -> T) -> T {
 
 /// Runs `work`, which reads values written so; checks of domains find what their names mean to the session.
 pub fn reading_text<T>(work: impl FnOnce() -> T) -> T {
-    with_settings(&FAITHFUL[..5], work)
+    with_settings(&FAITHFUL[..7], work)
 }
 
 /// Runs SQL of the extension's own.
 pub fn with_own_names<T>(work: impl FnOnce() -> T) -> T {
-    with_settings(&FAITHFUL[5..], work)
+    with_settings(&FAITHFUL[7..], work)
 }
 
 fn with_settings<T>(settings: &[(&CStr, &CStr)], work: impl FnOnce() -> T) -> T {
@@ -82,7 +84,7 @@ fn with_settings<T>(settings: &[(&CStr, &CStr)], work: impl FnOnce() -> T) -> T 
         level
     };
     let result = work();
-    // SAFETY: closes the nesting level.
-    unsafe { pg_sys::AtEOXact_GUC(true, level) };
+    // SAFETY: closes the nesting level; false takes back what code of others has set within it.
+    unsafe { pg_sys::AtEOXact_GUC(false, level) };
     result
 }

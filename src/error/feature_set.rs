@@ -13,6 +13,19 @@ pub enum FeatureSet {
     NotTheView(String),
     #[error("view {view} of feature set \"{name}\" does not exist")]
     ViewGone { name: String, view: String },
+    #[error("view {view} is not that of feature set \"{name}\": it has another owner")]
+    ViewOfOthers { name: String, view: String },
+    #[error("the row type that features are asked for does not exist any more")]
+    TypeGone,
+    #[error(
+        "column \"{column}\" of {relation} is not the one that view {view} of feature set \"{name}\" reads under that name"
+    )]
+    ColumnMoved {
+        name: String,
+        view: String,
+        relation: String,
+        column: String,
+    },
     #[error("view {view} of feature set \"{name}\" is not as it was created")]
     ViewChanged { name: String, view: String },
     #[error("features of {relation}, which is a {kind}, are not supported")]
@@ -88,6 +101,15 @@ pub enum FeatureSet {
         wanted: String,
         relation: String,
     },
+    #[error(
+        "the entity is of type {found}, but column \"{column}\" of {relation} is of type {wanted}"
+    )]
+    EntityType {
+        column: String,
+        relation: String,
+        found: String,
+        wanted: String,
+    },
     #[error("events are not in the order of their time")]
     OutOfOrder,
     #[error("finai's window aggregates are for the views of feature sets")]
@@ -105,6 +127,9 @@ impl FeatureSet {
             FeatureSet::NotTheView(_) => ERRCODE_WRONG_OBJECT_TYPE,
             FeatureSet::SourceKind { .. } => ERRCODE_WRONG_OBJECT_TYPE,
             FeatureSet::ViewGone { .. }
+            | FeatureSet::ViewOfOthers { .. }
+            | FeatureSet::TypeGone
+            | FeatureSet::ColumnMoved { .. }
             | FeatureSet::ViewChanged { .. }
             | FeatureSet::ColumnGone { .. }
             | FeatureSet::NullableId { .. }
@@ -113,7 +138,9 @@ impl FeatureSet {
             FeatureSet::UnknownColumn { .. } | FeatureSet::RowColumn { .. } => {
                 ERRCODE_UNDEFINED_COLUMN
             }
-            FeatureSet::ColumnType { .. } | FeatureSet::RowType { .. } => ERRCODE_DATATYPE_MISMATCH,
+            FeatureSet::ColumnType { .. }
+            | FeatureSet::RowType { .. }
+            | FeatureSet::EntityType { .. } => ERRCODE_DATATYPE_MISMATCH,
             FeatureSet::Shape { .. }
             | FeatureSet::Feature { .. }
             | FeatureSet::Cycle(_)
@@ -128,7 +155,7 @@ impl FeatureSet {
     pub fn detail(&self) -> Option<String> {
         match self {
             FeatureSet::UnknownColumn { columns, .. } => Some(format!("Columns: {columns}.")),
-            FeatureSet::NotOwner(_) => Some("The current role does not own its view.".into()),
+            FeatureSet::NotOwner(_) => Some("The current role does not own it.".into()),
             FeatureSet::Denied(_) => Some("The current role does not have SELECT on it.".into()),
             _ => None,
         }
@@ -146,6 +173,15 @@ impl FeatureSet {
             FeatureSet::ViewGone { name, .. }
             | FeatureSet::ViewChanged { name, .. } => format!(
                 "Run SELECT finai.drop_feature_set('{name}') and create the set again."
+            ),
+            FeatureSet::ViewOfOthers { name, .. } => format!(
+                "A set's view belongs to who created the set, or to a member of that role. Give it back with ALTER VIEW .. OWNER TO, or rename it, run SELECT finai.drop_feature_set('{name}') and create the set again."
+            ),
+            FeatureSet::TypeGone => {
+                "The feature set was made anew since the statement was planned: run DISCARD PLANS, or connect again.".into()
+            }
+            FeatureSet::ColumnMoved { name, .. } => format!(
+                "Name the columns as they were, or run SELECT finai.drop_feature_set('{name}') and create the set again."
             ),
             FeatureSet::ColumnGone { name, column, .. } => format!(
                 "Name the column \"{column}\" again, or run SELECT finai.drop_feature_set('{name}') and create the set with the new name."
@@ -182,6 +218,9 @@ impl FeatureSet {
             }
             FeatureSet::RowType { column, wanted, .. } => {
                 format!("Cast it in a subquery: \"{column}\"::{wanted}.")
+            }
+            FeatureSet::EntityType { wanted, .. } => {
+                format!("Give one of type {wanted}, or cast it where nothing is lost.")
             }
             FeatureSet::OutOfOrder | FeatureSet::NotGenerated => {
                 "Create a set with finai.create_feature_set and read its view.".into()

@@ -38,6 +38,12 @@ pub enum GuardError {
         what: &'static str,
         hint: &'static str,
     },
+    #[error("column \"{column}\" of table {relation} is NOT NULL")]
+    FlaggedNotNull { column: String, relation: String },
+    #[error("column \"{column}\" of table {relation} is what the guard looks at")]
+    FlaggedFeature { column: String, relation: String },
+    #[error("column \"{column}\" of table {relation} is part of a partition key")]
+    FlaggedKey { column: String, relation: String },
     #[error("feature \"{feature}\" of model \"{model}\" would come from a generated column")]
     Generated {
         feature: String,
@@ -58,8 +64,15 @@ pub enum GuardError {
     TableGone { guard: String, relation: String },
     #[error("partition {0} is a foreign table")]
     ForeignPartition(String),
+    #[error("guard \"{guard}\" takes no foreign partition {partition}")]
+    ForeignAttached { guard: String, partition: String },
     #[error("a held row cannot be an updated one")]
     HeldUpdate,
+    #[error("partition {relation} cannot have a guard with action {action}")]
+    Partition {
+        relation: String,
+        action: &'static str,
+    },
     #[error("guard \"{0}\" was made without score_column and flag_column")]
     NothingToFlag(String),
     #[error("{reader} needs column \"{column}\" of table {relation}")]
@@ -132,13 +145,17 @@ impl GuardError {
                 ERRCODE_UNDEFINED_COLUMN
             }
             GuardError::ColumnType { .. } => ERRCODE_DATATYPE_MISMATCH,
-            GuardError::OtherSource { .. } | GuardError::NothingToFlag(_) => {
-                ERRCODE_INVALID_PARAMETER_VALUE
-            }
+            GuardError::OtherSource { .. }
+            | GuardError::FlaggedNotNull { .. }
+            | GuardError::FlaggedFeature { .. }
+            | GuardError::NothingToFlag(_) => ERRCODE_INVALID_PARAMETER_VALUE,
             GuardError::NoScore { .. }
             | GuardError::Generated { .. }
             | GuardError::ForeignPartition(_)
+            | GuardError::ForeignAttached { .. }
+            | GuardError::FlaggedKey { .. }
             | GuardError::HeldUpdate
+            | GuardError::Partition { .. }
             | GuardError::NotATrigger => ERRCODE_FEATURE_NOT_SUPPORTED,
             GuardError::NoConfiguration(_)
             | GuardError::Done { .. }
@@ -172,7 +189,14 @@ impl GuardError {
                 "Version {version} of model \"{model}\" scores at least {threshold}."
             )),
             GuardError::Refused { cause, .. } => {
-                let detail = cause.detail().map_or(String::new(), |d| format!(" {d}"));
+                let detail = match cause.as_ref() {
+                    Error::Denied { .. } => Some(
+                        "The table's owner, as whom a guard scores, does not have USE on it."
+                            .into(),
+                    ),
+                    cause => cause.detail(),
+                };
+                let detail = detail.map_or(String::new(), |d| format!(" {d}"));
                 Some(format!("{cause}.{detail}"))
             }
             GuardError::NotInserted(_) => {
@@ -204,6 +228,16 @@ impl GuardError {
                 format!("{parameter} names columns of the table.")
             }
             GuardError::ColumnType { hint, .. } => (*hint).into(),
+            GuardError::FlaggedNotNull { column, relation } => format!(
+                "A row that cannot be scored gets NULL there, whatever was written: ALTER TABLE {relation} ALTER \"{}\" DROP NOT NULL.",
+                column.replace('"', "\"\"")
+            ),
+            GuardError::FlaggedFeature { .. } => {
+                "The score would replace a feature that it comes from, or that is watched: name another column.".into()
+            }
+            GuardError::FlaggedKey { .. } => {
+                "PostgreSQL has found the row's partition before the guard sets the column: name another column.".into()
+            }
             GuardError::Generated { .. } => {
                 "Use action review, notify or reject, or compute the feature in the row before.".into()
             }
@@ -220,10 +254,16 @@ impl GuardError {
                 "SELECT finai.drop_guard('{guard}') removes what is left of it; create one on another table."
             ),
             GuardError::ForeignPartition(_) => {
-                "PostgreSQL collects no rows of foreign tables: guard the other partitions one by one.".into()
+                "PostgreSQL collects no rows of foreign tables: use action flag or hold, or keep it out of the table.".into()
             }
+            GuardError::ForeignAttached { guard, .. } => format!(
+                "PostgreSQL collects no rows of foreign tables, and no row could be written there: SELECT finai.alter_guard('{guard}', action => 'hold') or SELECT finai.drop_guard('{guard}') first."
+            ),
             GuardError::HeldUpdate => {
                 "Use action flag, review, notify or reject with watch, or hold without.".into()
+            }
+            GuardError::Partition { .. } => {
+                "It would see no rows that are written through the partitioned table, or hold those that an update moves here: guard the partitioned table, or use action flag.".into()
             }
             GuardError::NothingToFlag(name) => format!(
                 "Drop it with SELECT finai.drop_guard('{name}') and create it with score_column or flag_column."

@@ -17,7 +17,7 @@ use crate::error::{CopyError, Error, FeatureSet as Problem, Result};
 use crate::feature_set::{self, Basis, FeatureSet};
 use crate::registry::{self, StoredCopy};
 
-use sql::{execute, quoted, rows};
+use sql::{execute, quoted, rows, shortened};
 use statements::{Plan, SqlColumn};
 
 pub use capture::{Nothing, capture};
@@ -29,16 +29,17 @@ const SHARE: i64 = 20;
 
 const ISOLATION: &str = "SELECT current_setting('transaction_isolation')";
 /// A relation by its quoted name: kind, owner, whether other tables inherit from it, whether it is a partition or
-/// inherits itself, how many rows it is thought to have.
+/// inherits itself, how many rows it is thought to have, whether a crash takes some of them.
 const RELATION: &str = "SELECT c.relkind, c.relowner,
        c.relkind <> 'p' AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = c.oid),
        c.relkind = 'p' OR EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = c.oid),
        (SELECT sum(greatest(l.reltuples, 0))::bigint FROM pg_class l
-        WHERE l.oid = c.oid OR l.oid IN (SELECT t.relid FROM pg_partition_tree(c.oid) t WHERE t.isleaf))
+        WHERE l.oid = c.oid OR l.oid IN (SELECT t.relid FROM pg_partition_tree(c.oid) t WHERE t.isleaf)),
+       EXISTS (SELECT FROM pg_class l WHERE l.relpersistence = 'u' AND (l.oid = c.oid OR l.oid IN (SELECT t.relid FROM pg_partition_tree(c.oid) t)))
      FROM pg_class c WHERE c.oid = to_regclass($1)";
 /// The copy's name, quoted, made of its view's; and whether there is a relation of that name.
 const VIEW: &str = "SELECT w.name, to_regclass(w.name) IS NOT NULL
-     FROM (SELECT format('%I.%I', n.nspname, left(c.relname, 56) || '_stored') AS name
+     FROM (SELECT format('%I.%I', n.nspname, $2 || '_stored') AS name
            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1)) AS w";
 const NAME_OF: &str = "SELECT format('%I.%I', n.nspname, c.relname)
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1::oid";
@@ -54,8 +55,9 @@ const COLUMN: &str = "SELECT format_type(t.oid, -1),
                  WHERE p.opcdefault AND p.opcintype = t.oid), 'OPERATOR(pg_catalog.=)'),
        a.attnotnull AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique AND i.indisvalid
                                 AND i.indimmediate AND i.indpred IS NULL AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum)
-     FROM pg_attribute a JOIN pg_type d ON d.oid = a.atttypid
-     JOIN pg_type t ON t.oid = CASE d.typtype WHEN 'd' THEN d.typbasetype ELSE d.oid END
+     FROM pg_attribute a CROSS JOIN LATERAL (
+       WITH RECURSIVE d AS (SELECT a.atttypid AS oid UNION ALL SELECT b.typbasetype FROM d JOIN pg_type b ON b.oid = d.oid WHERE b.typtype = 'd')
+       SELECT d.oid FROM d JOIN pg_type b ON b.oid = d.oid WHERE b.typtype <> 'd') AS t
      WHERE a.attrelid = to_regclass($1) AND a.attname = $2 AND NOT a.attisdropped";
 /// The files that a table's rows are in: others after TRUNCATE, a rewrite, or with other partitions.
 const STATE: &str = "SELECT coalesce(string_agg(l.oid || ':' || pg_relation_filenode(l.oid), ' ' ORDER BY l.oid), '') FROM pg_class l
@@ -107,15 +109,29 @@ pub fn drop_copy(name: &str) -> Result<()> {
     let Some(copy) = registry::stored_copy(name)? else {
         return Ok(());
     };
-    elevate::acting_as(owner, || {
+    // An owner who has lost rights, or is gone, keeps no superuser from it.
+    let user = registry::current_user();
+    let actor = if registry::is_superuser(user) {
+        user
+    } else {
+        owner
+    };
+    elevate::acting_as(actor, || {
         elevate::writing_text(|| {
             if let Some(source) = copy.source.map(oid_text)
                 && let Some(Some(source)) = first(NAME_OF, &[Value::Text(&source)])?.pop()
             {
                 triggers::drop(name, &source)?;
             }
-            match &copy.name {
-                Some(table) if exists(table)? => {
+            let Some(table) = &copy.name else {
+                return Ok(());
+            };
+            match first(RELATION, &[Value::Text(table)])?.get(1) {
+                // Another's table of its name is none.
+                Some(of)
+                    if registry::acts_as(owner, parse_oid(of))
+                        || !registry::acts_as(actor, parse_oid(of)) =>
+                {
                     execute(&format!("DROP TABLE {table}"), &[]).map(|_| ())
                 }
                 _ => Ok(()),
@@ -138,13 +154,14 @@ impl Wanted<'_> {
             && self.copy.source == Some(self.basis.source)
             && self.copy.state.as_deref() == Some(&source.state)
             && noted.count <= source.rows.max(BATCH) / SHARE;
+        if is_there {
+            self.require_copy(&plan)?;
+        }
         if is_there && knows_changes && !rebuild {
             self.update(&plan, noted.last)?;
         } else {
             elevate::forget_changes(self.name)?;
-            if !is_there {
-                self.require_ids(&plan)?;
-            }
+            self.require_ids(&plan.duplicates(), &[])?;
             for statement in if is_there {
                 plan.rebuild()
             } else {
@@ -166,7 +183,9 @@ impl Wanted<'_> {
             if taken.count == 0 {
                 return Ok(());
             }
-            execute(&plan.delete(), std::slice::from_ref(&taken.ids))?;
+            let ids = std::slice::from_ref(&taken.ids);
+            self.require_ids(&plan.duplicates_among(), ids)?;
+            execute(&plan.delete(), ids)?;
             execute(&plan.update(), &[taken.ids, taken.times, taken.entities])?;
             pgrx::check_for_interrupts!();
         }
@@ -176,7 +195,7 @@ impl Wanted<'_> {
     fn source(&self) -> Result<Source> {
         let (set, origin) = (self.name.to_owned(), self.basis.source_name.clone());
         let found = first(RELATION, &[Value::Text(&origin)])?;
-        let [kind, owner, inherited, in_partitions, rows] = found.as_slice() else {
+        let [kind, owner, inherited, in_partitions, rows, unlogged] = found.as_slice() else {
             return Err(Error::UnknownRelation(self.basis.source.into()));
         };
         if !matches!(kind.as_deref(), Some("r" | "p")) {
@@ -184,6 +203,9 @@ impl Wanted<'_> {
         }
         if inherited.as_deref() == Some("t") {
             return Err(CopyError::Inherited { set, origin }.into());
+        }
+        if unlogged.as_deref() == Some("t") {
+            return Err(CopyError::Unlogged { set, origin }.into());
         }
         if !registry::acts_as(self.owner, parse_oid(owner)) {
             return Err(CopyError::NotOwnerOfSource {
@@ -202,7 +224,13 @@ impl Wanted<'_> {
     }
 
     fn plan(&self) -> Result<Plan> {
-        let view = first(VIEW, &[Value::Text(&self.basis.view)])?;
+        let view = first(
+            VIEW,
+            &[
+                Value::Text(&self.basis.view),
+                Value::Text(&shortened(self.name, 56)),
+            ],
+        )?;
         let [Some(named), is_taken] = view.as_slice() else {
             return Err(Error::Installation(format!("view {}", self.basis.view)));
         };
@@ -213,7 +241,6 @@ impl Wanted<'_> {
             let columns = reach.entity.iter().map(|name| self.column(name));
             columns.collect::<Result<Vec<SqlColumn>>>()
         });
-        let columns = rows(COLUMNS, &[Value::Text(&self.basis.view)])?;
         Ok(Plan {
             view: self.basis.view.clone(),
             source: self.basis.source_name.clone(),
@@ -222,11 +249,7 @@ impl Wanted<'_> {
             time: self.column(&self.basis.event_time)?,
             entities: entities.collect::<Result<_>>()?,
             reaches: self.basis.reaches.clone(),
-            columns: columns
-                .into_iter()
-                .filter_map(|mut row| row.pop().flatten())
-                .map(|name| quoted(&name))
-                .collect(),
+            columns: column_names(&self.basis.view)?,
         })
     }
 
@@ -245,15 +268,35 @@ impl Wanted<'_> {
     }
 
     /// Refuses events that their id does not tell apart, where no constraint does.
-    fn require_ids(&self, plan: &Plan) -> Result<()> {
+    fn require_ids(&self, duplicates: &str, ids: &[Vec<Option<String>>]) -> Result<()> {
         let (origin, column) = (&self.basis.source_name, &self.basis.event_id);
         let facts = first(COLUMN, &[Value::Text(origin), Value::Text(column)])?;
         let is_unique = facts.last().and_then(Option::as_deref) == Some("t");
-        if is_unique || first(&plan.faults(), &[])?.pop().flatten().as_deref() == Some("f") {
+        if is_unique || execute(duplicates, ids)? == 0 {
             return Ok(());
         }
         let (origin, column) = (origin.clone(), column.clone());
         Err(CopyError::Duplicates { column, origin }.into())
+    }
+
+    /// Refuses a copy that lacks columns of the view, or the key by which its rows are found.
+    fn require_copy(&self, plan: &Plan) -> Result<()> {
+        let columns: Vec<String> = column_names(&plan.copy)?;
+        let lacking = plan.columns.iter().find(|column| !columns.contains(column));
+        let key = [Value::Text(&plan.copy), Value::Text(&self.basis.event_id)];
+        let lacks = match lacking {
+            Some(column) => format!("column {column}"),
+            None if first(COLUMN, &key)?.last().and_then(Option::as_deref) != Some("t") => {
+                format!("its primary key on {}", plan.id.name)
+            }
+            None => return Ok(()),
+        };
+        Err(CopyError::Changed {
+            set: self.name.to_owned(),
+            copy: plan.copy.clone(),
+            lacks,
+        }
+        .into())
     }
 }
 
@@ -280,6 +323,13 @@ fn comment(set: &str, copy: &str) -> String {
         "Copy of feature set {set}: CALL finai.refresh_feature_set('{set}') brings it up to date"
     );
     format!("COMMENT ON TABLE {copy} IS '{}'", text.replace('\'', "''"))
+}
+
+/// Quoted, in their order.
+fn column_names(relation: &str) -> Result<Vec<String>> {
+    let found = rows(COLUMNS, &[Value::Text(relation)])?;
+    let names = found.into_iter().filter_map(|mut row| row.pop().flatten());
+    Ok(names.map(|name| quoted(&name)).collect())
 }
 
 fn exists(relation: &str) -> Result<bool> {

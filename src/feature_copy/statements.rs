@@ -108,7 +108,7 @@ impl Plan {
                FROM unnest($1, $2, $3) AS c (id, at, entities)), \
              affected AS MATERIALIZED ({}) \
              {} SELECT {} FROM affected AS a JOIN {source} AS s ON s.{} {} a.id \
-             CROSS JOIN LATERAL finai.feature_row(NULL::{view}, s) AS f {}",
+             CROSS JOIN LATERAL finai.feature_row(NULL::{view}, s.*) AS f {}",
             id.kind,
             time.kind,
             affected.join(" UNION "),
@@ -120,10 +120,20 @@ impl Plan {
         )
     }
 
-    /// Whether two events have one id.
-    pub fn faults(&self) -> String {
+    /// A row where two events have one id.
+    pub fn duplicates(&self) -> String {
         let (source, id) = (&self.source, &self.id.name);
-        format!("SELECT EXISTS (SELECT FROM {source} AS s GROUP BY s.{id} HAVING count(*) > 1)")
+        format!("SELECT FROM {source} AS s GROUP BY s.{id} HAVING count(*) > 1 LIMIT 1")
+    }
+
+    /// As `duplicates`, of some ids. $1: ids, as texts.
+    pub fn duplicates_among(&self) -> String {
+        let Plan { source, id, .. } = self;
+        let SqlColumn { name, kind, equal } = id;
+        format!(
+            "SELECT FROM (SELECT DISTINCT c.id::{kind} AS id FROM unnest($1) AS c (id)) AS c \
+             JOIN {source} AS s ON s.{name} {equal} c.id GROUP BY c.id HAVING count(*) > 1 LIMIT 1"
+        )
     }
 
     /// Per entity of a reach, from when to when its events can tell; spans that touch are one.
@@ -145,11 +155,17 @@ impl Plan {
                 "SELECT {names}, min(c.at) AS since FROM ({changes}) AS c GROUP BY {names}"
             );
         };
-        let length = interval(horizon);
+        let (until, before) = (
+            later("max(c.at)", horizon),
+            later(
+                &format!("lag(c.at) OVER (PARTITION BY {names} ORDER BY c.at)"),
+                horizon,
+            ),
+        );
         format!(
-            "SELECT {names}, min(c.at) AS since, max(c.at) + {length} AS until FROM (\
+            "SELECT {names}, min(c.at) AS since, {until} AS until FROM (\
                SELECT {names}, c.at, sum(c.starts) OVER (PARTITION BY {names} ORDER BY c.at ROWS UNBOUNDED PRECEDING) AS span FROM (\
-                 SELECT {names}, c.at, CASE WHEN c.at <= lag(c.at) OVER (PARTITION BY {names} ORDER BY c.at) + {length} THEN 0 ELSE 1 END AS starts \
+                 SELECT {names}, c.at, CASE WHEN c.at <= {before} THEN 0 ELSE 1 END AS starts \
                  FROM ({changes}) AS c) AS c) AS c GROUP BY {names}, c.span"
         )
     }
@@ -186,10 +202,11 @@ impl Plan {
     }
 }
 
-/// A length without months or days, so that no time zone bends it.
-fn interval(microseconds: i64) -> String {
+/// A time so much later, without months or days, so that no time zone bends it. No horizon reaches from before the year
+/// 294000 to after the last time that there is.
+fn later(time: &str, microseconds: i64) -> String {
     format!(
-        "make_interval(secs => {}.{:06})",
+        "CASE WHEN {time} < '294000-01-01' THEN {time} + make_interval(secs => {}.{:06}) ELSE 'infinity' END",
         microseconds / 1_000_000,
         microseconds % 1_000_000
     )

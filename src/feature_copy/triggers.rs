@@ -3,7 +3,7 @@
 use crate::elevate::{TextRow, Value};
 use crate::error::Result;
 
-use super::sql::{execute, quoted, rows};
+use super::sql::{execute, quoted, rows, shortened};
 
 /// One trigger: which, what of it follows its name, and whether it fires in a session of its own (O), on a replica (R) or
 /// always (A).
@@ -117,8 +117,7 @@ pub fn drop(set: &str, source: &str) -> Result<()> {
     Ok(())
 }
 
-/// The set's name, cut so that the whole is a name.
+/// One name, of at most 63 bytes.
 fn name(set: &str, trigger: &Trigger) -> String {
-    let start: String = set.chars().take(40).collect();
-    format!("finai_copy_{start}_{}", trigger.suffix)
+    format!("finai_copy_{}_{}", shortened(set, 40), trigger.suffix)
 }

@@ -1,6 +1,8 @@
 //! The calls of finai's window aggregates that compute a set: one for all numbers of an entity, one for its texts.
 
-use finai_engine::features::{Aggregate, Feature as Planned, Plan, Role};
+use finai_engine::features::{
+    Aggregate, Feature as Planned, MOST_COLUMNS, MOST_NUMBERS, Plan, Role,
+};
 use pgrx::pg_sys;
 
 use crate::error::{FeatureSet as Problem, Result};
@@ -11,9 +13,6 @@ use super::definition::Feature;
 use super::kernel;
 use super::source::{Source, SourceColumn, quote, wrong_type};
 use super::span::Span;
-
-/// A function takes a hundred arguments.
-const MOST_ARGUMENTS: usize = 90;
 
 /// One aggregate over the events of one entity.
 pub struct Call {
@@ -177,7 +176,15 @@ impl Call {
             delay: feature.delay,
             current: feature.current,
         });
-        Ok(position)
+        match self.plan.width() {
+            ..=MOST_NUMBERS => Ok(position),
+            given => Err(Problem::TooMany {
+                what: "numbers that the features of one entity give",
+                given,
+                most: MOST_NUMBERS,
+            }
+            .into()),
+        }
     }
 
     fn argument(&mut self, column: &str, used: Use) -> Result<usize> {
@@ -188,11 +195,11 @@ impl Call {
         {
             return Ok(position);
         }
-        if self.arguments.len() == MOST_ARGUMENTS {
+        if self.arguments.len() == MOST_COLUMNS {
             return Err(Problem::TooMany {
                 what: "columns that the features of one entity read",
-                given: MOST_ARGUMENTS + 1,
-                most: MOST_ARGUMENTS,
+                given: MOST_COLUMNS + 1,
+                most: MOST_COLUMNS,
             }
             .into());
         }

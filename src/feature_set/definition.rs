@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use finai_engine::features::{MOST_EVENTS, MOST_FEATURES, MOST_SEQUENCE_COLUMNS};
 use serde_json::{Map, Value};
 
 use crate::error::{FeatureSet as Problem, Result};
@@ -10,15 +11,13 @@ use crate::row::JsonText;
 use super::aggregates::{self, Computed, Entry, Wants};
 use super::span::{self, Span};
 
-pub const MOST_FEATURES: usize = 500;
-const MOST_EVENTS: u64 = 1000;
 /// References nest no deeper: each level can double an expression.
 const MOST_LEVELS: usize = 8;
-const MOST_COLUMNS: usize = 50;
 
 const KEYS: [&str; 11] = [
     "name", "agg", "column", "columns", "window", "delay", "by", "current", "k", "of", "to",
 ];
+const SYSTEM_COLUMNS: [&str; 6] = ["tableoid", "ctid", "xmin", "cmin", "xmax", "cmax"];
 const SCALE: &str = "scale";
 
 /// One feature of a set.
@@ -101,6 +100,14 @@ pub fn parse(features: &JsonText, entity: &str) -> Result<Vec<Feature>> {
                 .into());
             }
         };
+        if SYSTEM_COLUMNS.contains(&name.as_str()) {
+            return Err(Problem::Feature {
+                feature: name,
+                problem: "it has the name of a system column".into(),
+                hint: "Give it another name.".into(),
+            }
+            .into());
+        }
         parsed.push(
             Reader {
                 feature: &name,
@@ -228,8 +235,8 @@ impl Reader<'_> {
             ),
             Wants::Several => (
                 1,
-                MOST_COLUMNS,
-                format!("Name 1 to {MOST_COLUMNS} with \"columns\": [\"amount\"]."),
+                MOST_SEQUENCE_COLUMNS,
+                format!("Name 1 to {MOST_SEQUENCE_COLUMNS} with \"columns\": [\"amount\"]."),
             ),
         };
         let columns = match (self.text("column")?, self.object.get("columns")) {
@@ -336,7 +343,7 @@ impl Reader<'_> {
             return Ok(0);
         }
         match self.object.get("k").and_then(Value::as_u64) {
-            Some(k @ 1..=MOST_EVENTS) => Ok(k as usize),
+            Some(k) if (1..=MOST_EVENTS as u64).contains(&k) => Ok(k as usize),
             _ => Err(self
                 .wrong(
                     format!("\"k\" is not 1 to {MOST_EVENTS}"),

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{FeatureSet as Problem, Result};
 
+/// Twice the longest text that a view has.
+const MOST_TEXT: usize = 256 * 1024;
+
 /// Plans that a backend keeps.
 const MOST_KEPT: usize = 128;
 
@@ -126,6 +129,9 @@ pub fn read(text: &str) -> Result<Rc<Plan>> {
 }
 
 fn parse(text: &str) -> Option<Plan> {
+    if text.len() > MOST_TEXT {
+        return None;
+    }
     let text: PlanText = serde_json::from_str(text).ok()?;
     let columns = text
         .columns

@@ -65,11 +65,16 @@ pub struct Entity {
     pub horizon: Option<i64>,
 }
 
+/// A view is the set's where it belongs to a member of the set's owner, or that owner is gone: others can have made one of
+/// its name.
 const STORED: &str = "SELECT s.view, s.entity, s.event_time, s.event_id, s.time_zone, s.features::text, s.owner_oid, v.relowner,
        (SELECT d.refobjid FROM pg_rewrite r
         JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.ev_class
-        WHERE r.ev_class = v.oid LIMIT 1), (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = v.oid AND a.attnum > 0)
-     FROM finai.feature_set s LEFT JOIN pg_class v ON v.oid = to_regclass(s.view) AND v.relkind = 'v' WHERE s.name = $1";
+        WHERE r.ev_class = v.oid LIMIT 1), (SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = v.oid AND a.attnum > 0),
+       to_regclass(s.view) IS NOT NULL
+     FROM finai.feature_set s LEFT JOIN pg_class v ON v.oid = to_regclass(s.view) AND v.relkind = 'v'
+       AND (pg_has_role(v.relowner, s.owner_oid, 'MEMBER') OR NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = s.owner_oid))
+     WHERE s.name = $1";
 const NAME_OF: &str =
     "SELECT c.relname, format('%s.%s', quote_ident(n.nspname), quote_ident(c.relname))
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1::oid";
@@ -84,17 +89,17 @@ struct Stored {
     time_zone: String,
     features: JsonText,
     owner: pg_sys::Oid,
-    /// None where it is gone.
+    /// None where it is gone, or is not the set's.
     existing: Option<View>,
+    is_taken: bool,
 }
 
 /// A set's view as it is.
-#[derive(Clone, Copy)]
 struct View {
     owner: pg_sys::Oid,
     /// The relation it reads.
     source: pg_sys::Oid,
-    columns: usize,
+    columns: Vec<String>,
 }
 
 impl Stored {
@@ -111,7 +116,8 @@ impl Stored {
             (text(), text(), text(), text(), text(), text());
         let mut number = || next()?.parse::<u32>().ok();
         let owner = number().map_or(pg_sys::InvalidOid, pg_sys::Oid::from);
-        let existing = (number(), number(), number());
+        let existing = (number(), number());
+        let columns = next().and_then(|names| serde_json::from_str(&names).ok());
         Ok(Stored {
             view,
             entity,
@@ -120,23 +126,29 @@ impl Stored {
             time_zone,
             features: JsonText::new(features),
             owner,
-            existing: match existing {
-                (Some(owner), Some(source), Some(columns)) => Some(View {
+            is_taken: next().as_deref() == Some("t"),
+            existing: match (existing, columns) {
+                ((Some(owner), Some(source)), Some(columns)) => Some(View {
                     owner: owner.into(),
                     source: source.into(),
-                    columns: columns as usize,
+                    columns,
                 }),
                 _ => None,
             },
         })
     }
 
-    fn existing(&self, name: &str) -> Result<View> {
-        let gone = || Problem::ViewGone {
-            name: name.to_owned(),
-            view: self.view.clone(),
-        };
-        Ok(self.existing.ok_or_else(gone)?)
+    fn existing(&self, name: &str) -> Result<&View> {
+        let (name, view) = (name.to_owned(), self.view.clone());
+        Ok(self.existing.as_ref().ok_or(match self.is_taken {
+            true => Problem::ViewOfOthers { name, view },
+            false => Problem::ViewGone { name, view },
+        })?)
+    }
+
+    /// The role that it belongs to.
+    fn owner(&self) -> pg_sys::Oid {
+        self.existing.as_ref().map_or(self.owner, |view| view.owner)
     }
 }
 
@@ -191,7 +203,9 @@ impl FeatureSet {
             .iter()
             .map(|feature| if feature.is_sequence() { 2 } else { 1 })
             .sum();
-        source.columns.truncate(view.columns.saturating_sub(own));
+        source
+            .columns
+            .truncate(view.columns.len().saturating_sub(own));
         let gone = |error| match error {
             Error::FeatureSet(Problem::UnknownColumn {
                 column, relation, ..
@@ -203,8 +217,21 @@ impl FeatureSet {
             .into(),
             error => error,
         };
-        for column in [&stored.entity, &stored.event_time, &stored.event_id] {
+        let own = [&stored.entity, &stored.event_time, &stored.event_id];
+        let read = features.iter().flat_map(|f| f.columns.iter().chain(&f.by));
+        for column in own.into_iter().chain(read) {
             source.column(column).map_err(gone)?;
+            // The view follows a column that has another name now.
+            let place = source.position(column).unwrap_or(usize::MAX);
+            if view.columns.get(place) != Some(column) {
+                return Err(Problem::ColumnMoved {
+                    name: name.to_owned(),
+                    view: stored.view.clone(),
+                    relation: source.name.clone(),
+                    column: column.clone(),
+                }
+                .into());
+            }
         }
         let columns = [
             &stored.entity,
@@ -218,6 +245,9 @@ impl FeatureSet {
 
     /// The set of a view, whose row type is `view_type`.
     fn of_view(view: pg_sys::Oid, view_type: pg_sys::Oid) -> Result<FeatureSet> {
+        if view_type != pg_sys::InvalidOid && !crate::row::type_exists(view_type) {
+            return Err(Problem::TypeGone.into());
+        }
         let not_a_set = || Problem::NotTheView(crate::row::type_name(view_type));
         let oid = u32::from(view).to_string();
         let names = rows_now(NAME_OF, &[Value::Text(&oid)])?.into_iter().next();
@@ -319,7 +349,7 @@ impl FeatureSet {
 
     /// Makes the view as the caller, and remembers the set.
     pub fn create(&self, features: &JsonText) -> Result<()> {
-        run(&self.create_view()?)?;
+        // First of all: who creates a set of the same name at the same time waits here.
         elevate::create_feature_set(&NewFeatureSet {
             name: &self.name,
             owner: &registry::current_user_name(),
@@ -331,6 +361,7 @@ impl FeatureSet {
             time_zone: &self.time_zone,
             features: features.as_str(),
         })?;
+        run(&self.create_view()?)?;
         run(&format!(
             "COMMENT ON VIEW {} IS {}",
             self.view,
@@ -344,15 +375,13 @@ impl FeatureSet {
 
 /// The role that a set belongs to: its view's owner, or who created it where the view is gone.
 pub fn owner(name: &str) -> Result<pg_sys::Oid> {
-    let stored = Stored::load(name)?;
-    Ok(stored.existing.map_or(stored.owner, |view| view.owner))
+    Ok(Stored::load(name)?.owner())
 }
 
 /// Drops a set with its view. Needs ownership of the view, or of the set where its view is gone.
 pub fn drop_set(name: &str) -> Result<()> {
     let stored = Stored::load(name)?;
-    let owner = stored.existing.map_or(stored.owner, |view| view.owner);
-    if !registry::acts_as(registry::current_user(), owner) {
+    if !registry::acts_as(registry::current_user(), stored.owner()) {
         return Err(Problem::NotOwner(name.to_owned()).into());
     }
     if stored.existing.is_some() {

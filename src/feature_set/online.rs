@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use pgrx::pg_sys;
 
+use crate::elevate::{Value, rows_now};
 use crate::error::{FeatureSet as Problem, Result};
 use crate::row::{
     AnyValue, Cell, Record, RowDatum, RowMap, SavedPlan, Wanted, WantedRow, row_type_identifier,
@@ -110,6 +111,7 @@ impl Prepared {
         if let Some(moment) = known {
             return Ok(moment);
         }
+        self.set.check_entity_type(types[0])?;
         let moment = Rc::new(Moment {
             types,
             event: SavedPlan::new(&self.set.event_query()?, &types)?,
@@ -178,7 +180,28 @@ enum Past<'a> {
     UpTo,
 }
 
+/// Whether a value of a type becomes another when it is cast: a fraction an integer, a truth a number.
+const LOSES: &str = "SELECT FROM pg_cast c WHERE c.castsource = $1::oid AND c.casttarget = $2::oid
+     AND (c.castcontext = 'e' OR c.castcontext = 'a' AND c.castsource IN ('numeric'::regtype, 'float4'::regtype, 'float8'::regtype)
+                                 AND c.casttarget IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype))";
+
 impl FeatureSet {
+    /// Refuses entities of a type whose values the entity's column cannot hold as they are.
+    fn check_entity_type(&self, given: pg_sys::Oid) -> Result<()> {
+        let column = self.source.column(&self.entity)?;
+        let [from, to] = [given, column.base_type].map(|oid| u32::from(oid).to_string());
+        if rows_now(LOSES, &[Value::Text(&from), Value::Text(&to)])?.is_empty() {
+            return Ok(());
+        }
+        Err(Problem::EntityType {
+            column: self.entity.clone(),
+            relation: self.source.name.clone(),
+            found: crate::row::type_name(given),
+            wanted: column.sql_type.clone(),
+        }
+        .into())
+    }
+
     fn view_changed(&self) -> Problem {
         Problem::ViewChanged {
             name: self.name.clone(),
@@ -366,8 +389,9 @@ impl FeatureSet {
         });
         let mut starts: Vec<String> = Vec::new();
         if let Some(span) = longest.max() {
+            // No window with its delay reaches from there to before the first time that there is.
             starts.push(format!(
-                "{now} OPERATOR(pg_catalog.-) '{} seconds'::pg_catalog.interval",
+                "CASE WHEN {now} OPERATOR(pg_catalog.>) '4500-01-01 BC' THEN {now} OPERATOR(pg_catalog.-) '{} seconds'::pg_catalog.interval ELSE '-infinity' END",
                 span / SECOND
             ));
         }

@@ -3,29 +3,38 @@
 use pgrx::pg_sys;
 
 use crate::registry::Guard;
-use crate::row::{Field, parent_of, qualified_name};
+use crate::row::{Field, parent_of, qualified_name, row_type_of};
 
 use super::trigger::Event;
 
 /// Whether a guard was made for the trigger's table, or for one that this is a partition of.
 pub fn is_of(event: Event, guard: &Guard) -> bool {
-    let Some(guarded) = guard.relation else {
-        return false;
-    };
+    guard.relation.is_some_and(|table| is_part_of(event, table))
+}
+
+/// Whether a trigger's table is this one, or a partition of it.
+pub fn is_part_of(event: Event, table: pg_sys::Oid) -> bool {
     let mut relation = event.relation();
-    if relation == guarded {
+    if relation == table {
         return true;
     }
     if !event.is_partition() {
         return false;
     }
     while let Some(parent) = parent_of(relation) {
-        if parent == guarded {
+        if parent == table {
             return true;
         }
         relation = parent;
     }
     false
+}
+
+/// Whether the table that a guard was made for is there.
+pub fn has_table(guard: &Guard) -> bool {
+    guard
+        .relation
+        .is_some_and(|table| row_type_of(table).is_some())
 }
 
 /// A relation as SQL writes it, with its schema.

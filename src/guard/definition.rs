@@ -12,9 +12,12 @@ use crate::error::{Error, GuardError, Result};
 use crate::registry::{
     self, Action, Guard, OnError, Privilege, Reference, Status, Timing, check_name,
 };
-use crate::row::{Relation, columns_of_relation, qualified_name, relation_named, row_type_of};
+use crate::row::{
+    Relation, columns_of_relation, is_partition, qualified_name, relation_named, row_type_of,
+};
 
-use super::{features, triggers};
+use super::features;
+use super::triggers::{self, Lock};
 
 /// What create_guard is told.
 pub struct Definition<'a> {
@@ -55,6 +58,9 @@ struct TableColumn {
     type_oid: pg_sys::Oid,
     has_modifier: bool,
     is_generated: bool,
+    is_not_null: bool,
+    /// Of the table's partition key, or of that of a table above or below it.
+    is_key: bool,
 }
 
 /// Makes a guard with its triggers, and returns its name. For the table's owner.
@@ -65,7 +71,7 @@ pub fn create(definition: Definition) -> Result<String> {
     check_name("guard name", name)?;
     require_kind(oid)?;
     require_owner(oid)?;
-    triggers::lock(oid)?;
+    triggers::lock(oid, Lock::Writers)?;
     let table = table(oid)?;
     let guard = Guard {
         name: name.to_owned(),
@@ -102,7 +108,7 @@ pub fn alter(name: &str, settings: Settings) -> Result<()> {
     };
     let oid = guarded_table(&found(name)?)?;
     require_owner(oid)?;
-    triggers::lock(oid)?;
+    triggers::lock(oid, Lock::Changes)?;
     let mut guard = found(name)?;
     let table = table(oid)?;
     guard.relation = Some(oid);
@@ -123,11 +129,12 @@ pub fn alter(name: &str, settings: Settings) -> Result<()> {
         if action == Action::Flag && guard.score_column.is_none() && guard.flag_column.is_none() {
             return Err(GuardError::NothingToFlag(guard.name).into());
         }
-        guard.action = action;
-        if action == Action::Hold && !guard.watch.is_empty() {
-            return Err(GuardError::HeldUpdate.into());
+        if action == Action::Flag {
+            check_flagged(&guard, &table)?;
         }
+        guard.action = action;
         if action != Action::Off {
+            check_action(&guard, &table)?;
             under_latest_snapshot(|| check_model(&guard, &table))?;
         }
     }
@@ -179,15 +186,18 @@ fn require_maker(guard: &Guard) -> Result<()> {
     Err(GuardError::NotOwner(guard.relation_name.clone()).into())
 }
 
-/// The table of a guard: the one it was created on, else the only one that carries its triggers, as after a restore under
-/// another name.
+/// The table of a guard: the one it was created on, else, for who made it, the only one that carries its triggers, as after a
+/// restore under another name.
 fn existing_table(guard: &Guard) -> Result<Option<pg_sys::Oid>> {
     let known = guard.relation.filter(|oid| row_type_of(*oid).is_some());
     if known.is_some() {
         return Ok(known);
     }
     match triggers::tables(&guard.name)?.as_slice() {
-        [table] => Ok(Some(*table)),
+        [table] => {
+            require_maker(guard)?;
+            Ok(Some(*table))
+        }
         _ => Ok(None),
     }
 }
@@ -215,8 +225,14 @@ fn default_name(relation: Relation, model: &str) -> String {
 const KIND: &str = "SELECT c.relkind, c.relpersistence, c.oid < 16384 OR n.nspname = 'information_schema', n.nspname = 'finai'
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1::oid";
 const OWNER: &str = "SELECT c.relowner FROM pg_class c WHERE c.oid = $1::oid";
+/// A partition key has its columns depend on their table, whether by name or in an expression.
 const COLUMNS: &str =
-    "SELECT a.attname, a.atttypid, a.atttypmod >= 0, a.attgenerated <> '' FROM pg_attribute a
+    "SELECT a.attname, a.atttypid, a.atttypmod >= 0, a.attgenerated <> '', a.attnotnull, EXISTS (
+       SELECT FROM (SELECT relid FROM pg_partition_tree(a.attrelid) UNION ALL SELECT relid FROM pg_partition_ancestors(a.attrelid)) t
+       JOIN pg_attribute k ON k.attrelid = t.relid AND k.attname = a.attname
+       JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = t.relid AND d.objsubid = k.attnum
+         AND d.refclassid = 'pg_class'::regclass AND d.refobjid = t.relid AND d.refobjsubid = 0 AND d.deptype = 'i')
+     FROM pg_attribute a
      WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped";
 
 fn ask(query: &str, oid: pg_sys::Oid) -> Result<Vec<elevate::TextRow>> {
@@ -278,7 +294,15 @@ fn owner(oid: pg_sys::Oid) -> Result<pg_sys::Oid> {
 fn table(oid: pg_sys::Oid) -> Result<Table> {
     let columns = ask(COLUMNS, oid)?;
     let column = |row: &elevate::TextRow| {
-        let [Some(name), Some(type_oid), has_modifier, is_generated] = row.as_slice() else {
+        let [
+            Some(name),
+            Some(type_oid),
+            has_modifier,
+            is_generated,
+            is_not_null,
+            is_key,
+        ] = row.as_slice()
+        else {
             return None;
         };
         Some(TableColumn {
@@ -286,6 +310,8 @@ fn table(oid: pg_sys::Oid) -> Result<Table> {
             type_oid: type_oid.parse::<u32>().ok()?.into(),
             has_modifier: has_modifier.as_deref() == Some("t"),
             is_generated: is_generated.as_deref() == Some("t"),
+            is_not_null: is_not_null.as_deref() == Some("t"),
+            is_key: is_key.as_deref() == Some("t"),
         })
     };
     Ok(Table {
@@ -319,15 +345,42 @@ fn budget(milliseconds: Option<i32>) -> Result<Option<Duration>> {
     }
 }
 
-fn check_columns(guard: &Guard, table: &Table) -> Result<()> {
-    let find = |column: &str, parameter: &'static str| {
-        let found = table.columns.iter().find(|c| c.name == column);
+impl Table {
+    fn find(&self, column: &str, parameter: &'static str) -> Result<&TableColumn, GuardError> {
+        let found = self.columns.iter().find(|c| c.name == column);
         found.ok_or_else(|| GuardError::UnknownColumn {
             column: column.to_owned(),
-            relation: table.name.clone(),
+            relation: self.name.clone(),
             parameter,
         })
-    };
+    }
+}
+
+fn check_columns(guard: &Guard, table: &Table) -> Result<()> {
+    let is_given = guard.score_column.is_some() || guard.flag_column.is_some();
+    if is_given != (guard.action == Action::Flag) {
+        return Err(Error::Parameter {
+            parameter: "action",
+            detail: "score_column and flag_column are what action flag sets.".into(),
+            hint: "Name one of them, or both, with action flag and with no other.",
+        });
+    }
+    check_flagged(guard, table)?;
+    for column in &guard.watch {
+        table.find(column, "watch")?;
+        if guard.sets(column) {
+            return Err(GuardError::FlaggedFeature {
+                column: column.clone(),
+                relation: table.name.clone(),
+            }
+            .into());
+        }
+    }
+    check_action(guard, table)
+}
+
+/// Whether the columns that the guard sets take what it sets, NULL included, and leave rows in their partitions.
+fn check_flagged(guard: &Guard, table: &Table) -> Result<()> {
     let flagged = [
         (
             guard.score_column.as_deref(),
@@ -344,19 +397,25 @@ fn check_columns(guard: &Guard, table: &Table) -> Result<()> {
             &[pg_sys::BOOLOID][..],
         ),
     ];
-    let is_given = flagged.iter().any(|(column, ..)| column.is_some());
-    if is_given != (guard.action == Action::Flag) {
-        return Err(Error::Parameter {
-            parameter: "action",
-            detail: "score_column and flag_column are what action flag sets.".into(),
-            hint: "Name one of them, or both, with action flag and with no other.",
-        });
-    }
     for (column, parameter, what, hint, types) in flagged {
         let Some(column) = column else {
             continue;
         };
-        let found = find(column, parameter)?;
+        let found = table.find(column, parameter)?;
+        if found.is_not_null {
+            return Err(GuardError::FlaggedNotNull {
+                column: column.to_owned(),
+                relation: table.name.clone(),
+            }
+            .into());
+        }
+        if found.is_key {
+            return Err(GuardError::FlaggedKey {
+                column: column.to_owned(),
+                relation: table.name.clone(),
+            }
+            .into());
+        }
         if found.is_generated || found.has_modifier || !types.contains(&found.type_oid) {
             return Err(GuardError::ColumnType {
                 column: column.to_owned(),
@@ -367,11 +426,20 @@ fn check_columns(guard: &Guard, table: &Table) -> Result<()> {
             .into());
         }
     }
-    for column in &guard.watch {
-        find(column, "watch")?;
-    }
+    Ok(())
+}
+
+/// Whether the action sees all rows of the table, and holds none but new ones.
+fn check_action(guard: &Guard, table: &Table) -> Result<()> {
     if guard.action == Action::Hold && !guard.watch.is_empty() {
         return Err(GuardError::HeldUpdate.into());
+    }
+    if guard.action != Action::Flag && is_partition(table.oid) {
+        return Err(GuardError::Partition {
+            relation: table.name.clone(),
+            action: guard.action.name(),
+        }
+        .into());
     }
     Ok(())
 }
@@ -439,6 +507,13 @@ fn check_features(guard: &Guard, table: &Table, signature: &Signature) -> Result
                 hint: row.hint.unwrap_or_default(),
             });
         }
+        if guard.sets(&column) {
+            return Err(GuardError::FlaggedFeature {
+                column,
+                relation: table.name.clone(),
+            }
+            .into());
+        }
         if is_before(guard) && table.is_generated(&column) {
             return Err(GuardError::Generated {
                 feature,
@@ -459,6 +534,14 @@ fn feature_view(guard: &Guard, table: &Table, name: &str) -> Result<(pg_sys::Oid
         return Err(GuardError::FeaturesOwner {
             features: set.name,
             owner: set.owner.map(registry::role_name).unwrap_or_default(),
+        }
+        .into());
+    }
+    let mut set_columns = table.columns.iter().filter(|c| guard.sets(&c.name));
+    if let Some(column) = set_columns.find(|c| features::mentions(&set, &c.name)) {
+        return Err(GuardError::FlaggedFeature {
+            column: column.name.clone(),
+            relation: table.name.clone(),
         }
         .into());
     }

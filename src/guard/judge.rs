@@ -52,14 +52,17 @@ pub fn statement(watch: &Watch, rows: &mut Rows) -> Result<Judged> {
     };
     let relation = watch.event.relation();
     let mut site = site::take(&guard.name, relation);
-    let result = watched(watch, guard).and_then(|positions| {
-        let ready = site.begin(guard, rows.count(), watch.deadline());
-        Ok((positions, ready))
-    });
-    match result {
-        Ok((positions, Ok(mut ready))) => {
+    let positions = match watched(watch, guard) {
+        Ok(positions) => positions,
+        Err(error) => {
+            let excuse = watch.excuse(error)?;
+            return Ok(all_unscored(rows, excuse, judged));
+        }
+    };
+    let changed = |new: &Tuple, old: Option<&Tuple>| has_changed(&positions, new, old);
+    match site.begin(guard, rows.count(), watch.deadline()) {
+        Ok(mut ready) => {
             judged.version = Some((ready.version.model.clone(), ready.version.version));
-            let changed = |new: &Tuple, old: Option<&Tuple>| has_changed(&positions, new, old);
             let mut run = Run {
                 watch,
                 guard,
@@ -74,9 +77,16 @@ pub fn statement(watch: &Watch, rows: &mut Rows) -> Result<Judged> {
             run.every(rows, changed)?;
             judged = run.judged;
         }
-        Ok((_, Err(error))) | Err(error) => {
+        Err(error) => {
+            let numbers = numbers(rows, changed);
+            if numbers.is_empty() {
+                return Ok(judged);
+            }
             let excuse = watch.excuse(error)?;
-            return Ok(all_unscored(rows, excuse, judged));
+            judged.rows = numbers.len();
+            let verdict = |number| (number, Verdict::Unscored(excuse.clone()));
+            judged.verdicts = numbers.into_iter().map(verdict).collect();
+            return Ok(judged);
         }
     }
     site::keep(&guard.name, relation, site);
@@ -181,6 +191,19 @@ fn all_unscored(rows: &Rows, excuse: String, mut judged: Judged) -> Judged {
         .map(|number| (number, Verdict::Unscored(excuse.clone())))
         .collect();
     judged
+}
+
+/// The rows that are due, by their number.
+fn numbers(rows: &mut Rows, changed: impl Fn(&Tuple, Option<&Tuple>) -> bool) -> Vec<usize> {
+    let scratch = Scratch::enter();
+    let mut numbers = Vec::new();
+    while let Some((number, new, old)) = rows.next() {
+        if changed(&new, old.as_ref()) {
+            numbers.push(number);
+        }
+        scratch.reset();
+    }
+    numbers
 }
 
 /// Whether a row is new, or differs from what it was in one of these columns.

@@ -4,6 +4,7 @@ mod catalogue;
 mod definition;
 mod features;
 mod judge;
+mod moved;
 mod pass;
 mod review;
 mod row;
@@ -16,9 +17,12 @@ mod triggers;
 use std::sync::Arc;
 use std::time::Instant;
 
+use pgrx::pg_sys;
+
 use crate::elevate;
 use crate::error::{Error, GuardError, Result};
 use crate::registry::{self, Action, Guard, OnError};
+use crate::row::owner_of;
 
 use site::Deadline;
 use trigger::Moment;
@@ -34,6 +38,10 @@ pub fn fire(event: Event) -> Result<Outcome> {
         Moment::AfterStatement => after_statement(event).map(|()| Outcome::nothing()),
         Moment::AfterRow => row::after(event).map(|()| Outcome::nothing()),
         Moment::BeforeRow => row::before(event),
+        Moment::BeforeDelete => {
+            moved::leaves(event, event.guard_name()?);
+            Ok(event.unchanged())
+        }
     }
 }
 
@@ -55,6 +63,8 @@ impl Watch<'_> {
             Ok(Some(guard)) if guard.action == Action::Off => return Ok(None),
             // Another's trigger under this guard's name has nothing of its rights, and nothing to say in its name.
             Ok(Some(guard)) if catalogue::is_of(event, &guard) => Ok(Arc::new(guard)),
+            // What a partition that was detached still has of its table's guard.
+            Ok(Some(guard)) if catalogue::has_table(&guard) => return Ok(None),
             Ok(_) => Err(GuardError::NoConfiguration(name.clone()).into()),
             Err(error) => Err(error),
         };
@@ -64,6 +74,13 @@ impl Watch<'_> {
             guard,
             began,
         }))
+    }
+
+    /// Whose guard it is: the owner of its table, also on a partition that belongs to another.
+    fn owner(&self) -> pg_sys::Oid {
+        let guard = self.guard.as_ref().ok();
+        let owner = guard.and_then(|guard| owner_of(guard.relation?));
+        owner.unwrap_or(self.event.owner())
     }
 
     fn deadline(&self) -> Option<Deadline> {
@@ -101,7 +118,7 @@ fn after_statement(event: Event) -> Result<()> {
     let Some(watch) = Watch::of(event)? else {
         return Ok(());
     };
-    let judged = elevate::acting_as(event.owner(), || judge::statement(&watch, &mut rows))?;
+    let judged = elevate::acting_as(watch.owner(), || judge::statement(&watch, &mut rows))?;
     if judged.verdicts.is_empty() {
         speak::count(&watch, &judged, 0);
         return Ok(());

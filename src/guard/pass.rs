@@ -1,58 +1,33 @@
-//! The row that is being released: its guard lets it through once, in the statement that inserts it.
+//! The row that is being released: guards of its table that would hold it let it through, in the command that inserts it.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
+
+use pgrx::pg_sys;
 
 thread_local! {
-    static PASS: RefCell<Option<String>> = const { RefCell::new(None) };
-    static HELD: Cell<u64> = const { Cell::new(0) };
+    static PASS: Cell<Option<(pg_sys::Oid, pg_sys::CommandId)>> = const { Cell::new(None) };
 }
 
-/// Lets the next row of a guard through while it lives.
-pub struct Pass {
-    held_before: u64,
-}
+/// Lets a row into a table while it lives.
+pub struct Pass(());
 
 impl Pass {
-    pub fn for_guard(guard: &str) -> Pass {
-        set(Some(guard.to_owned()));
-        Pass {
-            held_before: HELD.get(),
-        }
-    }
-
-    /// Whether some guard held a row meanwhile: another than the one it is for.
-    pub fn was_held_elsewhere(&self) -> bool {
-        HELD.get() > self.held_before
+    /// For the command that begins next; those that its triggers run have other numbers.
+    pub fn into_table(table: pg_sys::Oid, command: pg_sys::CommandId) -> Pass {
+        PASS.set(Some((table, command)));
+        Pass(())
     }
 }
 
 impl Drop for Pass {
     fn drop(&mut self) {
-        set(None);
+        PASS.set(None);
     }
 }
 
-/// Whether this is the row that is let through; the next one is not.
-pub fn is_let_through(guard: &str) -> bool {
-    let is_it = PASS.with(|pass| {
-        pass.try_borrow()
-            .is_ok_and(|pass| pass.as_deref() == Some(guard))
-    });
-    if is_it {
-        set(None);
-    }
-    is_it
-}
-
-/// A guard has held a row.
-pub fn held() {
-    HELD.set(HELD.get() + 1);
-}
-
-fn set(guard: Option<String>) {
-    PASS.with(|pass| {
-        if let Ok(mut pass) = pass.try_borrow_mut() {
-            *pass = guard;
-        }
-    });
+/// Whether this row of a command is the one that is let through. `is_of` says whether the trigger's table is a table, or a
+/// partition of it.
+pub fn is_let_through(command: pg_sys::CommandId, is_of: impl FnOnce(pg_sys::Oid) -> bool) -> bool {
+    PASS.get()
+        .is_some_and(|(table, wanted)| wanted == command && is_of(table))
 }

@@ -7,18 +7,18 @@ use pgrx::{AnyNumeric, IntoDatum, pg_sys};
 
 use crate::elevate;
 use crate::error::{GuardError, Result};
-use crate::registry::{Action, Guard, OnError, Statement};
-use crate::row::{Field, Tuple, json_object};
+use crate::registry::{Action, Guard, OnError, Statement, current_command};
+use crate::row::{self, Field, Tuple, json_object};
 
 use super::judge::{self, Judged, Verdict};
 use super::site;
 use super::trigger::{self, Event, Outcome};
-use super::{Watch, catalogue, pass, speak};
+use super::{Watch, catalogue, moved, pass, speak};
 
 /// Before a row is stored: sets its columns, or keeps it out.
 pub fn before(event: Event) -> Result<Outcome> {
     let name = event.guard_name()?;
-    if pass::is_let_through(&name) {
+    if !event.is_update() && event.is_partition() && moved::arrives(&name) {
         return Ok(event.unchanged());
     }
     let relation = event.relation();
@@ -29,11 +29,19 @@ pub fn before(event: Event) -> Result<Outcome> {
     let Some(watch) = begun(event, name, known)? else {
         return Ok(event.unchanged());
     };
+    let holds = matches!(&watch.guard, Ok(guard) if guard.action == Action::Hold);
+    if holds
+        && pass::is_let_through(current_command(), |table| {
+            catalogue::is_part_of(event, table)
+        })
+    {
+        return Ok(event.unchanged());
+    }
     let row = event.row();
     if !is_due(&watch, &row)? {
         return Ok(event.unchanged());
     }
-    let scored = elevate::acting_as(event.owner(), || {
+    let scored = elevate::acting_as(watch.owner(), || {
         judge::row(&watch, &mut site, &row, statement)
     });
     let (judged, score) = scored?;
@@ -51,6 +59,10 @@ pub fn before(event: Event) -> Result<Outcome> {
 
 /// After a row was replicated. It has been accepted elsewhere: whatever the action, alerts are all that is left to do.
 pub fn after(event: Event) -> Result<()> {
+    // ALTER TABLE ENABLE TRIGGER ALL has the trigger fire in every session.
+    if !trigger::is_replica() {
+        return Ok(());
+    }
     let name = event.guard_name()?;
     let mut site = site::take(&name, event.relation());
     let Some(watch) = begun(event, name, None)? else {
@@ -60,7 +72,7 @@ pub fn after(event: Event) -> Result<()> {
     if !is_due(&watch, &row)? {
         return Ok(());
     }
-    let scored = elevate::acting_as(event.owner(), || judge::row(&watch, &mut site, &row, None));
+    let scored = elevate::acting_as(watch.owner(), || judge::row(&watch, &mut site, &row, None));
     let (judged, _) = scored?;
     site::keep(&watch.name, event.relation(), site);
     if judged.verdicts.is_empty() {
@@ -135,7 +147,8 @@ fn flagged(watch: &Watch, guard: &Guard) -> Result<Vec<(Flagged, usize, pg_sys::
     Ok(found)
 }
 
-/// Sets the columns; to NULL where the row could not be scored, whatever was written there.
+/// Sets the columns; to NULL where the row could not be scored, whatever was written there, unless the column has become NOT
+/// NULL since the guard was made: the row goes in.
 fn flag(watch: &Watch, guard: &Guard, judged: &Judged, score: Option<f64>) -> Result<Outcome> {
     let columns = match flagged(watch, guard) {
         Ok(columns) => columns,
@@ -164,6 +177,7 @@ fn flag(watch: &Watch, guard: &Guard, judged: &Judged, score: Option<f64>) -> Re
             });
             (at, value)
         })
+        .filter(|(at, value)| value.is_some() || !watch.event.shape().is_not_null(*at))
         .collect();
     if judged.unscored() > 0 {
         speak::alert_on(watch, judged, &watch.event.row(), None)?;
@@ -173,7 +187,8 @@ fn flag(watch: &Watch, guard: &Guard, judged: &Judged, score: Option<f64>) -> Re
     Ok(watch.event.changed(&values))
 }
 
-/// Keeps the row out where it scores high, and saves it whole. A guard that is open lets it in where it cannot be saved.
+/// Keeps the row out where it scores high, and saves it whole. A guard that is open lets it in where it cannot be saved; one
+/// whose table has become a partition always does: the row may be another partition's that an update moves.
 fn hold(watch: &Watch, guard: &Guard, judged: &Judged, row: &Tuple) -> Result<Outcome> {
     let is_high = matches!(judged.verdicts.first(), Some((_, Verdict::High { .. })));
     if !is_high {
@@ -185,12 +200,15 @@ fn hold(watch: &Watch, guard: &Guard, judged: &Judged, row: &Tuple) -> Result<Ou
         }
         return Ok(watch.event.unchanged());
     }
+    if guard.relation.is_some_and(row::is_partition) {
+        speak::alert_on(watch, judged, row, None)?;
+        return Ok(watch.event.unchanged());
+    }
     let columns = watch.event.shape().given_columns();
     let fields: Vec<Field> = columns.iter().map(Field::new).collect();
     let held = elevate::writing_text(|| json_object(row, &fields));
     let is_saved = speak::alert_on(watch, judged, row, Some(held))?;
     if is_saved || guard.on_error == OnError::Closed {
-        pass::held();
         return Ok(Outcome::nothing());
     }
     Ok(watch.event.unchanged())

@@ -11,7 +11,7 @@ use pgrx::prelude::*;
 use crate::cache;
 use crate::error::{Error, GuardError, Result};
 use crate::feature_set;
-use crate::registry::{self, Guard, Reference, Statement, Version};
+use crate::registry::{self, Guard, Known, Reference, Statement, Version};
 use crate::row::{Bind, Binding, Tuple, TupleBinding};
 use crate::statistics::{self, Tally};
 
@@ -36,6 +36,7 @@ struct Key {
 pub struct Site {
     buffers: Option<Buffers>,
     current: Option<Current>,
+    known: Option<Known>,
 }
 
 struct Current {
@@ -120,7 +121,10 @@ impl Site {
         rows: usize,
         deadline: Option<Deadline>,
     ) -> Result<Ready<'_>> {
-        let version = registry::resolve(&Reference::parse(&guard.model)?)?;
+        let reference = Reference::parse(&guard.model)?;
+        let known = registry::resolve_known(&reference, self.known.take())?;
+        let version = known.version.clone();
+        self.known = Some(known);
         let model = cache::model(&version).inspect_err(|_| statistics::count_error(&version))?;
         let capacity = if rows > 1 { BATCH } else { 1 };
         let kept = self
@@ -130,7 +134,8 @@ impl Site {
         let buffers = match kept {
             Some(mut buffers) => {
                 buffers.binding = buffers.binding.filter(TupleBinding::is_current);
-                buffers.computed = buffers.computed.filter(Binding::is_current);
+                // The row type of a view that was dropped cannot be asked about.
+                buffers.computed = None;
                 if buffers.scorer.batch().capacity() < capacity {
                     buffers.scorer =
                         Scorer::new(model, capacity).map_err(Error::of(&version.model))?;
@@ -146,7 +151,7 @@ impl Site {
         };
         Ok(Ready {
             tally: Tally::new(&version),
-            version: Arc::new(version),
+            version,
             buffers: self.buffers.insert(buffers),
             deadline,
         })

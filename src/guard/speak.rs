@@ -105,8 +105,8 @@ fn write(watch: &Watch, judged: &Judged, alerts: Vec<NewAlert>) -> Result<bool> 
     };
     let count_of = alerts.len();
     if guard.is_some_and(|guard| guard.on_error == OnError::Closed) && !trigger::is_replica() {
-        elevate::insert_alerts(&occasion, alerts)?;
-    } else if let Err(failure) = elevate::attempt(|| elevate::insert_alerts(&occasion, alerts)) {
+        elevate::insert_alerts(&occasion, &alerts)?;
+    } else if let Err(failure) = elevate::attempt(|| elevate::insert_alerts(&occasion, &alerts)) {
         let (state, message) = match failure {
             Failure::Error(error) => (error.state(), error.to_string()),
             Failure::Caught(caught) => {

@@ -11,7 +11,7 @@ use pgrx::pgrx_sql_entity_graph::metadata::{
 };
 
 use crate::error::{GuardError, Result};
-use crate::row::{self, Shape, Tuple};
+use crate::row::{self, Place, Shape, Tuple};
 
 /// One call of a trigger function.
 #[derive(Clone, Copy)]
@@ -25,6 +25,8 @@ pub struct Event<'call> {
 pub enum Moment {
     AfterStatement,
     BeforeRow,
+    /// Only made on partitioned tables.
+    BeforeDelete,
     /// Only made for sessions that apply what was replicated.
     AfterRow,
 }
@@ -72,6 +74,7 @@ impl Event<'_> {
         let event = self.data().tg_event;
         let is_row = event & pg_sys::TRIGGER_EVENT_ROW != 0;
         match event & pg_sys::TRIGGER_EVENT_TIMINGMASK {
+            pg_sys::TRIGGER_EVENT_BEFORE if is_row && self.is_delete() => Ok(Moment::BeforeDelete),
             _ if !self.is_insert() && !self.is_update() => Err(GuardError::NotATrigger.into()),
             pg_sys::TRIGGER_EVENT_BEFORE if is_row => Ok(Moment::BeforeRow),
             pg_sys::TRIGGER_EVENT_AFTER if is_row => Ok(Moment::AfterRow),
@@ -84,6 +87,10 @@ impl Event<'_> {
 
     fn is_insert(&self) -> bool {
         self.data().tg_event & pg_sys::TRIGGER_EVENT_OPMASK == pg_sys::TRIGGER_EVENT_INSERT
+    }
+
+    fn is_delete(&self) -> bool {
+        self.data().tg_event & pg_sys::TRIGGER_EVENT_OPMASK == pg_sys::TRIGGER_EVENT_DELETE
     }
 
     pub fn is_update(&self) -> bool {
@@ -126,6 +133,12 @@ impl Event<'_> {
         };
         // SAFETY: row triggers have the slots of their event filled with rows of their relation.
         unsafe { Tuple::of_slot(slot, self.shape()) }
+    }
+
+    /// Where the row is that a BEFORE DELETE trigger fires for.
+    pub fn place(&self) -> Place {
+        // SAFETY: the trigger has the stored row.
+        unsafe { Place::of(self.relation(), self.data().tg_trigtuple) }
     }
 
     /// The row before an update.

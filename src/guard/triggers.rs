@@ -5,8 +5,8 @@ use sha2::{Digest, Sha256};
 
 use crate::elevate::{TextRow, Value, rows_now};
 use crate::error::{Error, GuardError, Result};
-use crate::registry::{Action, Guard, Timing};
-use crate::row::qualified_name;
+use crate::registry::{Action, Guard, Timing, is_own_role};
+use crate::row::{is_partitioned, qualified_name};
 
 /// Longest name that PostgreSQL keeps, in bytes.
 const LONGEST: usize = 63;
@@ -16,6 +16,23 @@ const LONGEST: usize = 63;
 struct Trigger {
     relation: pg_sys::Oid,
     name: String,
+}
+
+/// A trigger that is there.
+struct Found {
+    trigger: Trigger,
+    /// The owner of its relation.
+    owner: Option<pg_sys::Oid>,
+    /// In which sessions it and its copies on partitions fire, each way once.
+    fires: String,
+}
+
+impl Found {
+    /// Whether it is on one of these tables, or was left on one that is the current role's, as on a partition that was
+    /// detached.
+    fn is_ours(&self, members: &[pg_sys::Oid]) -> bool {
+        members.contains(&self.trigger.relation) || self.owner.is_some_and(is_own_role)
+    }
 }
 
 /// What a trigger is for; the end of its name.
@@ -31,6 +48,8 @@ enum Kind {
     Flag,
     /// Before a row, to keep it.
     Hold,
+    /// Before a row of a partitioned table goes, to know it where it turns up again.
+    Move,
 }
 
 impl Kind {
@@ -41,6 +60,7 @@ impl Kind {
             Kind::Replica => "replica",
             Kind::Flag => "flag",
             Kind::Hold => "hold",
+            Kind::Move => "move",
         }
     }
 
@@ -69,35 +89,42 @@ impl Kind {
             Kind::Replica => "AFTER INSERT ON {} FOR EACH ROW",
             Kind::Flag if updates => "BEFORE INSERT OR UPDATE ON {} FOR EACH ROW",
             Kind::Flag | Kind::Hold => "BEFORE INSERT ON {} FOR EACH ROW",
+            Kind::Move => "BEFORE DELETE ON {} FOR EACH ROW",
         }
     }
 
-    /// When it fires, other than in sessions that write themselves.
-    const fn enabled(self) -> Option<&'static str> {
+    /// In which sessions it fires, as the catalogue has it: those that write themselves, those that apply what was
+    /// replicated, or all.
+    const fn fires(self) -> &'static str {
         match self {
-            Kind::Insert | Kind::Update | Kind::Hold => None,
-            Kind::Replica => Some("REPLICA"),
-            Kind::Flag => Some("ALWAYS"),
+            Kind::Insert | Kind::Update | Kind::Hold | Kind::Move => "O",
+            Kind::Replica => "R",
+            Kind::Flag => "A",
         }
     }
 
     /// Whether PostgreSQL makes one on every partition by itself.
     const fn is_cloned(self) -> bool {
-        matches!(self, Kind::Replica | Kind::Flag | Kind::Hold)
+        matches!(self, Kind::Replica | Kind::Flag | Kind::Hold | Kind::Move)
     }
 }
 
 /// Makes the triggers that a guard on a table needs and drops those that it does not need any more. The current role owns
 /// the table.
 pub fn renew(guard: &Guard, table: pg_sys::Oid) -> Result<()> {
-    let kinds: Vec<Kind> = match (guard.action, guard.action.timing()) {
+    let mut kinds: Vec<Kind> = match (guard.action, guard.action.timing()) {
         (_, None) => return Ok(()),
         (_, Some(Timing::Statement)) if guard.watch.is_empty() => vec![Kind::Insert, Kind::Replica],
         (_, Some(Timing::Statement)) => vec![Kind::Insert, Kind::Update, Kind::Replica],
         (Action::Flag, Some(Timing::Row)) => vec![Kind::Flag],
         (_, Some(Timing::Row)) => vec![Kind::Hold, Kind::Replica],
     };
-    let members = members(table, true)?;
+    let is_row = guard.action.timing() == Some(Timing::Row);
+    if is_row && is_partitioned(table) {
+        kinds.push(Kind::Move);
+    }
+    let collects = kinds.contains(&Kind::Insert);
+    let members = members(table, collects)?;
     let mut wanted: Vec<(Trigger, Kind)> = Vec::new();
     for kind in kinds {
         let relations = if kind.is_cloned() {
@@ -114,15 +141,17 @@ pub fn renew(guard: &Guard, table: pg_sys::Oid) -> Result<()> {
         }));
     }
     let existing = existing(&guard.name)?;
-    for trigger in &existing {
-        let is_ours = members.contains(&trigger.relation);
-        if is_ours && !wanted.iter().any(|(wanted, _)| wanted == trigger) {
-            remove(trigger)?;
+    for found in &existing {
+        let is_wanted = wanted.iter().any(|(wanted, _)| *wanted == found.trigger);
+        if found.is_ours(&members) && !is_wanted {
+            remove(&found.trigger)?;
         }
     }
     for (trigger, kind) in wanted {
-        if !existing.contains(&trigger) {
-            make(guard, &trigger, kind)?;
+        match existing.iter().find(|found| found.trigger == trigger) {
+            None => make(guard, &trigger, kind)?,
+            Some(found) if found.fires != kind.fires() => enable(&trigger, kind)?,
+            Some(_) => {}
         }
     }
     Ok(())
@@ -132,13 +161,19 @@ pub fn renew(guard: &Guard, table: pg_sys::Oid) -> Result<()> {
 pub fn remove_all(guard: &str, table: pg_sys::Oid) -> Result<()> {
     let members = members(table, false)?;
     let existing = existing(guard)?;
-    let mut own = existing.iter().filter(|t| members.contains(&t.relation));
-    own.try_for_each(remove)
+    let mut own = existing.iter().filter(|found| found.is_ours(&members));
+    own.try_for_each(|found| remove(&found.trigger))
 }
 
 /// The tables that a guard's triggers are on, partitions left out whose tables are among them.
 pub fn tables(guard: &str) -> Result<Vec<pg_sys::Oid>> {
-    let mut tables: Vec<pg_sys::Oid> = existing(guard)?.iter().map(|t| t.relation).collect();
+    let mut tables: Vec<pg_sys::Oid> = {
+        let existing = existing(guard)?;
+        existing
+            .iter()
+            .map(|found| found.trigger.relation)
+            .collect()
+    };
     tables.sort_by_key(|table| u32::from(*table));
     tables.dedup();
     let all = tables.clone();
@@ -163,12 +198,23 @@ fn make(guard: &Guard, trigger: &Trigger, kind: Kind) -> Result<()> {
         "CREATE TRIGGER {name} {definition} EXECUTE FUNCTION finai._guard('{}')",
         guard.name
     ))?;
-    if let Some(when) = kind.enabled() {
-        run(&format!("ALTER TABLE {table} ENABLE {when} TRIGGER {name}"))?;
+    if kind.fires() != "O" {
+        enable(trigger, kind)?;
     }
     run(&format!(
         "ALTER TRIGGER {name} ON {table} DEPENDS ON EXTENSION finai"
     ))
+}
+
+/// Has it fire when it should, on partitions as well.
+fn enable(trigger: &Trigger, kind: Kind) -> Result<()> {
+    let (table, name) = (qualified_name(trigger.relation), quoted(&trigger.name));
+    let when = match kind.fires() {
+        "R" => "REPLICA ",
+        "A" => "ALWAYS ",
+        _ => "",
+    };
+    run(&format!("ALTER TABLE {table} ENABLE {when}TRIGGER {name}"))
 }
 
 fn remove(trigger: &Trigger) -> Result<()> {
@@ -176,12 +222,22 @@ fn remove(trigger: &Trigger) -> Result<()> {
     run(&format!("DROP TRIGGER {name} ON {table}"))
 }
 
-/// Locks a table against writers and other DDL, as making triggers does.
-pub fn lock(table: pg_sys::Oid) -> Result<()> {
+/// What a change of a guard keeps out until the transaction ends.
+#[derive(Debug, Clone, Copy)]
+pub enum Lock {
+    /// Writers and other DDL, as making triggers does.
+    Writers,
+    /// Other changes and DDL.
+    Changes,
+}
+
+pub fn lock(table: pg_sys::Oid, lock: Lock) -> Result<()> {
     let table = qualified_name(table);
-    run(&format!(
-        "LOCK TABLE ONLY {table} IN SHARE ROW EXCLUSIVE MODE"
-    ))
+    let mode = match lock {
+        Lock::Writers => "SHARE ROW EXCLUSIVE",
+        Lock::Changes => "SHARE UPDATE EXCLUSIVE",
+    };
+    run(&format!("LOCK TABLE ONLY {table} IN {mode} MODE"))
 }
 
 fn quoted(name: &str) -> String {
@@ -195,8 +251,11 @@ fn run(statement: &str) -> Result<()> {
 const MEMBERS: &str = "SELECT c.oid, c.relkind
      FROM pg_partition_tree($1::oid) t JOIN pg_class c ON c.oid = t.relid
      ORDER BY t.level, c.oid";
-const EXISTING: &str = "SELECT t.tgrelid, t.tgname
-     FROM pg_trigger t
+const EXISTING: &str = "SELECT t.tgrelid, t.tgname, c.relowner, (
+       SELECT string_agg(DISTINCT s.tgenabled::text, '') FROM pg_trigger s
+       WHERE s.oid = t.oid OR (s.tgfoid = t.tgfoid AND s.tgname = t.tgname AND s.tgargs = t.tgargs AND s.tgparentid <> 0
+         AND t.tgrelid IN (SELECT a.relid FROM pg_partition_ancestors(s.tgrelid) a)))
+     FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
      WHERE t.tgfoid = 'finai._guard()'::regprocedure AND t.tgparentid = 0
        AND t.tgargs = convert_to($1, 'UTF8') || '\\x00'::bytea
      ORDER BY t.tgrelid, t.tgname";
@@ -221,15 +280,20 @@ fn members(table: pg_sys::Oid, refuses_foreign: bool) -> Result<Vec<pg_sys::Oid>
     Ok(members)
 }
 
-fn existing(guard: &str) -> Result<Vec<Trigger>> {
+fn existing(guard: &str) -> Result<Vec<Found>> {
     let rows = rows_now(EXISTING, &[Value::Text(guard)])?;
     let trigger = |row: &TextRow| {
-        let [Some(relation), Some(name)] = row.as_slice() else {
+        let [Some(relation), Some(name), Some(owner), Some(fires)] = row.as_slice() else {
             return None;
         };
-        Some(Trigger {
-            relation: parse(relation)?,
-            name: name.clone(),
+        let relation = parse(relation)?;
+        Some(Found {
+            trigger: Trigger {
+                relation,
+                name: name.clone(),
+            },
+            owner: parse(owner),
+            fires: fires.clone(),
         })
     };
     Ok(rows.iter().filter_map(trigger).collect())

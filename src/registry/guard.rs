@@ -111,9 +111,17 @@ pub struct Guard {
     pub created_at: i64,
 }
 
-/// Whether the installed version of the extension has guards.
+/// Whether the installed version of the extension has guards and alerts.
 pub fn has_guards() -> bool {
-    exists(c"guard")
+    exists(c"guard") && exists(c"alert")
+}
+
+impl Guard {
+    /// Whether action flag has it set a column.
+    pub fn sets(&self, column: &str) -> bool {
+        let set = [&self.score_column, &self.flag_column];
+        set.iter().any(|name| name.as_deref() == Some(column))
+    }
 }
 
 /// The guard of that name; nothing where there is none.

@@ -39,7 +39,7 @@ pub use reference::{Reference, Target, check_name};
 pub use scan::extension_owner;
 pub use settings::{OnSchemaChange, Settings, settings};
 pub use signature::signature;
-pub use statement::Statement;
+pub use statement::{Statement, current_command, next_command};
 pub use status::{Status, broken_versions, status};
 pub use transforms::{
     check_transform_name, require_transform_owner, transform, transform_now, transform_owner_now,
@@ -141,16 +141,64 @@ impl Version {
 /// The version that a reference means under the active snapshot, for a role that may score with it.
 pub fn resolve(reference: &Reference) -> Result<Version> {
     let version = named(reference, Privilege::Use)?;
-    // No alias means a retired version, so only a call by number asks.
+    refuse_retired(reference, version.version)?;
+    Ok(version)
+}
+
+/// A version that a call site keeps, with its row as it was stored.
+pub struct Known {
+    pub version: std::sync::Arc<Version>,
+    stored: Option<Vec<u8>>,
+}
+
+/// As [`resolve`], where the same version as before is expected, with the same row: that one is not read again.
+pub fn resolve_known(reference: &Reference, known: Option<Known>) -> Result<Known> {
+    require(&reference.model, Privilege::Use)?;
+    let version = number(reference)?;
+    refuse_retired(reference, version)?;
+    let keys = [
+        (c"model", Key::Text(&reference.model)),
+        (c"version", Key::Integer(version)),
+    ];
+    let is_same = |known: &Known, stored: Option<&[u8]>| {
+        let of = &known.version;
+        of.version == version && of.model == reference.model && known.stored.as_deref() == stored
+    };
+    let mut known = known;
+    let stored = first(c"model_version", &keys, |row| {
+        let is_known = known
+            .as_ref()
+            .is_some_and(|k| is_same(k, Some(row.stored())));
+        (!is_known).then(|| row.stored().to_vec())
+    })?;
+    let stored = match stored {
+        Some(None) => return known.ok_or(Error::Outdated),
+        Some(Some(stored)) => Some(stored),
+        // A bundled version is no row.
+        None => None,
+    };
+    if stored.is_none()
+        && let Some(known) = known.take_if(|known| is_same(known, None))
+    {
+        return Ok(known);
+    }
+    Ok(Known {
+        version: std::sync::Arc::new(find(&reference.model, version)?),
+        stored,
+    })
+}
+
+// No alias means a retired version, so only a call by number asks.
+fn refuse_retired(reference: &Reference, version: i32) -> Result<()> {
     if matches!(reference.target, Target::Version(_))
-        && status(&version.model, version.version)? == Status::Retired
+        && status(&reference.model, version)? == Status::Retired
     {
         return Err(Error::Retired {
-            model: version.model,
-            version: version.version,
+            model: reference.model.clone(),
+            version,
         });
     }
-    Ok(version)
+    Ok(())
 }
 
 /// The version that a reference means, retired or not, for a role with that privilege on the model.
@@ -161,11 +209,16 @@ pub fn named(reference: &Reference, privilege: Privilege) -> Result<Version> {
 
 /// The version that a reference means, whoever asks.
 pub fn meant(reference: &Reference) -> Result<Version> {
+    find(&reference.model, number(reference)?)
+}
+
+/// The number of the version that a reference means; one that is given need not be there.
+fn number(reference: &Reference) -> Result<i32> {
     let model = &reference.model;
     match &reference.target {
-        Target::Version(version) => find(model, *version),
+        Target::Version(version) => Ok(*version),
         Target::Alias(alias) => match aliased(model, alias)? {
-            Some(version) => find(model, version),
+            Some(version) => Ok(version),
             None if alias == CHAMPION => Err(Error::NothingPromoted(model.clone())),
             None => Err(Error::UnknownAlias {
                 model: model.clone(),

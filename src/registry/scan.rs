@@ -88,6 +88,17 @@ impl Row {
             .map(|json| json.as_str().to_owned())
     }
 
+    /// The row as it is stored, from which columns are NULL on: equal bytes are equal values.
+    pub fn stored(&self) -> &[u8] {
+        // SAFETY: the tuple is valid while the row is; what the header ends with is within its length.
+        unsafe {
+            let header = (*self.tuple).t_data;
+            let start = std::mem::offset_of!(pg_sys::HeapTupleHeaderData, t_bits);
+            let length = ((*self.tuple).t_len as usize).saturating_sub(start);
+            std::slice::from_raw_parts(header.cast::<u8>().add(start), length)
+        }
+    }
+
     fn get<T: FromDatum>(&self, column: &CStr) -> Option<T> {
         // SAFETY: tuple and descriptor belong to the open scan that created this row; the attribute is found by name
         // and the readers above are used with the types that sql/ gives these columns.

@@ -57,6 +57,21 @@ impl Statement {
     }
 }
 
+/// The number of the command that is running now.
+pub fn current_command() -> pg_sys::CommandId {
+    // SAFETY: as in `Statement::current`.
+    unsafe { (*pg_sys::GetActiveSnapshot()).curcid }
+}
+
+/// The number that the next command gets, where it is the very next thing that writes.
+pub fn next_command() -> pg_sys::CommandId {
+    // SAFETY: as SQL does between two statements of a function.
+    unsafe {
+        pg_sys::CommandCounterIncrement();
+        pg_sys::GetCurrentCommandId(false)
+    }
+}
+
 fn running(snapshot: &pg_sys::SnapshotData) -> &[pg_sys::TransactionId] {
     // SAFETY: PostgreSQL keeps xcnt entries at xip, which is null when there are none.
     unsafe { entries(snapshot.xip, snapshot.xcnt as usize) }

@@ -137,6 +137,12 @@ pub fn type_name(row_type: pg_sys::Oid) -> String {
     unsafe { c_string(pg_sys::format_type_be(row_type)) }
 }
 
+/// Whether there is such a type: a plan can outlive those that it names.
+pub fn type_exists(oid: pg_sys::Oid) -> bool {
+    // SAFETY: a catalogue lookup by oid, which answers 0 for none.
+    unsafe { pg_sys::get_typtype(oid) != 0 }
+}
+
 /// The operators `=` and `<` of a type's default order; nothing where it has none.
 pub fn orders(type_oid: pg_sys::Oid) -> Option<(pg_sys::Oid, pg_sys::Oid)> {
     // SAFETY: a type cache lookup of a column's type; the entry lives as long as the backend.

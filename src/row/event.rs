@@ -152,10 +152,53 @@ impl Reading {
                 Reading::Flag(conversion) => Value::flag(conversion.number(datum) != 0.0),
                 Reading::Key(key_type) => Value::Key(key_type.key(datum)),
                 Reading::Text(function) => {
+                    let _settings = Faithful::set();
                     let text = CStr::from_ptr(pg_sys::OidOutputFunctionCall(function, datum));
                     Value::Key(bytes(text.to_bytes()))
                 }
             }
+        }
+    }
+}
+
+/// What output functions go by, set so that every session reads back what they write; as it was when this is dropped.
+struct Faithful {
+    date_style: i32,
+    interval_style: i32,
+    digits: i32,
+    zone: *mut pg_sys::pg_tz,
+}
+
+impl Faithful {
+    fn set() -> Faithful {
+        // SAFETY: settings of this backend, which has one thread; UTC is built in.
+        unsafe {
+            let before = Faithful {
+                date_style: pg_sys::DateStyle,
+                interval_style: pg_sys::IntervalStyle,
+                digits: pg_sys::extra_float_digits,
+                zone: pg_sys::session_timezone,
+            };
+            let utc = pg_sys::pg_tzset(c"UTC".as_ptr());
+            if !utc.is_null() {
+                pg_sys::session_timezone = utc;
+            }
+            pg_sys::DateStyle = pg_sys::USE_ISO_DATES as i32;
+            pg_sys::IntervalStyle = pg_sys::INTSTYLE_POSTGRES as i32;
+            pg_sys::extra_float_digits = 1;
+            before
+        }
+    }
+}
+
+impl Drop for Faithful {
+    fn drop(&mut self) {
+        // SAFETY: as in `set`; an error in between unwinds through here.
+        unsafe {
+            pg_sys::DateStyle = self.date_style;
+            pg_sys::IntervalStyle = self.interval_style;
+            pg_sys::extra_float_digits = self.digits;
+            pg_sys::session_timezone = self.zone;
         }
     }
 }

@@ -9,6 +9,7 @@ mod flat;
 mod group;
 mod insert;
 mod json;
+mod place;
 mod query;
 mod record;
 mod relation;
@@ -18,7 +19,7 @@ mod tuple;
 pub use binding::{Bind, Binding};
 pub use columns::{
     Column, Found, columns_of_record, columns_of_relation, find_column, is_enum, orders, sql_type,
-    type_name,
+    type_exists, type_name,
 };
 pub use composite::{AnyValue, RowDatum, RowMap, TypeOf, Wanted, WantedRow, row_type_identifier};
 pub use convert::Conversion;
@@ -27,10 +28,12 @@ pub use flat::{Flat, FlatBinding, Names, Values};
 pub use group::PerGroup;
 pub use insert::{Target, Value, insert, target};
 pub use json::JsonText;
+pub use place::Place;
 pub use query::{Jsonb, RowQuery};
 pub use record::{PerCallSite, Record};
 pub use relation::{
-    Relation, key_positions, parent_of, qualified_name, relation_named, row_type_of,
+    Relation, is_partition, is_partitioned, key_positions, owner_of, parent_of, qualified_name,
+    relation_named, row_type_of,
 };
 pub use saved::{Cell, SavedPlan};
 pub use tuple::{Field, Shape, Tuple, TupleBinding, json_object};

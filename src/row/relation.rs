@@ -60,6 +60,34 @@ pub fn row_type_of(relation: pg_sys::Oid) -> Option<pg_sys::Oid> {
     }
 }
 
+/// The owner of a relation as of now.
+pub fn owner_of(relation: pg_sys::Oid) -> Option<pg_sys::Oid> {
+    // SAFETY: a catalogue lookup, whose row is read before it is given back.
+    unsafe {
+        let cache = pg_sys::SysCacheIdentifier::RELOID as i32;
+        let tuple = pg_sys::SearchSysCache1(cache, relation.into());
+        if tuple.is_null() {
+            return None;
+        }
+        let row: *const pg_sys::FormData_pg_class = pg_sys::GETSTRUCT(tuple).cast();
+        let owner = (*row).relowner;
+        pg_sys::ReleaseSysCache(tuple);
+        Some(owner)
+    }
+}
+
+/// Whether a relation is a partitioned table.
+pub fn is_partitioned(relation: pg_sys::Oid) -> bool {
+    // SAFETY: a catalogue lookup; a relation that is gone is none.
+    unsafe { pg_sys::get_rel_relkind(relation) as u8 == pg_sys::RELKIND_PARTITIONED_TABLE }
+}
+
+/// Whether a relation is a partition of another.
+pub fn is_partition(relation: pg_sys::Oid) -> bool {
+    // SAFETY: a catalogue lookup; a relation that is gone is none.
+    unsafe { pg_sys::get_rel_relispartition(relation) }
+}
+
 /// The partitioned table that a partition is directly one of.
 pub fn parent_of(partition: pg_sys::Oid) -> Option<pg_sys::Oid> {
     // SAFETY: the catalogue stays open and locked until the scan has ended; its columns read here are oids.

@@ -37,6 +37,12 @@ impl Shape {
         unsafe { of_descriptor(self.descriptor) }
     }
 
+    /// Whether a column, numbered from 0, was declared NOT NULL.
+    pub fn is_not_null(&self, position: usize) -> bool {
+        // SAFETY: as above; positions are of the descriptor's attributes.
+        unsafe { (*(*self.descriptor).attrs.as_ptr().add(position)).attnotnull }
+    }
+
     /// The columns whose values are given, not generated.
     pub fn given_columns(&self) -> Vec<Column> {
         let mut columns = self.columns();

@@ -17,8 +17,9 @@ pub struct Expressed {
     pub filter: Option<String>,
 }
 
-/// Texts that are numbers, as PostgreSQL reads them.
-pub const NUMBER: &str = r"^\s*([+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?|[+-]?inf(inity)?|nan)\s*$";
+/// Texts that are numbers, as PostgreSQL reads them. None that fits is too long for a numeric.
+pub const NUMBER: &str =
+    r"^(?!.{255})\s*([+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?|[+-]?inf(inity)?|nan)\s*$";
 pub const INTEGER: &str = r"^\s*[+-]?\d{1,18}\s*$";
 pub const BOOLEAN: &str =
     r"^\s*(t|tr|tru|true|y|ye|yes|on|1|f|fa|fal|fals|false|n|no|of|off|0)\s*$";
@@ -232,14 +233,16 @@ fn convert(field: &Field, to: Target, format: Option<&str>, lenient: bool) -> Re
                 (Target::Text, ..) => text,
                 (Target::Date, Some(format), _) => format!("to_date({text}, {})", literal(format)),
                 (_, _, Some(pattern)) if lenient => {
+                    let converted = cast(&text, to);
                     format!(
-                        "CASE WHEN {text} ~* {} THEN {text}::{sql_type} END",
+                        "CASE WHEN {text} ~* {} THEN {converted} END",
                         literal(pattern)
                     )
                 }
                 (_, _, Some(pattern)) => format!(
-                    "CASE WHEN {text} ~* {} THEN {text}::{sql_type} WHEN {text} IS NOT NULL THEN finai._refuse_text({}, {})::{sql_type} END",
+                    "CASE WHEN {text} ~* {} THEN {} WHEN {text} IS NOT NULL THEN finai._refuse_text({}, {})::{sql_type} END",
                     literal(pattern),
+                    cast(&text, to),
                     literal(&field.name),
                     literal(to.name())
                 ),
@@ -283,6 +286,18 @@ fn convert(field: &Field, to: Target, format: Option<&str>, lenient: bool) -> Re
         }
     };
     Ok(sql)
+}
+
+/// A text that fits the pattern, converted. A number that double precision cannot hold is infinite, or zero.
+fn cast(text: &str, to: Target) -> String {
+    let (_, sql_type) = to.field_type();
+    match to {
+        Target::Number => format!(
+            "CASE WHEN {text} !~* 'e' THEN {text}::float8 WHEN {text}::numeric > 1.797693134862315708e308 THEN 'Infinity' \
+             WHEN {text}::numeric < -1.797693134862315708e308 THEN '-Infinity' WHEN abs({text}::numeric) < 2.5e-324 THEN 0 ELSE {text}::float8 END"
+        ),
+        _ => format!("{text}::{sql_type}"),
+    }
 }
 
 impl Target {

@@ -286,9 +286,9 @@ impl Column<'_> {
             Some(given) => given.to_vec(),
             None => {
                 let order = if kind == Kind::Text {
-                    "x::text COLLATE \"C\""
+                    "s.x::text COLLATE \"C\""
                 } else {
-                    "x"
+                    "s.x"
                 };
                 let query = format!(
                     "SELECT x::text FROM (SELECT DISTINCT {} AS x FROM {} AS r) AS s WHERE x IS NOT NULL ORDER BY {order} LIMIT {}",

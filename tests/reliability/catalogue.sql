@@ -51,6 +51,10 @@ INSERT INTO finding
 SELECT t.oid::regtype::text, 'type', concat_ws(' ', t.typtype, t.typcategory, pg_get_userbyid(t.typowner), t.typlen)
 FROM pg_type t WHERE t.typnamespace = 'finai'::regnamespace;
 INSERT INTO finding
+SELECT p.polrelid::regclass::text, 'policy', concat_ws(' ', p.polname, p.polcmd, p.polpermissive, p.polroles::regrole[],
+                 pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid))
+FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid WHERE c.relnamespace = 'finai'::regnamespace;
+INSERT INTO finding
 SELECT t.evtname, 'event trigger', concat_ws(' ', t.evtevent, t.evtfoid::regprocedure, t.evtenabled, t.evttags)
 FROM pg_event_trigger t;
 INSERT INTO finding

@@ -18,6 +18,9 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub use plan::{Aggregate, Feature, Plan, Role};
+pub use plan::{
+    Aggregate, Feature, MOST_COLUMNS, MOST_EVENTS, MOST_FEATURES, MOST_NUMBERS,
+    MOST_SEQUENCE_COLUMNS, Plan, Role,
+};
 pub use state::{Answer, OutOfOrder, State};
 pub use value::{Key, Value};

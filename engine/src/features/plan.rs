@@ -1,5 +1,15 @@
 //! Which features are wanted, of which columns and windows.
 
+/// Bounds of a plan: what a state holds before its first event is as large as these.
+pub const MOST_FEATURES: usize = 500;
+/// Of a plan: a function of SQL takes a hundred arguments.
+pub const MOST_COLUMNS: usize = 90;
+/// Events of a sequence, and its columns.
+pub const MOST_EVENTS: usize = 1000;
+pub const MOST_SEQUENCE_COLUMNS: usize = 50;
+/// Numbers that all features of a plan give.
+pub const MOST_NUMBERS: usize = 100_000;
+
 /// How the values of a column are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -85,13 +95,19 @@ impl Plan {
         self.features.iter().map(Feature::width).sum()
     }
 
-    /// Whether every feature has the columns it needs, of the roles it needs, and possible times.
+    /// Whether it is within bounds, and every feature has the columns it needs, of the roles it needs, and possible times.
     pub fn is_valid(&self) -> bool {
-        self.features.iter().all(|feature| self.fits(feature))
+        self.columns.len() <= MOST_COLUMNS
+            && self.features.len() <= MOST_FEATURES
+            && self.features.iter().all(|feature| self.fits(feature))
+            && self.width() <= MOST_NUMBERS
     }
 
     fn fits(&self, feature: &Feature) -> bool {
         use Aggregate::*;
+        if feature.columns.len() > MOST_SEQUENCE_COLUMNS {
+            return false;
+        }
         let roles: Option<Vec<Role>> = feature
             .columns
             .iter()
@@ -108,7 +124,8 @@ impl Plan {
             (Share | Risk, [Role::Flag]) => true,
             (Distance | Speed, [Role::Number, Role::Number]) => true,
             (Sequence { length }, [_, ..]) => {
-                (1..=10_000).contains(&length) && roles.iter().all(|role| *role == Role::Number)
+                (1..=MOST_EVENTS).contains(&length)
+                    && roles.iter().all(|role| *role == Role::Number)
             }
             _ => false,
         };

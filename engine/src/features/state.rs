@@ -109,7 +109,7 @@ impl State {
             latest: i64::MIN,
             current: Current::Nothing,
             values: vec![Value::Null; columns],
-            numbers: Vec::with_capacity(plan.width()),
+            numbers: Vec::new(),
             texts: Vec::new(),
             plan,
         };

@@ -417,6 +417,8 @@ fn plans_that_cannot_be() {
         feature(Aggregate::Distinct, &[0]),
         feature(Aggregate::Distance, &[3]),
         feature(Aggregate::Sequence { length: 0 }, &[0]),
+        feature(Aggregate::Sequence { length: 1001 }, &[0]),
+        feature(Aggregate::Sequence { length: 1 }, &[0; 51]),
         Feature {
             window: Some(0),
             ..feature(Aggregate::Count, &[])
@@ -439,6 +441,18 @@ fn plans_that_cannot_be() {
             .is_valid()
         );
     }
+    let sequences = |number| vec![feature(Aggregate::Sequence { length: 1000 }, &[0; 9]); number];
+    let valid = |columns, features| {
+        Plan {
+            columns: vec![Role::Number; columns],
+            features,
+        }
+        .is_valid()
+    };
+    assert!(valid(90, sequences(10)));
+    assert!(!valid(90, sequences(11)));
+    assert!(!valid(91, sequences(10)));
+    assert!(!valid(1, vec![feature(Aggregate::Count, &[]); 501]));
 }
 
 #[test]

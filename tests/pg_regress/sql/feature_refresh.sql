@@ -243,6 +243,93 @@ DELETE FROM loose;
 CREATE TABLE over_loose_stored ();
 CALL finai.refresh_feature_set('over_loose');
 SELECT tgname FROM pg_trigger WHERE tgrelid = 'loose'::regclass;
+-- Ids that stop telling events apart are said to, by every refresh.
+DROP TABLE over_loose_stored;
+INSERT INTO loose VALUES (1, '2024-01-01', 1), (2, '2024-01-02', 1);
+CALL finai.refresh_feature_set('over_loose');
+INSERT INTO loose VALUES (1, '2024-01-05', 1);
+CALL finai.refresh_feature_set('over_loose');
+CALL finai.refresh_feature_set('over_loose', true);
+DELETE FROM loose WHERE at = '2024-01-05'; INSERT INTO loose VALUES (3, '2024-01-05', 1);
+CALL finai.refresh_feature_set('over_loose');
+SELECT differing('over_loose');
+-- A copy or view that somebody changed is named.
+ALTER VIEW over_loose RENAME n TO number;
+CALL finai.refresh_feature_set('over_loose');
+ALTER VIEW over_loose RENAME number TO n;
+ALTER TABLE over_loose_stored DROP CONSTRAINT over_loose_stored_pkey;
+CALL finai.refresh_feature_set('over_loose');
+DROP TABLE over_loose_stored;
+CALL finai.refresh_feature_set('over_loose');
+SELECT differing('over_loose');
+-- An unlogged source is refused: a crash fires no trigger.
+CREATE UNLOGGED TABLE brief (LIKE loose INCLUDING ALL);
+SELECT count(*) FROM finai.create_feature_set('over_brief', 'brief', entity => 'card', event_time => 'at', event_id => 'id', features => '[{"name": "n", "agg": "count", "window": "1 day"}]');
+CALL finai.refresh_feature_set('over_brief');
+-- Names that begin alike.
+SELECT count(*) FROM (SELECT repeat('a', 40) || e AS name FROM unnest('{_one,_two,_the_first_to_be_cut,_the_first_to_be_cat}'::text[]) e) n,
+  finai.create_feature_set(n.name, 'loose', entity => 'card', event_time => 'at', event_id => 'id', features => '[{"name": "n", "agg": "count", "window": "1 day"}]');
+RESET ROLE;
+SELECT format('CALL finai.refresh_feature_set(%L)', name) FROM finai.feature_set WHERE name LIKE 'aaa%' ORDER BY 1 \gexec
+INSERT INTO loose VALUES (4, '2024-01-05', 1);
+SELECT format('CALL finai.refresh_feature_set(%L)', name) FROM finai.feature_set WHERE name LIKE 'aaa%' ORDER BY 1 \gexec
+SELECT name, stored, (SELECT count(*) FROM pg_trigger WHERE tgrelid = 'loose'::regclass AND tgargs = convert_to(name, 'UTF8') || '\x00') AS triggers FROM finai.feature_set WHERE name LIKE 'aaa%' ORDER BY 1;
+SELECT count(finai.drop_feature_set(name)) FROM finai.feature_set WHERE name LIKE 'aaa%';
+SET ROLE regress_owner;
+-- A set that is dropped and made anew in one transaction, by another entity; times whose windows reach beyond what there is;
+-- a column of the name that the refresh gives the source; domains over domains.
+CREATE TABLE odd (id int PRIMARY KEY, at timestamp, k int, s int, name bpchar(8));
+INSERT INTO odd SELECT i, '2024-01-01'::timestamp + i * interval '1 hour', i % 3, i % 4, (ARRAY['a', 'b'])[1 + i % 2] FROM generate_series(1, 60) i;
+BEGIN;
+SELECT count(*) FROM finai.create_feature_set('anew', 'odd', entity => 'k', event_time => 'at', event_id => 'id', features => '[{"name": "n", "agg": "count", "window": "1 day"}]');
+CALL finai.refresh_feature_set('anew');
+INSERT INTO odd VALUES (100, '2024-01-02', 1, 1, 'a');
+SELECT finai.drop_feature_set('anew');
+SELECT count(*) FROM finai.create_feature_set('anew', 'odd', entity => 's', event_time => 'at', event_id => 'id', features => '[{"name": "n", "agg": "count", "window": "1 day"}]');
+CALL finai.refresh_feature_set('anew');
+INSERT INTO odd VALUES (101, '2024-01-02', 0, 2, 'b');
+CALL finai.refresh_feature_set('anew');
+SELECT differing('anew');
+COMMIT;
+INSERT INTO odd VALUES (102, '294276-12-31 23:59:59', 0, 2, 'b'), (103, '4713-01-02 BC', 0, 2, 'b'), (104, 'infinity', 0, 2, 'b'), (105, '294276-12-31 12:00', 0, 2, 'b');
+CALL finai.refresh_feature_set('anew');
+SELECT differing('anew');
+DELETE FROM odd WHERE id > 101;
+-- What the owner's triggers set does not stay with who refreshes.
+CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM set_config('search_path', 'nowhere', false), set_config('datestyle', 'German', false); RETURN NEW; END $$;
+CREATE TRIGGER meddle BEFORE INSERT OR UPDATE ON anew_stored FOR EACH ROW EXECUTE FUNCTION meddle();
+INSERT INTO odd VALUES (200, '2024-02-01', 1, 1, 'a');
+RESET ROLE;
+CALL finai.refresh_feature_set('anew');
+SHOW search_path; SHOW datestyle;
+SELECT count(*) FROM anew_stored WHERE id = 200;
+-- A superuser can drop the set of an owner who lost rights.
+CREATE ROLE regress_leaver; GRANT EXECUTE ON FUNCTION finai.create_feature_set TO regress_leaver; GRANT EXECUTE ON PROCEDURE finai.refresh_feature_set TO regress_leaver;
+CREATE SCHEMA leavers; GRANT ALL ON SCHEMA leavers TO regress_leaver;
+SET ROLE regress_leaver;
+CREATE TABLE leavers.paid (id int PRIMARY KEY, at timestamp, k int);
+SELECT count(*) FROM finai.create_feature_set('left_over', 'leavers.paid', entity => 'k', event_time => 'at', event_id => 'id', features => '[{"name": "n", "agg": "count"}]');
+SELECT count(*) FROM finai.create_feature_set('left_too', 'leavers.paid', entity => 'k', event_time => 'at', event_id => 'id', features => '[{"name": "n", "agg": "count"}]');
+CALL finai.refresh_feature_set('left_over'); CALL finai.refresh_feature_set('left_too');
+RESET ROLE;
+REVOKE ALL ON SCHEMA leavers FROM regress_leaver;
+SELECT finai.drop_feature_set('left_too');
+SELECT to_regclass('leavers.left_too_stored');
+DROP OWNED BY regress_leaver CASCADE; DROP ROLE regress_leaver;
+SELECT finai.drop_feature_set('left_over');
+SELECT count(*) FROM finai.feature_set WHERE name LIKE 'left%';
+DROP SCHEMA leavers;
+CREATE EXTENSION citext;
+SET ROLE regress_owner;
+CREATE DOMAIN inner_text AS citext; CREATE DOMAIN outer_text AS inner_text;
+CREATE TABLE cased (id int PRIMARY KEY, at timestamp, k outer_text);
+INSERT INTO cased SELECT i, '2024-01-01'::timestamp + i * interval '1 hour', (ARRAY['a', 'A'])[1 + i % 2] FROM generate_series(1, 40) i;
+SELECT count(*) FROM finai.create_feature_set('cases', 'cased', entity => 'k', event_time => 'at', event_id => 'id', features => '[{"name": "n", "agg": "count", "window": "10 hours"}]');
+CALL finai.refresh_feature_set('cases');
+INSERT INTO cased VALUES (100, '2024-01-01 05:30', 'a');
+CALL finai.refresh_feature_set('cases');
+SELECT differing('cases');
+SELECT finai.drop_feature_set('cases'), finai.drop_feature_set('anew'), finai.drop_feature_set('over_loose'), finai.drop_feature_set('over_brief');
 -- The table gets another name, a column too: the set says so, and nobody is kept from writing.
 ALTER TABLE payment RENAME TO paid;
 INSERT INTO paid VALUES (300000, '2024-03-07', 1, 't1', 1);
@@ -264,3 +351,5 @@ SELECT finai.drop_feature_set('flow');
 SELECT to_regclass('velocity_stored'), (SELECT count(*) FROM pg_trigger WHERE tgrelid IN ('paid'::regclass, 'stream'::regclass, 'stream_3'::regclass)) AS triggers;
 RESET ROLE;
 SELECT count(*) AS noted FROM finai.feature_change;
+DROP OWNED BY regress_owner, regress_member, regress_writer, regress_stranger CASCADE;
+DROP ROLE regress_owner, regress_member, regress_writer, regress_stranger;

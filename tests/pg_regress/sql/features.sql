@@ -300,6 +300,16 @@ SELECT finai.describe_feature_set('history_features');
 SELECT count(*) FROM history_features;
 ALTER TABLE payments RENAME longitude TO lon;
 SELECT d.* FROM differences('history_features', 'payments', 'id') d;
+-- Columns that trade names are no longer those that the view reads.
+BEGIN;
+ALTER TABLE payments RENAME lon TO other; ALTER TABLE payments RENAME lat TO lon; ALTER TABLE payments RENAME other TO lat;
+SAVEPOINT here;
+SELECT finai.feature_row(NULL::history_features, p) FROM payments p LIMIT 1;
+ROLLBACK TO here;
+SELECT finai.features_at(NULL::history_features, 'a', '2024-01-08 12:00:00');
+ROLLBACK TO here;
+SELECT * FROM finai.describe_feature_set('history_features');
+ROLLBACK;
 ALTER TABLE payments DROP COLUMN amount;
 ALTER TABLE payments ALTER id TYPE bigint;
 -- A set of the same name over other rows is another set.
@@ -325,6 +335,77 @@ SELECT n, s FROM finai.features_at(NULL::again, 'a', '2024-01-08 12:00:00');
 DROP VIEW again;
 SELECT * FROM finai.describe_feature_set('again');
 SELECT finai.drop_feature_set('again');
+-- A view of its name that a stranger makes is not the set's, whose definition stays its owner's.
+CREATE ROLE regress_maker; CREATE ROLE regress_planter; CREATE ROLE regress_heir IN ROLE regress_maker;
+CREATE SCHEMA shared; GRANT ALL ON SCHEMA shared TO regress_maker, regress_planter;
+GRANT EXECUTE ON FUNCTION finai.create_feature_set, finai.drop_feature_set TO regress_maker, regress_planter;
+SET ROLE regress_maker;
+CREATE TABLE shared.paid (id int PRIMARY KEY, at timestamptz, card int, secret text);
+SELECT count(*) FROM finai.create_feature_set('held', 'shared.paid', 'card', 'at', 'id', '[{"name": "l", "agg": "last", "column": "secret"}]');
+RESET ROLE; ALTER VIEW shared.held OWNER TO regress_heir; SET ROLE regress_maker;
+SELECT finai.feature_row(NULL::shared.held, p) FROM shared.paid p;
+SELECT finai.drop_feature_set('held');
+SET ROLE regress_heir; DROP VIEW shared.held;
+SET ROLE regress_planter;
+CREATE TABLE shared.own (id int PRIMARY KEY, at timestamptz, card int, secret text);
+CREATE VIEW shared.held AS SELECT *, ''::text AS l FROM shared.own;
+SELECT * FROM finai.describe_feature_set('held');
+SELECT finai.features_at(NULL::shared.held, 1, now());
+SELECT finai.drop_feature_set('held');
+SET ROLE regress_maker;
+SELECT finai.drop_feature_set('held');
+RESET ROLE;
+SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'shared.held'::regclass;
+DROP SCHEMA shared CASCADE; DROP OWNED BY regress_maker, regress_planter, regress_heir; DROP ROLE regress_maker, regress_planter, regress_heir;
+
+-- What travels as text does not depend on the settings of who reads.
+CREATE TABLE seen (id int PRIMARY KEY, k int, at timestamptz, moment timestamptz, list float8[], span interval, day date);
+INSERT INTO seen VALUES (1, 1, '2024-01-01 00:00+00', '2024-07-01 12:00+00', '{0.30000000000000004}', '-1 day 02:03', '2024-02-03'), (2, 1, '2024-01-02 00:00+00', NULL, NULL, NULL, NULL);
+SELECT count(*) FROM finai.create_feature_set('lasts', 'seen', 'k', 'at', 'id', '[{"name": "m", "agg": "last", "column": "moment"}, {"name": "l", "agg": "last", "column": "list"}, {"name": "s", "agg": "last", "column": "span"}, {"name": "d", "agg": "last", "column": "day"}]');
+SET datestyle = 'SQL, DMY'; SET timezone = 'Asia/Shanghai'; SET extra_float_digits = 0; SET intervalstyle = sql_standard;
+SELECT v.m = s.moment AS m, v.l = s.list AS l, v.s = s.span AS s, v.d = s.day AS d, o.m = s.moment AS om, o.l = s.list AS ol, o.s = s.span AS os, o.d = s.day AS od
+FROM lasts v, seen s, finai.features_at(NULL::lasts, 1, '2024-01-03 00:00+00'::timestamptz) o WHERE v.id = 2 AND s.id = 1;
+SHOW datestyle; SHOW timezone; SHOW extra_float_digits; SHOW intervalstyle;
+RESET datestyle; RESET timezone; RESET extra_float_digits; RESET intervalstyle;
+
+-- Times near the ends of what there is have the same features one by one.
+CREATE TABLE edge (id int PRIMARY KEY, k int, at timestamp);
+INSERT INTO edge VALUES (1, 1, '4713-01-02 BC'), (2, 1, '294276-12-31 23:59:59'), (3, 1, '294276-12-30'), (4, 1, '-infinity'), (5, 1, 'infinity'), (6, 1, '4714-11-24 BC');
+SELECT count(*) FROM finai.create_feature_set('ends', 'edge', 'k', 'at', 'id', '[{"name": "n", "agg": "count", "window": "20 days"}]');
+SELECT v.id, v.n, finai.feature_row(NULL::ends, f) IS NOT DISTINCT FROM v AS same FROM ends v JOIN edge f USING (id) ORDER BY id;
+SELECT finai.features_at(NULL::ends, 1, '4713-01-03 BC'::timestamp);
+
+-- An entity of another type is cast where nothing is lost.
+SELECT (finai.features_at(NULL::ends, e, '4713-01-03 BC'::timestamp)).n FROM (VALUES (1::smallint)) v (e);
+SELECT (finai.features_at(NULL::ends, '1', '4713-01-03 BC'::timestamp)).n, (finai.features_at(NULL::ends, 1::bigint, '4713-01-03 BC'::timestamp)).n;
+SELECT finai.features_at(NULL::ends, 1.4, '4713-01-03 BC'::timestamp);
+SELECT finai.features_at(NULL::ends, true, '4713-01-03 BC'::timestamp);
+
+-- A plan that no view has is refused before anything is made for it, and so is a set that is too wide.
+CREATE ROLE regress_anyone; SET ROLE regress_anyone;
+SELECT finai._window_features('{"columns":["number"],"features":[{"agg":"sequence","k":1000,"columns":[0' || repeat(',0', 5000000) || ']}]}', true, now(), 1.0::float8);
+SELECT finai._window_features('{"columns":["number"],"features":[{"agg":"sequence","k":1000,"columns":[0' || repeat(',0', 50) || ']}]}', true, now(), 1.0::float8);
+SELECT finai._window_features('{"columns":["number"],"features":[{"agg":"sequence","k":1001,"columns":[0]}]}', true, now(), 1.0::float8);
+SELECT finai._window_features('{"columns":["number"],"features":[{"agg":"count"}' || repeat(',{"agg":"count"}', 500) || ']}', true, now(), 1.0::float8);
+SELECT finai._window_features('{"columns":["number"],"features":[{"agg":"count"}' || repeat(',{"agg":"sequence","k":1000,"columns":[0,0,0,0,0,0,0,0,0]}', 10) || ']}', true, now(), 1.0::float8);
+SELECT finai._window_features(repeat('[', 1000000), true, now(), 1.0::float8);
+SELECT finai._window_features('{"columns":' || repeat('[', 10000), true, now(), 1.0::float8);
+RESET ROLE; DROP ROLE regress_anyone;
+SELECT finai.create_feature_set('wide', 'edge', 'k', 'at', 'id', (SELECT jsonb_agg(jsonb_build_object('name', 's' || i, 'agg', 'sequence', 'columns', ARRAY['k'], 'k', 1000)) FROM generate_series(1, 51) i));
+SELECT finai.create_feature_set('deep', 'edge', 'k', 'at', 'id', (repeat('[', 5000) || repeat(']', 5000))::jsonb);
+SELECT finai.create_feature_set('system', 'edge', 'k', 'at', 'id', '[{"name": "ctid", "agg": "count"}]');
+
+-- A set that is made anew has another row type: what was planned before says so.
+CREATE FUNCTION known() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RETURN (finai.features_at(NULL::ends, 1, '4713-01-03 BC'::timestamp)).n; END $$;
+SELECT known();
+SELECT finai.drop_feature_set('ends');
+SELECT count(*) FROM finai.create_feature_set('ends', 'edge', 'k', 'at', 'id', '[{"name": "n", "agg": "count", "window": "1 day"}]');
+SELECT known();
+DISCARD PLANS;
+SELECT known();
+SELECT finai.drop_feature_set('ends'), finai.drop_feature_set('lasts');
+DROP FUNCTION known; DROP TABLE edge, seen;
+
 DROP TABLE payments CASCADE;
 SELECT finai.drop_feature_set('card_features');
 SELECT name FROM finai.feature_set ORDER BY 1;

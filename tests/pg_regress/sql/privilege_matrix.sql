@@ -99,6 +99,29 @@ INSERT INTO call VALUES
   ('finai._refuse_text(text, text)', $$SELECT finai._refuse_text('a', 'number')$$),
   ('finai.drop_transform(text)', $$SELECT finai.drop_transform('fitted')$$),
   ('finai._version_dependents(text, integer)', $$SELECT finai._version_dependents('own', 1)$$);
+-- Guards: of the publisher's table.
+CREATE TABLE own_payment (LIKE payment); CREATE TABLE guarded (LIKE payment);
+ALTER TABLE own_payment OWNER TO regress_publisher; ALTER TABLE guarded OWNER TO regress_publisher;
+GRANT SELECT ON guarded TO regress_auditor, regress_user;
+SELECT finai.create_guard('guarded', 'fraud_prob', 0, name => 'own');
+INSERT INTO guarded SELECT * FROM payment;
+GRANT EXECUTE ON FUNCTION finai.create_guard, finai.alter_guard, finai.drop_guard TO regress_publisher;
+GRANT EXECUTE ON FUNCTION finai.resolve_alert, finai.release_alert, finai.delete_alerts TO regress_publisher, regress_auditor;
+INSERT INTO call VALUES
+  ('finai.create_guard(regclass, text, double precision, text, text, text, text, text[], text, integer, text)', $$SELECT finai.create_guard('own_payment', 'fraud_prob', 0.5)$$),
+  ('finai.alter_guard(text, double precision, text, text, integer)', $$SELECT finai.alter_guard('own', threshold => 0.5)$$),
+  ('finai.drop_guard(text)', $$SELECT finai.drop_guard('own')$$),
+  ('finai.try_guard(regclass, text, double precision, text, text, text)', $$SELECT finai.try_guard('payment', 'fraud_prob', 0.5)$$),
+  ('finai.resolve_alert(bigint, text, text)', $$SELECT finai.resolve_alert(1, 'confirmed')$$),
+  ('finai.release_alert(bigint)', $$SELECT finai.release_alert(1)$$),
+  ('finai.delete_alerts(timestamptz)', $$SELECT finai.delete_alerts('infinity')$$),
+  ('finai._guard_features(regclass, text)', $$SELECT finai._guard_features('payment', 'nothing')$$),
+  ('finai._try_guard(regclass, text, double precision, text, text, text)', $$SELECT finai._try_guard('payment', 'fraud_prob', 0.5, NULL, NULL, NULL)$$),
+  ('finai._guard_state(text, oid, text, boolean)', $$SELECT finai._guard_state('own', 'guarded'::regclass, 'review', false)$$),
+  ('finai._guard_statistics()', $$SELECT finai._guard_statistics()$$),
+  ('finai._guard_dependents(text, integer)', $$SELECT finai._guard_dependents('own', NULL)$$),
+  ('finai._stray_guards(text[])', $$SELECT finai._stray_guards('{}')$$),
+  ('finai._column_type(regclass, text, text)', $$SELECT finai._column_type('payment', 'tx_amount', 'label')$$);
 -- Trigger functions cannot be called; a role that may execute one is told so.
 INSERT INTO call SELECT p.oid, format('SELECT finai.%I()', p.proname) FROM pg_proc p
 WHERE p.pronamespace = 'finai'::regnamespace AND p.prorettype IN ('trigger'::regtype, 'event_trigger'::regtype);

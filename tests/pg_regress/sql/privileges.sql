@@ -102,7 +102,7 @@ RESET ROLE;
 
 -- No function of the extension runs with its owner's rights, leaks past barriers, or trusts the caller's search path.
 SELECT count(*) FILTER (WHERE prosecdef) AS definer, count(*) FILTER (WHERE proleakproof) AS leakproof,
-       count(*) FILTER (WHERE l.lanname <> 'c' AND p.proconfig IS NULL) AS open_path,
+       count(*) FILTER (WHERE l.lanname <> 'c' AND p.prokind <> 'a' AND p.proconfig IS NULL) AS open_path,
        count(*) FILTER (WHERE obj_description(p.oid, 'pg_proc') IS NULL AND p.proname NOT LIKE '\_%') AS without_comment
 FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'finai'
 JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid AND d.deptype = 'e' JOIN pg_language l ON l.oid = p.prolang;

@@ -1,5 +1,6 @@
 -- profile_table: a table's columns in figures.
 \pset null '∅'
+\set SHOW_CONTEXT never
 \x on
 CREATE TYPE grade AS ENUM ('low', 'high');
 CREATE DOMAIN percentage AS numeric(5, 2);
@@ -45,6 +46,13 @@ SET search_path = public, pg_catalog; SET extra_float_digits = -15; SET datestyl
 SELECT count(*) FROM (SELECT to_jsonb(f) FROM figures f EXCEPT SELECT to_jsonb(p) FROM finai.profile_table('account') p) d;
 RESET search_path; RESET extra_float_digits; RESET datestyle;
 DROP FUNCTION public.abs(double precision);
+-- The ends of dates and times, and columns of no type of their own.
+CREATE TABLE ends (d date, t timestamp, z timestamptz);
+INSERT INTO ends VALUES ('5874897-12-31', '294276-12-31 23:59:59.999999', '294276-12-31 23:59:59.999999+00'), ('4713-01-01 BC', '4714-11-24 BC', '4714-11-24 00:00+00 BC'), ('infinity', '-infinity', 'infinity');
+SELECT column_name, minimum, maximum, quantiles ->> 'p01' AS p01, quantiles ->> 'p50' AS p50, quantiles ->> 'p99' AS p99, histogram FROM finai.profile_table('ends');
+TRUNCATE ends; INSERT INTO ends VALUES ('5874897-12-31', '294276-12-31 23:59:59.999999', '294276-12-31 23:59:59.999999+00');
+SELECT column_name, quantiles ->> 'p50' AS p50 FROM finai.profile_table('ends');
+SELECT count(*) > 10 AS columns FROM finai.profile_table('pg_stats');
 -- No transaction id is assigned; a role needs SELECT on all that it looks at.
 BEGIN; SELECT count(*) FROM finai.profile_table('account'); SELECT pg_current_xact_id_if_assigned(); COMMIT;
 CREATE ROLE regress_reader; GRANT SELECT ON account TO regress_reader; GRANT SELECT (v) ON fence TO regress_reader;

@@ -310,6 +310,19 @@ END $$;
 SET max_parallel_workers_per_gather = 2; SET force_parallel_mode = on;
 SELECT count(*) FROM payment p JOIN before b USING (id) WHERE finai.transform_row('prepare@1', p)::text <> b.row;
 RESET max_parallel_workers_per_gather; RESET force_parallel_mode;
+-- Texts beyond double precision are infinite or zero, those too long for a number are none; codes are in the order of the type.
+CREATE TYPE grade AS ENUM ('low', 'medium', 'high');
+CREATE TABLE beyond (id int, t text, g grade, n int);
+INSERT INTO beyond VALUES (1, '1', 'low', 2), (2, 'x', 'medium', 10), (3, '1e400', 'high', 1);
+SELECT finai.fit_transform('beyond', 'beyond', '[{"column": "t", "type": "number", "invalid": "missing"}, {"column": "g", "encoding": "ordinal"}, {"column": "n", "encoding": "ordinal"}]');
+SELECT step, fitted FROM finai.describe_transform('beyond');
+SELECT t, finai.transform_row('beyond', row(1, t, NULL, NULL)::beyond) ->> 't' AS number FROM unnest('{1e999,-1e400,1e-999,-3e-9,0e999,1.7e30,nan,inf,12}'::text[]) t;
+SELECT finai.transform_row('beyond', row(1, repeat('9', 400), NULL, NULL)::beyond) ->> 't';
+CALL finai.transform_table('beyond', 'beyond', 'went_beyond'); SELECT * FROM went_beyond ORDER BY id;
+CREATE TABLE exact (t text); INSERT INTO exact VALUES ('1e400'), ('2');
+SELECT finai.fit_transform('strict', 'exact', '[{"column": "t", "type": "number"}]');
+SELECT finai.transform_row('strict', r) FROM exact r;
+SELECT finai.transform_row('strict', row(repeat('9', 400))::exact);
 -- No write, and no transaction id, where nothing is written; a fit that is rolled back was none.
 BEGIN; SELECT count(finai.transform_row('prepare', p)) FROM payment p; SELECT pg_current_xact_id_if_assigned(); COMMIT;
 BEGIN READ ONLY; SELECT finai.fit_transform('late', 'reading', '[{"column": "x", "missing": "mean"}]'); ROLLBACK;
