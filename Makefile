@@ -22,7 +22,7 @@ test: lint test-engine test-sql test-isolation test-reliability test-readme ## e
 check: lint ## format, lints, documentation
 	@. tools/env && RUSTDOCFLAGS=-Dwarnings building cargo doc --workspace --no-deps
 	@. tools/env && if command -v cargo-deny >/dev/null; then cargo deny check; fi
-	@if command -v shellcheck >/dev/null; then shellcheck -x tools/* demo/run bench/run engine/benches/run tests/run tests/readme tests/isolation/run $$(find tests/reliability -type f -perm -u+x) .ci/run engine/tests/models/regenerate engine/tests/conformance/run engine/fuzz/run; fi
+	@if command -v shellcheck >/dev/null; then shellcheck -x tools/* demo/run bench/run bench/guards engine/benches/run tests/run tests/readme tests/isolation/run $$(find tests/reliability -type f -perm -u+x) .ci/run engine/tests/models/regenerate engine/tests/conformance/run engine/fuzz/run; fi
 
 reliability: prepare ## the deep tier: crashes, dumps, upgrades, standbys, poolers, a minute of races, memory over millions of rows
 	@tests/reliability/run
@@ -38,8 +38,9 @@ asan: prepare ## run the kernels' and the corpus' tests under the address saniti
 	@. tools/env && CARGO_TARGET_DIR=$$cache/target-asan RUSTFLAGS=-Zsanitizer=address \
 		cargo +nightly test -p finai-engine --target x86_64-unknown-linux-gnu --lib --test corpus --test bad_models --test bad_tree_ensembles
 
-bench: prepare ## score side by side with onnxruntime called from PL/Python
+bench: prepare ## score side by side with onnxruntime called from PL/Python; then what guards and feature sets cost
 	@bench/run
+	@bench/guards
 
 bench-engine: prepare ## the engine alone beside onnxruntime, native XGBoost and tract, in one process on one thread; loading
 	@engine/benches/run

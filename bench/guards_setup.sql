@@ -28,6 +28,30 @@ CREATE TABLE bench.threshold AS SELECT :trees_threshold::float8 AS trees, :logis
 SELECT format('CREATE TABLE bench.copied_%s (LIKE bench.bare INCLUDING ALL)', way) FROM unnest(ARRAY['bare', 'logistic', 'trees']) AS way \gexec
 SELECT finai.create_guard('bench.copied_trees', model => 'trees', threshold => :trees_threshold),
        finai.create_guard('bench.copied_logistic', model => 'logistic', threshold => :logistic_threshold) \g /dev/null
+-- Rows inserted one by one, each committed: microseconds of the backend's processor a row, which other work on the machine does
+-- not lengthen, and of the clock. The first rows load the model and make the plans.
+SELECT format($made$CREATE PROCEDURE bench.insert_%1$s(n integer) LANGUAGE plpgsql AS $body$
+DECLARE
+    r record;
+    i integer := 0;
+    processor bigint;
+    began timestamptz;
+BEGIN
+    FOR r IN SELECT * FROM bench.copied_bare LIMIT 200 + n LOOP
+        IF i = 200 THEN
+            processor := split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::bigint;
+            began := clock_timestamp();
+        END IF;
+        INSERT INTO bench.%1$s VALUES (nextval('bench.payment_id'), %2$s);
+        COMMIT;
+        i := i + 1;
+    END LOOP;
+    INSERT INTO bench.sample (what, way, value) VALUES
+      ('insert processor', '%1$s', (split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::bigint - processor) / 1000.0 / n),
+      ('insert clock', '%1$s', 1e6 * extract(epoch FROM clock_timestamp() - began) / n);
+END
+$body$ $made$, way, (SELECT string_agg('r.f' || i, ', ' ORDER BY i) FROM generate_series(0, 29) AS i))
+FROM unnest(ARRAY['bare', 'guarded']) AS way \gexec
 CREATE TABLE bench.file AS SELECT :'models' || '/payments.csv' AS payments;
 
 -- A new backend's first score loads the model: no part of what is measured.

@@ -11,7 +11,7 @@ WHERE tx_id < (SELECT min(tx_id) FROM demo.incoming);
 ANALYZE demo.payments;
 SELECT (SELECT count(*) FROM demo.payments) AS history, count(*) AS to_come, min(tx_time) AS "from", max(tx_time) AS "to" FROM demo.incoming;
 
-\echo 'The same features, of this table. Its indexes, copied with the table, are all that they need:'
+\echo 'The same features, of this table. What comes back are indexes that are missing; these came with the table, so there is none:'
 SELECT finai.create_feature_set('payment_velocity', 'demo.payments', entity => 'customer_id', event_time => 'tx_time', event_id => 'tx_id',
          features => (SELECT features FROM finai.feature_set WHERE name = 'txn_velocity'));
 
