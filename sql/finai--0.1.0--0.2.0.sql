@@ -437,7 +437,7 @@ COMMENT ON FUNCTION finai._ddl_ends() IS
   'Refuses DDL that takes a column from a typed scoring function or a guard (2BP01), or marks the version, as the model''s on_schema_change says. Guards follow their tables'' names.';
 CREATE EVENT TRIGGER finai_ddl_starts ON ddl_command_start
   WHEN TAG IN (
-    'ALTER TABLE', 'ALTER SCHEMA', 'ALTER TYPE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'CREATE VIEW', 'DROP TABLE', 'DROP VIEW',
+    'ALTER TABLE', 'ALTER SCHEMA', 'ALTER TYPE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'CREATE VIEW', 'CREATE FOREIGN TABLE', 'DROP TABLE', 'DROP VIEW',
     'DROP MATERIALIZED VIEW', 'DROP FOREIGN TABLE', 'DROP TYPE', 'DROP DOMAIN', 'DROP COLLATION', 'DROP SCHEMA', 'DROP EXTENSION',
     'DROP OWNED', 'DROP FUNCTION', 'DROP PROCEDURE', 'DROP ROUTINE', 'DROP AGGREGATE', 'DROP OPERATOR', 'DROP CAST', 'DROP LANGUAGE',
     'DROP TRANSFORM', 'DROP ACCESS METHOD', 'DROP SERVER', 'DROP FOREIGN DATA WRAPPER', 'DROP TEXT SEARCH CONFIGURATION',
@@ -445,7 +445,7 @@ CREATE EVENT TRIGGER finai_ddl_starts ON ddl_command_start
   EXECUTE FUNCTION finai._ddl_starts();
 CREATE EVENT TRIGGER finai_ddl_ends ON ddl_command_end
   WHEN TAG IN (
-    'ALTER TABLE', 'ALTER SCHEMA', 'ALTER TYPE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'CREATE VIEW', 'DROP TABLE', 'DROP VIEW',
+    'ALTER TABLE', 'ALTER SCHEMA', 'ALTER TYPE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'CREATE VIEW', 'CREATE FOREIGN TABLE', 'DROP TABLE', 'DROP VIEW',
     'DROP MATERIALIZED VIEW', 'DROP FOREIGN TABLE', 'DROP TYPE', 'DROP DOMAIN', 'DROP COLLATION', 'DROP SCHEMA', 'DROP EXTENSION',
     'DROP OWNED', 'DROP FUNCTION', 'DROP PROCEDURE', 'DROP ROUTINE', 'DROP AGGREGATE', 'DROP OPERATOR', 'DROP CAST', 'DROP LANGUAGE',
     'DROP TRANSFORM', 'DROP ACCESS METHOD', 'DROP SERVER', 'DROP FOREIGN DATA WRAPPER', 'DROP TEXT SEARCH CONFIGURATION',
@@ -654,11 +654,11 @@ COMMENT ON FUNCTION finai._feature_set_entities(text) IS
 COMMENT ON FUNCTION finai.create_feature_set(text, regclass, text, text, text, jsonb, text, boolean) IS
   'Defines point-in-time features of the rows of a table, partitioned table or materialized view: makes the view name in the schema of source, with the columns of source and then the features, each as of its row. features is an array of objects: name; agg: count, sum, avg, min, max, stddev, distinct, share, risk, last, time_since_last, first_seen, ratio, zscore, distance, speed, sequence, night or weekend; column or columns; window ("7 days"; seconds to weeks, without it all history); delay (what becomes known so much later); by (a column or several, instead of entity); current (whether the row itself counts); k (events of a sequence); of, to and scale (a ratio between two features). A row sees the rows of the same entity with a time in (t - window, t], ties broken by event_id, which needs a unique index. time_zone says where night and weekend are, for timestamp with time zone. Returns the CREATE INDEX statements that make feature_row and features_at fast and are still missing; create_indexes runs them. Needs SELECT on source and CREATE on its schema. Errors: 22023 invalid features, 42703 no such column, 42701 a name twice, 42804 a column of a wrong type, 42704 no such feature, 42710 the set exists, 42809 source of another kind, 55000 no unique index on event_id, 54000 too many features, 42501 no privilege.';
 COMMENT ON FUNCTION finai.drop_feature_set(text) IS
-  'Drops a feature set with its view; refused while other objects depend on the view. Needs ownership of the view, or of the set where the view is gone. Errors: 42704 no such set, 2BP01 dependent objects, 42501 not the owner.';
+  'Drops a feature set with its view; refused while other objects depend on the view. Needs ownership of the view; of the set where the view is gone, or belongs to a role that is no member of the set''s owner (such a view stays). Statements that are prepared in open sessions need DISCARD PLANS before they find a set of the same name that is made anew. Errors: 42704 no such set, 2BP01 dependent objects, 42501 not the owner.';
 COMMENT ON FUNCTION finai.describe_feature_set(text) IS
-  'What the features of a set mean, a row each: type, meaning in words, aggregate, columns (or features of a ratio), entity, window, delay, and whether the row itself counts (NULL where that cannot be chosen). Needs SELECT on the set''s view. Errors: 42704 no such set, 55000 the view is gone or a column of the source has another name, 42501 no privilege.';
+  'What the features of a set mean, a row each: type, meaning in words, aggregate, columns (or features of a ratio), entity, window, delay, and whether the row itself counts (NULL where that cannot be chosen). Needs SELECT on the set''s view. Errors: 42704 no such set, 55000 the view is gone or another''s, or a column of the source has another name, 42501 no privilege.';
 COMMENT ON FUNCTION finai.feature_row(anyelement, record) IS
-  'One row of a feature set''s view, computed through indexes: feature_row(NULL::my_set, r) for a row r of the set''s source, stored already or not. Its past are the stored rows before it by (event_time, event_id), as the statement sees them. The numbers are those of the view, to the last bit. r may be any row with the columns that the set reads; others are NULL. NULL for a NULL row. Runs with the caller''s rights: needs SELECT on the source. Errors: 42809 not the view of a set, 42703 r has no column that is needed, 42804 one of another type, 55000 the view or a column of the source is gone.';
+  'One row of a feature set''s view, computed through indexes: feature_row(NULL::my_set, r) for a row r of the set''s source, stored already or not. Its past are the stored rows before it by (event_time, event_id), as the statement sees them. The numbers are those of the view, to the last bit. r may be any row with the columns that the set reads; others are NULL. NULL for a NULL row. Runs with the caller''s rights: needs SELECT on the source. Errors: 42809 not the view of a set, 42703 r has no column that is needed, 42804 one of another type, 55000 the view or a column of the source is gone or another one.';
 COMMENT ON FUNCTION finai.features_at(anyelement, "any", "any") IS
   'The features of one entity as of a moment: features_at(NULL::my_set, entity, at). The view''s row of the entity''s event at that time, the last by event_id, where there is one. Otherwise what is known then, of the events in (at - window, at]: columns of the event are NULL, and so are features that need one or are by another entity. NULL where entity or at is NULL. Runs with the caller''s rights: needs SELECT on the source. Errors as for feature_row.';
 
@@ -683,8 +683,9 @@ COMMENT ON FUNCTION finai._log_feature_change() IS 'What finai.refresh_feature_s
 COMMENT ON PROCEDURE finai.refresh_feature_set(text, boolean) IS
 'Keeps <set>_stored, beside the view of a feature set, equal to that view: a table with a row per event. The first call makes it, with triggers on the source that note what changes; it keeps writers waiting while it runs. Later calls compute only the features that later or late events, updates (labels that become known) and deletes can have changed. Changes that are not committed yet come with the next call; of two calls at once the second waits.
 name: a feature set of the current role, which must own its source, a table. The column of the event id must be unique and not null.
-rebuild: compute everything anew. Happens by itself where the source was rewritten, lost its triggers or, partitioned, other partitions; call it so after changes that triggers did not see (DISABLE TRIGGER).
-Needs isolation level READ COMMITTED. Errors: 42704 no such set, 42501 not its owner or not the owner of its source, 0A000 the source is no table, 25001 another isolation level, 42P07 a relation of the copy''s name exists, 23505 or 23502 event ids are not unique or null.';
+rebuild: compute everything anew. Happens by itself where the source was rewritten, lost its triggers or, partitioned, other partitions; call it so after changes that triggers did not see (DISABLE TRIGGER; TRUNCATE of a partition by its own name, twice in a transaction).
+The copy has a primary key on the event id and an index on the first entity and the time, so entities longer than some 2,700 bytes cannot be in it (54000).
+Needs isolation level READ COMMITTED. Errors: 42704 no such set, 42501 not its owner or not the owner of its source, 0A000 the source is no table, or an unlogged one, 55000 the view or a column is not as it was, or the copy lacks columns or its key, 25001 another isolation level, 42P07 a relation of the copy''s name exists, 23505 or 23502 event ids are not unique or null.';
 
 -- What can be read like a table.
 CREATE FUNCTION finai._require_rows(relation regclass) RETURNS void
@@ -719,7 +720,7 @@ RETURNS TABLE (name text, type text, base regtype, kind text, present text, numb
 LANGUAGE sql STABLE PARALLEL SAFE STRICT SET search_path = pg_catalog, pg_temp AS $$
   SELECT k.name, k.type, k.base, k.kind, p.present,
          CASE k.kind WHEN 'number' THEN n.number
-                     WHEN 'time' THEN format('date_part(''epoch'', r.%I::%s)', k.name, CASE k.base WHEN 'date'::regtype THEN 'timestamp' ELSE k.base::text END) END,
+                     WHEN 'time' THEN format('extract(epoch FROM r.%I::%s)::float8', k.name, k.base) END,
          CASE WHEN k.base = 'numeric'::regtype THEN format('trim_scale(%s)::text', p.present)
               WHEN k.kind = 'number' AND k.base IN ('real'::regtype, 'double precision'::regtype) THEN format('(%s + 0::%s)::text', p.present, k.base)
               ELSE format('r.%I::text', k.name) END,
@@ -736,7 +737,7 @@ LANGUAGE sql STABLE PARALLEL SAFE STRICT SET search_path = pg_catalog, pg_temp A
                                UNION ALL
                                SELECT t.oid, t.typtype, t.typbasetype FROM d JOIN pg_catalog.pg_type t ON t.oid = d.typbasetype WHERE d.typtype = 'd')
           SELECT d.oid::regtype AS base, d.typtype = 'e' AS is_enum,
-                 d.typtype = 'e' OR EXISTS (SELECT FROM pg_catalog.pg_opclass o JOIN pg_catalog.pg_am m ON m.oid = o.opcmethod AND m.amname = 'btree'
+                 d.typtype = 'e' OR d.typtype <> 'p' AND EXISTS (SELECT FROM pg_catalog.pg_opclass o JOIN pg_catalog.pg_am m ON m.oid = o.opcmethod AND m.amname = 'btree'
                                             WHERE o.opcdefault AND (o.opcintype = d.oid OR d.oid = 'varchar'::regtype)) AS is_comparable
           FROM d WHERE d.typtype <> 'd') AS b
         WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped) AS k
@@ -757,6 +758,7 @@ LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 SET datestyle = 'ISO, YMD' AS $$
 DECLARE
   points CONSTANT text[] := ARRAY['p01', 'p05', 'p25', 'p50', 'p75', 'p95', 'p99'];
+  latest CONSTANT double precision := date_part('epoch', '294276-12-31 23:59:59'::timestamp);
   bars CONSTANT text[] := ARRAY['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
   c record;
   summaries text[] := '{}';
@@ -845,9 +847,9 @@ BEGIN
     mean := (summary[i] ->> 'mean')::double precision;
     stddev := (summary[i] ->> 'stddev')::double precision;
     quantiles := (SELECT jsonb_object_agg(points[q.place], CASE WHEN c.kind = 'number' THEN q.value
-                           WHEN c.base = 'date'::regtype THEN to_jsonb(('epoch'::timestamp + make_interval(secs => (q.value #>> '{}')::double precision))::date)
-                           WHEN c.base = 'timestamptz'::regtype THEN to_jsonb(to_timestamp((q.value #>> '{}')::double precision))
-                           ELSE to_jsonb('epoch'::timestamp + make_interval(secs => (q.value #>> '{}')::double precision)) END)
+                           WHEN c.base = 'date'::regtype THEN to_jsonb('epoch'::date + floor((q.value #>> '{}')::double precision / 86400)::integer)
+                           WHEN c.base = 'timestamptz'::regtype THEN to_jsonb(to_timestamp(least((q.value #>> '{}')::double precision, latest)))
+                           ELSE to_jsonb(to_timestamp(least((q.value #>> '{}')::double precision, latest)) AT TIME ZONE 'UTC') END)
                   FROM jsonb_array_elements(nullif(summary[i] -> 'quantiles', 'null')) WITH ORDINALITY AS q (value, place));
     outliers := CASE WHEN c.kind = 'number' THEN coalesce((found -> i::text ->> 'outliers')::bigint, 0) END;
     most_frequent := (SELECT jsonb_agg(f.value ORDER BY f.place)
@@ -925,10 +927,10 @@ ALTER FUNCTION finai.transform_row(text, record) SET extra_float_digits = 1;
 ALTER FUNCTION finai.transform_row(text, record) SET datestyle = 'ISO, YMD';
 
 COMMENT ON FUNCTION finai.woe_table(regclass, text, text, integer) IS
-  'Weight of Evidence of a column against a label, which is boolean or 0/1; true and 1 mean bad. woe = ln(good% / bad%), where good% is the share of all goods that lie in the bin: positive is safer. iv = (good% - bad%) * woe, total_iv is their sum. A share below 1e-4 counts as 1e-4; smoothed is the number of bins where one did. Text, boolean and enum columns have one bin a value, number columns at most bins (2 to 1000) bins at their quantiles by linear interpolation, from lower up to but without upper, equal cuts and empty bins merged; a column with no more values than bins has one bin a value. Missing values (NULL, NaN) have a bin of their own, the last, with lower, upper and category NULL. Rows without a label are left out. woe and iv are NULL where there are no goods or no bads at all. Reads as the caller, who needs SELECT (42501). Errors: 42P01 no such relation, 42703 no such column, 42804 a column of another type, 22023 a label with other values, bins out of range.';
+  'Weight of Evidence of a column against a label, which is boolean or 0/1; true and 1 mean bad. woe = ln(good% / bad%), where good% is the share of all goods that lie in the bin: positive is safer. iv = (good% - bad%) * woe, total_iv is their sum. A share below 1e-4 counts as 1e-4; smoothed is the number of bins where one did. Text, boolean and enum columns have one bin a value, number columns at most bins (2 to 1000) bins at their quantiles in double precision by linear interpolation, from lower up to but without upper, equal cuts and empty bins merged; a column with no more values than bins has one bin a value. Missing values (NULL, NaN) have a bin of their own, the last, with lower, upper and category NULL. Rows without a label are left out. woe and iv are NULL where there are no goods or no bads at all. Reads as the caller, who needs SELECT (42501). Errors: 42P01 no such relation, 42703 no such column, 42804 a column of another type, 22023 a label with other values, bins out of range.';
 COMMENT ON FUNCTION finai.fit_transform(text, regclass, jsonb) IS
   'Fits rules on a table or view and returns the version under which they are stored, with their parameters, never to be changed. Rules are an array of steps, each fitted on what the steps before it give:
-{"column": c, "type": number | integer | numeric | text | boolean | date | timestamp} converts ("format": as in to_date, for dates; "invalid": "missing" instead of "error" for text that is no number or boolean; dates and timestamps become days and seconds since 1970, in UTC).
+{"column": c, "type": number | integer | numeric | text | boolean | date | timestamp} converts ("format": as in to_date, for dates; "invalid": "missing" instead of "error" for text that is no number or boolean; a number that double precision cannot hold becomes infinite, or 0; a date or time that cannot be read is PostgreSQL''s own error; dates and timestamps become days and seconds since 1970, in UTC).
 {"column": c, "missing": mean | median | mode | constant | drop} fills NULL and NaN ("value" for a constant), or leaves such rows out; "indicator": true adds <c>_missing, 0 or 1.
 {"column": c, "outliers": winsorise | iqr | drop} moves numbers to the quantiles "lower" (0.01) and "upper" (0.99), or to Tukey''s fences, "factor" (1.5) interquartile ranges from the quartiles, or leaves rows outside the fences out.
 {"column": c, "scaling": standard | min_max | robust}: less mean by standard deviation (of the population), less minimum by range, less median by interquartile range; 0 where that is 0; later values may leave 0 to 1.
@@ -975,6 +977,10 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   part text[] := parse_ident(NEW.relation);
 BEGIN
+  -- Alerts of a table that was dropped.
+  IF TG_OP = 'INSERT' AND TG_TABLE_NAME = 'alert' AND NEW.relation_oid IS NULL THEN
+    RETURN NEW;
+  END IF;
   NEW.relation_oid := (SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                        WHERE n.nspname = part[1] AND c.relname = part[2]);
   RETURN NEW;
@@ -1019,7 +1025,7 @@ CREATE TABLE finai.alert (
 );
 COMMENT ON TABLE finai.alert IS 'Rows that a guard spoke up about (open), kept back (held), let through unscored (unscored), and what became of them.';
 COMMENT ON COLUMN finai.alert.created_by IS 'Role that wrote the row.';
-COMMENT ON COLUMN finai.alert.relation IS 'The guarded table; the oid beside it, which says who may see the alert, is found anew when rows are restored elsewhere.';
+COMMENT ON COLUMN finai.alert.relation IS 'The guarded table; the oid beside it, which says who may see the alert, is found anew when rows are restored elsewhere, and NULL where the table was dropped.';
 COMMENT ON COLUMN finai.alert.key IS 'The row''s primary key, else the columns of a unique index without NULLs, else the whole row, as PostgreSQL writes the values.';
 COMMENT ON COLUMN finai.alert.model IS 'The model as the guard names it; version is the one that scored.';
 COMMENT ON COLUMN finai.alert.features IS 'What the model got.';
@@ -1035,6 +1041,9 @@ ALTER TABLE finai.alert ENABLE ALWAYS TRIGGER alert_strangers;
 SELECT pg_catalog.pg_extension_config_dump('finai.alert', '');
 SELECT pg_catalog.pg_extension_config_dump('finai.alert_id_seq', '');
 
+-- Alerts of a table that is dropped are found, and told apart from those of a later one of its name.
+CREATE INDEX alert_relation_oid_idx ON finai.alert (relation_oid);
+
 -- Who may read the whole table, with no row of it kept from them, may see its alerts.
 ALTER TABLE finai.alert ENABLE ROW LEVEL SECURITY;
 CREATE POLICY alert_reviewers ON finai.alert FOR SELECT
@@ -1043,34 +1052,52 @@ COMMENT ON POLICY alert_reviewers ON finai.alert IS 'Alerts are seen by roles wi
 
 
 -- What is known of a guard's triggers: status and, where it is not simply active or off, why.
-CREATE FUNCTION finai._guard_state(name text, relation oid, action text) RETURNS TABLE (status text, detail text)
+CREATE FUNCTION finai._guard_state(name text, relation oid, action text, watches boolean) RETURNS TABLE (status text, detail text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  WITH own AS (
-    SELECT t.tgrelid, t.tgname, t.tgenabled, t.tgnewtable
+  WITH member AS (
+    SELECT p.relid::oid AS oid FROM pg_partition_tree(_guard_state.relation) p UNION SELECT _guard_state.relation
+  ), own AS (
+    SELECT t.tgrelid, t.tgname, t.tgenabled, t.tgnewtable, k.kind, m.oid IS NOT NULL AS is_member,
+           CASE k.kind WHEN 'replica' THEN 'R' WHEN 'flag' THEN 'A' ELSE 'O' END AS fires
     FROM pg_trigger t
+    CROSS JOIN LATERAL (SELECT regexp_replace(t.tgname, '^.*_', '')) AS k (kind)
+    LEFT JOIN member m ON m.oid = t.tgrelid
     WHERE t.tgfoid = 'finai._guard()'::regprocedure AND t.tgargs = convert_to(_guard_state.name, 'UTF8') || '\x00'::bytea
+  ), lacking AS (
+    SELECT string_agg(k.kind, ', ' ORDER BY k.kind) AS kinds
+    FROM unnest(CASE WHEN _guard_state.action = 'flag' THEN '{flag}' WHEN _guard_state.action = 'hold' THEN '{hold}' WHEN _guard_state.action = 'off' THEN '{}'
+                     WHEN _guard_state.watches THEN '{insert,update}' ELSE '{insert}' END::text[]) AS k (kind)
+    WHERE NOT EXISTS (SELECT FROM own o WHERE o.tgrelid = _guard_state.relation AND o.kind = k.kind)
   ), unguarded AS (
     SELECT string_agg(p.relid::text, ', ' ORDER BY p.relid::text) AS partitions
     FROM pg_partition_tree(_guard_state.relation) p
     WHERE p.level > 0
       AND _guard_state.action IN ('review', 'notify', 'reject')
       AND NOT EXISTS (SELECT FROM own o WHERE o.tgrelid = p.relid AND o.tgnewtable IS NOT NULL)
-  ), disabled AS (
-    SELECT string_agg(DISTINCT format('%I on %s', o.tgname, o.tgrelid::regclass), ', ') AS triggers FROM own o WHERE o.tgenabled = 'D'
+  ), other AS (
+    SELECT string_agg(DISTINCT format('%I on %s', o.tgname, o.tgrelid::regclass), ', ') FILTER (WHERE o.is_member AND o.tgenabled = 'D') AS disabled,
+           string_agg(DISTINCT format('%I on %s', o.tgname, o.tgrelid::regclass), ', ') FILTER (WHERE o.is_member AND o.tgenabled <> o.fires) AS altered,
+           string_agg(DISTINCT o.tgrelid::regclass::text, ', ') FILTER (WHERE NOT o.is_member) AS abandoned,
+           bool_or(o.is_member) AS is_guarded
+    FROM own o
   )
-  SELECT CASE WHEN c.oid IS NULL OR NOT o.is_guarded OR d.triggers IS NOT NULL THEN 'broken'
+  SELECT CASE WHEN c.oid IS NULL OR o.is_guarded IS NOT TRUE OR o.disabled IS NOT NULL OR l.kinds IS NOT NULL OR (_guard_state.action = 'hold' AND c.relispartition) THEN 'broken'
               WHEN _guard_state.action = 'off' THEN 'off'
-              WHEN u.partitions IS NOT NULL THEN 'partly'
+              WHEN o.altered IS NOT NULL OR u.partitions IS NOT NULL OR (_guard_state.action <> 'flag' AND c.relispartition) THEN 'partly'
               ELSE 'active' END,
          CASE WHEN c.oid IS NULL THEN 'the table is gone'
-              WHEN NOT o.is_guarded THEN 'the table has none of its triggers'
-              WHEN d.triggers IS NOT NULL THEN 'disabled: ' || d.triggers
-              WHEN _guard_state.action <> 'off' AND u.partitions IS NOT NULL THEN 'not guarded where rows are written straight into them: ' || u.partitions END
-  FROM (SELECT EXISTS (SELECT FROM own WHERE own.tgrelid = _guard_state.relation) AS is_guarded) o
-  CROSS JOIN unguarded u CROSS JOIN disabled d
+              WHEN o.is_guarded IS NOT TRUE THEN 'the table has none of its triggers'
+              WHEN l.kinds IS NOT NULL THEN 'the table lacks its triggers of kind ' || l.kinds || ', which finai.alter_guard makes'
+              WHEN o.disabled IS NOT NULL THEN 'disabled: ' || o.disabled
+              WHEN _guard_state.action = 'hold' AND c.relispartition THEN 'the table has become a partition, where no row is held'
+              WHEN _guard_state.action NOT IN ('flag', 'off') AND c.relispartition THEN 'the table has become a partition: not guarded where rows are written through the partitioned table'
+              WHEN o.altered IS NOT NULL THEN 'enabled for other sessions than it should be, which finai.alter_guard mends: ' || o.altered
+              WHEN _guard_state.action <> 'off' AND u.partitions IS NOT NULL THEN 'not guarded where rows are written straight into them: ' || u.partitions
+              WHEN o.abandoned IS NOT NULL THEN 'has triggers that do nothing, which finai.alter_guard drops, on ' || o.abandoned END
+  FROM lacking l CROSS JOIN unguarded u CROSS JOIN other o
   LEFT JOIN pg_class c ON c.oid = _guard_state.relation
 $$;
-COMMENT ON FUNCTION finai._guard_state(text, oid, text) IS 'The status of a guard as its table''s triggers have it, for the view finai.guards.';
+COMMENT ON FUNCTION finai._guard_state(text, oid, text, boolean) IS 'The status of a guard as its table''s triggers have it, for the view finai.guards.';
 
 -- Triggers whose guard has no row, as after a restore of the table alone.
 CREATE FUNCTION finai._stray_guards(known text[]) RETURNS TABLE (guard text, relation oid)
@@ -1093,7 +1120,7 @@ FROM finai.guard g
 LEFT JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) g.relation_oid
 LEFT JOIN finai.feature_set f ON f.name OPERATOR(pg_catalog.=) g.features
 LEFT JOIN finai._guard_statistics() s ON s.guard OPERATOR(pg_catalog.=) g.name AND s.created_at OPERATOR(pg_catalog.=) g.created_at
-CROSS JOIN LATERAL finai._guard_state(g.name, g.relation_oid, g.action) t
+CROSS JOIN LATERAL finai._guard_state(g.name, g.relation_oid, g.action, g.watch OPERATOR(pg_catalog.<>) '{}') t
 WHERE CASE WHEN c.oid IS NULL THEN EXISTS (
              SELECT FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) g.created_by AND pg_catalog.pg_has_role(r.oid, 'USAGE'))
            ELSE pg_catalog.has_table_privilege(c.oid, 'SELECT') END
@@ -1103,11 +1130,11 @@ FROM finai._stray_guards(ARRAY(SELECT g.name FROM finai.guard g)) n
 WHERE pg_catalog.has_table_privilege(n.relation, 'SELECT')
 ORDER BY 1;
 COMMENT ON VIEW finai.guards IS
-  'Every guard of a table that one may read: what it does, its status (active; off; partly: partitions where rows that are written straight into them are not guarded, which finai.alter_guard(guard) changes; broken: the detail says why) and what it did since the server started (finai in shared_preload_libraries) or in this session: rows scored, alerts, rows that could not be scored, and microseconds a row, features included.';
+  'Every guard of a table that one may read: what it does, its status (active; off; partly, such as partitions where rows that are written straight into them are not guarded; broken; the detail says why, and finai.alter_guard(guard) mends its triggers) and what it did since the server started (finai in shared_preload_libraries) or in this session: rows scored, alerts, rows that could not be scored, and microseconds a row, features included.';
 
--- What a guard would have said.
-CREATE FUNCTION finai.try_guard(relation regclass, model text, threshold double precision, features text DEFAULT NULL, label text DEFAULT NULL, event_time text DEFAULT NULL)
-RETURNS TABLE (day date, rows bigint, alerts bigint, "precision" double precision, recall double precision)
+-- What a guard would have said. precision is a word of SQL's grammar, which PL/pgSQL's checkers do not take for a name.
+CREATE FUNCTION finai._try_guard(relation regclass, model text, threshold double precision, features text, label text, event_time text)
+RETURNS TABLE (day date, rows bigint, alerts bigint, share_right double precision, share_found double precision)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   source regclass := relation;
@@ -1157,6 +1184,12 @@ BEGIN
     USING model, threshold;
 END
 $$;
+COMMENT ON FUNCTION finai._try_guard(regclass, text, double precision, text, text, text) IS 'What finai.try_guard returns.';
+CREATE FUNCTION finai.try_guard(relation regclass, model text, threshold double precision, features text DEFAULT NULL, label text DEFAULT NULL, event_time text DEFAULT NULL)
+RETURNS TABLE (day date, rows bigint, alerts bigint, "precision" double precision, recall double precision)
+LANGUAGE sql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT t.day, t.rows, t.alerts, t.share_right, t.share_found FROM finai._try_guard(relation, model, threshold, features, label, event_time) t
+$$;
 COMMENT ON FUNCTION finai.try_guard(regclass, text, double precision, text, text, text) IS
   'What a guard on a table would have said of the rows that are there: per day of event_time the rows, those that score at least the threshold and, where label names a column that says which rows were bad (boolean, or a number that is not 0), the share of alerts that were right (precision) and of bad rows that were found (recall), rows without a label left out; NULL where there are none. The row without a day is the total, rows without a time included. Without event_time, the total alone; with features, the feature set''s event_time. Scores as the current role, who needs SELECT on the table (with features, on the set''s view) and USE on the model; changes nothing. Errors as finai.score: a row that cannot be scored is an error here.';
 
@@ -1190,15 +1223,15 @@ COMMENT ON FUNCTION finai._guard_features(regclass, text) IS 'View and time of a
 COMMENT ON FUNCTION finai._guard() IS 'What the triggers of guards run. Their argument is the guard''s name.';
 COMMENT ON FUNCTION finai._guard_statistics() IS 'Counts of guards, for the view finai.guards.';
 COMMENT ON FUNCTION finai.create_guard(regclass, text, double precision, text, text, text, text, text[], text, integer, text) IS
-  'Makes a guard: from now on each row that is written into the table is scored with the model, and where it scores at least the threshold, the action happens. review: an alert is written (finai.alert), for all rows of a statement at once. notify: as review, and NOTIFY finai_alert, with {"guard", "alert", "score"} for each, or with their number for more than 100; such a transaction cannot be prepared. reject: the statement fails with 23514; no row of it goes in, and no alert, but a line in the server''s log. flag: before the row is stored its score goes into score_column (double precision, real or numeric without precision), and whether it reaches the threshold into flag_column (boolean), NULL where it could not be scored; no alert. hold: the row is kept out and saved in an alert, until finai.release_alert inserts it. Columns bind to features by name, or with features, those of the feature set''s view do. watch: columns whose change by UPDATE scores the row again. on_error: open lets rows in that could not be scored, and an alert says so (status unscored); closed makes the statement fail. budget_ms: milliseconds that scoring the rows of one statement (flag and hold: one row) may take, beyond which rows count as not scored. name: of the guard, by default <table>_<model>; returned. The guard scores, and computes features, as the table''s owner, who needs USE on the model; writers need nothing. For the table''s owner. Errors: 42501 not the owner, or the owner has no USE; 42809 no ordinary or partitioned table; 42704 no such model or feature set, or no column for a feature; 42804 a column of a wrong type; 42703 no such column; 55000 nothing promoted; 22023 a value out of range, or a feature set of another table; 0A000 a generated column as a feature of flag or hold, watch with hold; 42710 the name is taken.';
+  'Makes a guard: from now on each row that is written into the table is scored with the model, and where it scores at least the threshold, the action happens. review: an alert is written (finai.alert), for all rows of a statement at once. notify: as review, and NOTIFY finai_alert, with {"guard", "alert", "score"} for each, or with their number for more than 100; such a transaction cannot be prepared. reject: the statement fails with 23514; no row of it goes in, and no alert, but a line in the server''s log. flag: before the row is stored its score goes into score_column (double precision, real or numeric without precision), and whether it reaches the threshold into flag_column (boolean), NULL where it could not be scored, so that neither may be NOT NULL; no alert. Of several guards that set one column, the last by name has the say. hold: the row is kept out and saved in an alert, until finai.release_alert inserts it. A row that an UPDATE moves to another partition is no new row: only watch has it looked at. Columns bind to features by name, or with features, those of the feature set''s view do. watch: columns whose change by UPDATE scores the row again. on_error: open lets rows in that could not be scored, and an alert says so (status unscored); closed makes the statement fail. budget_ms: milliseconds that scoring the rows of one statement (flag and hold: one row) may take, beyond which rows count as not scored. name: of the guard, by default <table>_<model>; returned. The guard scores, and computes features, as the table''s owner, who needs USE on the model; writers need nothing. For the table''s owner. Errors: 42501 not the owner, or the owner has no USE; 42809 no ordinary or partitioned table; 42704 no such model or feature set, or no column for a feature; 42804 a column of a wrong type; 42703 no such column; 55000 nothing promoted; 22023 a value out of range, a feature set of another table, or a column to set that is NOT NULL or is looked at itself; 0A000 a generated column as a feature of flag or hold, watch with hold, an action but flag on a partition, a foreign partition (actions but flag and hold), a partition key to set; 42710 the name is taken.';
 COMMENT ON FUNCTION finai.alter_guard(text, double precision, text, text, integer) IS
-  'Changes settings of a guard from the next statement on; what is NULL stays. action: one of finai.create_guard''s, or off; flag only where the guard was made with columns to set. budget_ms: 0 for none. Also guards partitions that were attached since, and follows a table that was restored under another name. Writers are not kept waiting, unless triggers have to be made or dropped: for partitions, or between flag, hold and the other actions. For the table''s owner. Errors: 42704 no such guard, 22023 a value out of range, otherwise as finai.create_guard.';
+  'Changes settings of a guard from the next statement on; what is NULL stays. action: one of finai.create_guard''s, or off; flag only where the guard was made with columns to set. budget_ms: 0 for none. Also guards partitions that were attached since, makes and enables triggers that are missing or disabled, drops those left on partitions that were detached, and follows a table that was restored under another name. Writers are not kept waiting, unless triggers have to be made or dropped: for partitions, or between flag, hold and the other actions. For the table''s owner. Errors: 42704 no such guard, 22023 a value out of range, otherwise as finai.create_guard.';
 COMMENT ON FUNCTION finai.drop_guard(text) IS
   'Removes a guard with its triggers; its alerts stay. For the table''s owner; where the table is gone, for the role that made it.';
 COMMENT ON FUNCTION finai.resolve_alert(bigint, text, text) IS
   'Records what a reviewer found: outcome confirmed, dismissed or unclear, and a note. For roles that may see the alert. A row that is held can be confirmed, and stays out for good; otherwise it is released first. Errors: 42704 no such alert that one may see, 55000 resolved already or held still, 22023 another outcome.';
 COMMENT ON FUNCTION finai.release_alert(bigint) IS
-  'Inserts the row that a guard held, as the current role, who needs INSERT on the table. Guards with action hold let it through, each once: a reviewer has looked at it; guards with other actions and triggers see it as any row. Values are read back as they were written; columns that were added since take their defaults. Fails as the INSERT does, and the row stays held then. Errors: 42704 no such alert that one may see, 55000 released or resolved already, nothing held, or kept out by a trigger, 42703 a column of it is gone, 42P01 the table is.';
+  'Inserts the row that a guard held, as the current role, who needs INSERT on the table. Guards with action hold let this row through, and no other that its triggers write: a reviewer has looked at it; guards with other actions and triggers see it as any row. Values are read back as they were written; columns that were added since take their defaults. Fails as the INSERT does, and the row stays held then. Errors: 42704 no such alert that one may see, 55000 released or resolved already, nothing held, or kept out by a trigger, 42703 a column of it is gone, 42P01 the table is.';
 COMMENT ON FUNCTION finai.delete_alerts(timestamptz) IS
   'Deletes alerts written before a moment and returns how many: of tables that the current role owns, all of them for the owner of the extension. Rows that are held still are kept.';
 
@@ -1252,7 +1285,6 @@ GRANT EXECUTE ON FUNCTION finai._guard() TO PUBLIC;
 GRANT SELECT ON finai.alert TO PUBLIC;
 GRANT SELECT ON finai.guards TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai._guard_statistics() TO PUBLIC;
-GRANT EXECUTE ON FUNCTION finai._guard_state(text, oid, text) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai._stray_guards(text[]) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.try_guard(regclass, text, double precision, text, text, text) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai._guard_features(regclass, text) TO PUBLIC;
@@ -1272,6 +1304,8 @@ GRANT EXECUTE ON FUNCTION finai.woe_table(regclass, text, text, integer) TO PUBL
 GRANT EXECUTE ON FUNCTION finai.transform_row(text, record) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.describe_transform(text) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai._refuse_text(text, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._guard_state(text, oid, text, boolean) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._try_guard(regclass, text, double precision, text, text, text) TO PUBLIC;
 
 -- Typed scoring functions that were created before are watched from now on, and go with the extension.
 DO $$

@@ -7,6 +7,8 @@ use pgrx::prelude::*;
 use crate::error::Result;
 use crate::registry;
 
+use super::role::{acting_as, with_own_names};
+
 /// Runs `write` as the owner of finai's tables; the caller's identity and settings are back on every path.
 pub fn as_owner<T>(write: impl FnOnce() -> Result<T>) -> Result<T> {
     as_owner_for(c"a change of a model", write)
@@ -22,61 +24,7 @@ pub fn as_owner_for<T>(change: &CStr, write: impl FnOnce() -> Result<T>) -> Resu
 /// As `as_owner`, for work that writes nothing.
 pub fn acting_as_owner<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     let owner = registry::extension_owner()?;
-    let identity = Identity::assume(owner);
-    let result = work();
-    identity.restore_settings();
-    result
-}
-
-/// The caller's identity while another one is assumed.
-struct Identity {
-    user: pg_sys::Oid,
-    context: i32,
-    settings: i32,
-}
-
-impl Identity {
-    fn assume(owner: pg_sys::Oid) -> Identity {
-        let mut user = pg_sys::InvalidOid;
-        let mut context = 0;
-        // SAFETY: the identity is restored by Drop, and by PostgreSQL itself when a transaction aborts; the search path
-        // is set inside a nesting level that restore_settings or the abort closes.
-        unsafe {
-            pg_sys::GetUserIdAndSecContext(&raw mut user, &raw mut context);
-            let restricted = (pg_sys::SECURITY_LOCAL_USERID_CHANGE
-                | pg_sys::SECURITY_RESTRICTED_OPERATION) as i32;
-            pg_sys::SetUserIdAndSecContext(owner, context | restricted);
-            let settings = pg_sys::NewGUCNestLevel();
-            let identity = Identity {
-                user,
-                context,
-                settings,
-            };
-            pg_sys::set_config_option(
-                c"search_path".as_ptr(),
-                c"pg_catalog, pg_temp".as_ptr(),
-                pg_sys::GucContext::PGC_USERSET,
-                pg_sys::GucSource::PGC_S_SESSION,
-                pg_sys::GucAction::GUC_ACTION_SAVE,
-                true,
-                0,
-                false,
-            );
-            identity
-        }
-    }
-
-    fn restore_settings(self) {
-        // SAFETY: closes the nesting level that `assume` opened.
-        unsafe { pg_sys::AtEOXact_GUC(true, self.settings) };
-    }
-}
-
-impl Drop for Identity {
-    fn drop(&mut self) {
-        // SAFETY: gives back the identity that `assume` found; cannot raise.
-        unsafe { pg_sys::SetUserIdAndSecContext(self.user, self.context) };
-    }
+    acting_as(owner, || with_own_names(work))
 }
 
 /// Reads what is committed now, whatever the statement's own snapshot is.

@@ -1,4 +1,4 @@
-//! Acting as a table's owner, and settings under which values are written the same everywhere.
+//! Acting as another role, and settings under which values are written the same everywhere.
 
 use std::ffi::CStr;
 
