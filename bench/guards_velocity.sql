@@ -19,3 +19,24 @@ BEGIN
     END IF;
 END
 $$;
+
+-- As bench.insert_bare and bench.insert_guarded, of card transactions: with the guard or without.
+CREATE PROCEDURE bench.insert_velocity(way text, n integer) LANGUAGE plpgsql AS $$
+DECLARE
+    processor bigint;
+    began timestamptz;
+BEGIN
+    FOR i IN 1 .. 200 + n LOOP
+        IF i = 201 THEN
+            processor := split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::bigint;
+            began := clock_timestamp();
+        END IF;
+        INSERT INTO demo.transactions (tx_id, tx_time, customer_id, terminal_id, tx_amount)
+        VALUES (nextval('bench.tx_id'), bench.simulated_now(), 5000 * random() - 0.5, 10000 * random() - 0.5, 1 + 300 * random());
+        COMMIT;
+    END LOOP;
+    INSERT INTO bench.sample (what, way, value) VALUES
+      ('velocity processor', way, (split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::bigint - processor) / 1000.0 / n),
+      ('velocity clock', way, 1e6 * extract(epoch FROM clock_timestamp() - began) / n);
+END
+$$;
