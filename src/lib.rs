@@ -36,6 +36,8 @@ mod site;
 #[allow(unsafe_code)]
 mod statistics;
 mod transform;
+#[allow(unsafe_code)]
+mod trigger;
 mod verification;
 
 pgrx::pg_module_magic!(name, version);

@@ -3,7 +3,9 @@
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use crate::feature_copy::{self, Nothing};
+use crate::error::{CopyError, Error};
+use crate::feature_copy;
+use crate::trigger::{Event, Outcome};
 
 use super::given;
 
@@ -19,7 +21,8 @@ fn refresh_feature_set(name: Option<&str>, rebuild: Option<bool>) -> Result<(), 
 }
 
 #[pg_extern(volatile, parallel_unsafe)]
-fn _log_feature_change(fcinfo: pg_sys::FunctionCallInfo) -> Result<Nothing, ErrorReport> {
-    feature_copy::capture(fcinfo)?;
-    Ok(Nothing)
+fn _log_feature_change(fcinfo: pg_sys::FunctionCallInfo) -> Result<Outcome, ErrorReport> {
+    let event = Event::of(fcinfo).ok_or(Error::from(CopyError::NotATrigger))?;
+    feature_copy::capture(event)?;
+    Ok(Outcome::nothing())
 }

@@ -4,16 +4,18 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use crate::elevate;
-use crate::error::{Error, Result};
-use crate::guard::{self, Definition, Event, Outcome, Settings};
+use crate::error::{Error, GuardError, Result};
+use crate::guard::{self, Definition, Settings};
 use crate::registry::{Action, OnError};
 use crate::row::Relation;
+use crate::trigger::{Event, Outcome};
 
 use super::given;
 
 #[pg_extern(volatile, parallel_unsafe)]
 fn _guard(fcinfo: pg_sys::FunctionCallInfo) -> Result<Outcome, ErrorReport> {
-    Ok(guard::fire(Event::of(fcinfo)?)?)
+    let event = Event::of(fcinfo).ok_or(Error::from(GuardError::NotATrigger))?;
+    Ok(guard::fire(event)?)
 }
 
 #[pg_extern(volatile, parallel_unsafe)]

@@ -4,7 +4,6 @@
 //! Triggers on the source note each change. A refresh takes the notes that it sees, then reads the source: what commits in
 //! between is read and noted once more, never missed.
 
-#[allow(unsafe_code)]
 mod capture;
 mod sql;
 mod statements;
@@ -20,7 +19,7 @@ use crate::registry::{self, StoredCopy};
 use sql::{execute, quoted, rows, shortened};
 use statements::{Plan, SqlColumn};
 
-pub use capture::{Nothing, capture};
+pub use capture::capture;
 
 /// So many changes are taken at once.
 const BATCH: i64 = 10_000;

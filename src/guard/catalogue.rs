@@ -3,31 +3,13 @@
 use pgrx::pg_sys;
 
 use crate::registry::Guard;
-use crate::row::{Field, parent_of, qualified_name, row_type_of};
-
-use super::trigger::Event;
+use crate::row::{Field, is_part_of, qualified_name, row_type_of};
+use crate::trigger::Event;
 
 /// Whether a guard was made for the trigger's table, or for one that this is a partition of.
 pub fn is_of(event: Event, guard: &Guard) -> bool {
-    guard.relation.is_some_and(|table| is_part_of(event, table))
-}
-
-/// Whether a trigger's table is this one, or a partition of it.
-pub fn is_part_of(event: Event, table: pg_sys::Oid) -> bool {
-    let mut relation = event.relation();
-    if relation == table {
-        return true;
-    }
-    if !event.is_partition() {
-        return false;
-    }
-    while let Some(parent) = parent_of(relation) {
-        if parent == table {
-            return true;
-        }
-        relation = parent;
-    }
-    false
+    let table = guard.relation;
+    table.is_some_and(|table| is_part_of(event.relation(), table))
 }
 
 /// Whether the table that a guard was made for is there.

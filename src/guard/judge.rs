@@ -8,9 +8,9 @@ use crate::elevate::{self, Failure};
 use crate::error::{Error, GuardError, Result};
 use crate::registry::{Guard, Statement, Version};
 use crate::row::{Shape, Tuple};
+use crate::trigger::{self, Rows, Scratch};
 
 use super::site::{self, Ready, Site};
-use super::trigger::{self, Rows, Scratch};
 use super::{Watch, catalogue, features};
 
 /// What a guard found in a statement.

@@ -1,17 +1,18 @@
 //! Guards: a table's rows scored as they are written, and what happens to those that score high.
 
 mod catalogue;
+mod checks;
 mod definition;
 mod features;
 mod judge;
+mod moment;
 mod moved;
 mod pass;
 mod review;
 mod row;
 mod site;
 mod speak;
-#[allow(unsafe_code)]
-mod trigger;
+mod table;
 mod triggers;
 
 use std::sync::Arc;
@@ -23,23 +24,23 @@ use crate::elevate;
 use crate::error::{Error, GuardError, Result};
 use crate::registry::{self, Action, Guard, OnError};
 use crate::row::owner_of;
+use crate::trigger::{self, Event, Outcome};
 
+use moment::{Moment, guard_name};
 use site::Deadline;
-use trigger::Moment;
 
 pub use definition::{Definition, Settings, alter, create, drop};
 pub use features::of_table as features_of_table;
 pub use review::{release, resolve};
-pub use trigger::{Event, Outcome};
 
 /// What a trigger of a guard does.
 pub fn fire(event: Event) -> Result<Outcome> {
-    match event.moment()? {
+    match Moment::of(event)? {
         Moment::AfterStatement => after_statement(event).map(|()| Outcome::nothing()),
         Moment::AfterRow => row::after(event).map(|()| Outcome::nothing()),
         Moment::BeforeRow => row::before(event),
         Moment::BeforeDelete => {
-            moved::leaves(event, event.guard_name()?);
+            moved::leaves(event, guard_name(event)?);
             Ok(event.unchanged())
         }
     }
@@ -58,7 +59,7 @@ impl Watch<'_> {
     /// Nothing for a guard that is off.
     fn of(event: Event) -> Result<Option<Watch>> {
         let began = Instant::now();
-        let name = event.guard_name()?;
+        let name = guard_name(event)?;
         let guard = match registry::guard(&name) {
             Ok(Some(guard)) if guard.action == Action::Off => return Ok(None),
             // Another's trigger under this guard's name has nothing of its rights, and nothing to say in its name.

@@ -5,8 +5,7 @@ use std::cell::RefCell;
 
 use crate::registry::Statement;
 use crate::row::Place;
-
-use super::trigger::Event;
+use crate::trigger::Event;
 
 /// Notes kept: one for each statement within another that deletes rows, and each of their guards.
 const NOTES: usize = 1024;

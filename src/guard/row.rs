@@ -9,15 +9,16 @@ use crate::elevate;
 use crate::error::{GuardError, Result};
 use crate::registry::{Action, Guard, OnError, Statement, current_command};
 use crate::row::{self, Field, Tuple, json_object};
+use crate::trigger::{self, Event, Outcome};
 
 use super::judge::{self, Judged, Verdict};
+use super::moment::guard_name;
 use super::site;
-use super::trigger::{self, Event, Outcome};
 use super::{Watch, catalogue, moved, pass, speak};
 
 /// Before a row is stored: sets its columns, or keeps it out.
 pub fn before(event: Event) -> Result<Outcome> {
-    let name = event.guard_name()?;
+    let name = guard_name(event)?;
     if !event.is_update() && event.is_partition() && moved::arrives(&name) {
         return Ok(event.unchanged());
     }
@@ -32,7 +33,7 @@ pub fn before(event: Event) -> Result<Outcome> {
     let holds = matches!(&watch.guard, Ok(guard) if guard.action == Action::Hold);
     if holds
         && pass::is_let_through(current_command(), |table| {
-            catalogue::is_part_of(event, table)
+            row::is_part_of(event.relation(), table)
         })
     {
         return Ok(event.unchanged());
@@ -63,7 +64,7 @@ pub fn after(event: Event) -> Result<()> {
     if !trigger::is_replica() {
         return Ok(());
     }
-    let name = event.guard_name()?;
+    let name = guard_name(event)?;
     let mut site = site::take(&name, event.relation());
     let Some(watch) = begun(event, name, None)? else {
         return Ok(());

@@ -7,9 +7,9 @@ use crate::error::{GuardError, Result};
 use crate::registry::{self, Action, Guard, OnError};
 use crate::row::{Tuple, json_object};
 use crate::statistics;
+use crate::trigger::{self, Rows, Scratch};
 
 use super::judge::{Judged, Verdict};
-use super::trigger::{self, Rows, Scratch};
 use super::{Watch, catalogue};
 
 /// Refuses the statement where one of its rows scores high; the score goes into the server's log alone.

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use crate::elevate::{TextRow, Value, rows_now};
 use crate::error::{Error, GuardError, Result};
 use crate::registry::{Action, Guard, Timing, is_own_role};
-use crate::row::{is_partitioned, qualified_name};
+use crate::row::{is_below, is_partitioned, qualified_name};
 
 /// Longest name that PostgreSQL keeps, in bytes.
 const LONGEST: usize = 63;
@@ -177,16 +177,7 @@ pub fn tables(guard: &str) -> Result<Vec<pg_sys::Oid>> {
     tables.sort_by_key(|table| u32::from(*table));
     tables.dedup();
     let all = tables.clone();
-    tables.retain(|table| {
-        let mut above = *table;
-        while let Some(parent) = crate::row::parent_of(above) {
-            if all.contains(&parent) {
-                return false;
-            }
-            above = parent;
-        }
-        true
-    });
+    tables.retain(|table| !all.iter().any(|above| is_below(*table, *above)));
     Ok(tables)
 }
 

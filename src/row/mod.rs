@@ -32,8 +32,8 @@ pub use place::Place;
 pub use query::{Jsonb, RowQuery};
 pub use record::{PerCallSite, Record};
 pub use relation::{
-    Relation, is_partition, is_partitioned, key_positions, owner_of, parent_of, qualified_name,
-    relation_named, row_type_of,
+    Relation, is_below, is_part_of, is_partition, is_partitioned, key_positions, owner_of,
+    qualified_name, relation_named, row_type_of,
 };
 pub use saved::{Cell, SavedPlan};
-pub use tuple::{Field, Shape, Tuple, TupleBinding, json_object};
+pub use tuple::{Field, Shape, TextColumn, Tuple, TupleBinding, json_object};

@@ -88,8 +88,18 @@ pub fn is_partition(relation: pg_sys::Oid) -> bool {
     unsafe { pg_sys::get_rel_relispartition(relation) }
 }
 
-/// The partitioned table that a partition is directly one of.
-pub fn parent_of(partition: pg_sys::Oid) -> Option<pg_sys::Oid> {
+/// Whether a relation is this table, or a partition of it.
+pub fn is_part_of(relation: pg_sys::Oid, table: pg_sys::Oid) -> bool {
+    relation == table || is_partition(relation) && is_below(relation, table)
+}
+
+/// Whether a relation is below this table, however far.
+pub fn is_below(relation: pg_sys::Oid, table: pg_sys::Oid) -> bool {
+    std::iter::successors(parent_of(relation), |parent| parent_of(*parent)).any(|p| p == table)
+}
+
+/// The table that a relation is directly below.
+fn parent_of(partition: pg_sys::Oid) -> Option<pg_sys::Oid> {
     // SAFETY: the catalogue stays open and locked until the scan has ended; its columns read here are oids.
     unsafe {
         let lock = pg_sys::AccessShareLock as pg_sys::LOCKMODE;

@@ -97,6 +97,12 @@ impl<'row> Tuple<'row> {
         }
     }
 
+    /// Nothing for NULL.
+    fn value(&self, position: usize) -> Option<pg_sys::Datum> {
+        let value = self.values.get(position).copied();
+        value.filter(|_| !self.is_null(position))
+    }
+
     pub fn is_null(&self, position: usize) -> bool {
         self.nulls.get(position).copied().unwrap_or(true)
     }
@@ -184,6 +190,43 @@ fn identifier(row_type: pg_sys::Oid) -> u64 {
     unsafe { pg_sys::assign_record_type_identifier(row_type, -1) }
 }
 
+/// A column that is written as its type's output function writes it.
+#[derive(Debug, Clone, Copy)]
+pub struct TextColumn {
+    position: usize,
+    output: pg_sys::Oid,
+}
+
+impl TextColumn {
+    pub fn new(column: &Column) -> TextColumn {
+        let mut output = pg_sys::InvalidOid;
+        let mut is_varlena = false;
+        // SAFETY: every column's type has an output function.
+        unsafe {
+            pg_sys::getTypeOutputInfo(column.base_type, &raw mut output, &raw mut is_varlena);
+        }
+        TextColumn {
+            position: column.position,
+            output,
+        }
+    }
+
+    /// The row is of the relation that the column is of. Nothing for NULL.
+    pub fn of(self, row: &Tuple) -> Option<String> {
+        row.value(self.position).map(|value| self.write(value))
+    }
+
+    fn write(self, value: pg_sys::Datum) -> String {
+        // SAFETY: the output function is that of the value's type; it returns a palloc'd NUL-terminated string.
+        unsafe {
+            let text = pg_sys::OidOutputFunctionCall(self.output, value);
+            let owned = CStr::from_ptr(text).to_string_lossy().into_owned();
+            pg_sys::pfree(text.cast());
+            owned
+        }
+    }
+}
+
 /// How a value is written in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Written {
@@ -196,22 +239,15 @@ enum Written {
 pub struct Field {
     /// Quoted, with a colon.
     label: String,
-    position: usize,
+    text: TextColumn,
     written: Written,
-    output: pg_sys::Oid,
 }
 
 impl Field {
     pub fn new(column: &Column) -> Field {
-        let mut output = pg_sys::InvalidOid;
-        let mut is_varlena = false;
-        // SAFETY: every column's type has an output function.
-        unsafe {
-            pg_sys::getTypeOutputInfo(column.base_type, &raw mut output, &raw mut is_varlena);
-        }
         Field {
             label: format!("{}:", quoted(&column.name)),
-            position: column.position,
+            text: TextColumn::new(column),
             written: match column.base_type {
                 pg_sys::BOOLOID => Written::Boolean,
                 pg_sys::INT2OID
@@ -222,7 +258,6 @@ impl Field {
                 | pg_sys::NUMERICOID => Written::Number,
                 _ => Written::Text,
             },
-            output,
         }
     }
 }
@@ -237,11 +272,9 @@ pub fn json_object(row: &Tuple, fields: &[Field]) -> String {
         }
         object.push_str(&field.label);
         object.push(' ');
-        match row.values.get(field.position) {
-            Some(value) if !row.is_null(field.position) => {
-                object.push_str(&written(field, *value));
-            }
-            _ => object.push_str("null"),
+        match row.value(field.text.position) {
+            Some(value) => object.push_str(&written(field, value)),
+            None => object.push_str("null"),
         }
     }
     object.push('}');
@@ -252,13 +285,7 @@ fn written(field: &Field, value: pg_sys::Datum) -> String {
     if field.written == Written::Boolean {
         return (value.value() as u8 != 0).to_string();
     }
-    // SAFETY: the output function is that of the value's type; it returns a palloc'd NUL-terminated string.
-    let text = unsafe {
-        let text = pg_sys::OidOutputFunctionCall(field.output, value);
-        let owned = CStr::from_ptr(text).to_string_lossy().into_owned();
-        pg_sys::pfree(text.cast());
-        owned
-    };
+    let text = field.text.write(value);
     let is_finite = text.starts_with(|c: char| c.is_ascii_digit() || c == '-')
         && text.ends_with(|c: char| c.is_ascii_digit());
     if field.written == Written::Number && is_finite {

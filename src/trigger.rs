@@ -1,4 +1,4 @@
-//! What PostgreSQL hands to a guard's trigger: rows, old and new, and what it wants back.
+//! What PostgreSQL hands to a trigger function: rows, old and new, and what it wants back.
 
 use std::ffi::CStr;
 use std::marker::PhantomData;
@@ -10,7 +10,6 @@ use pgrx::pgrx_sql_entity_graph::metadata::{
     ArgumentError, ReturnsError, ReturnsRef, SqlMappingRef, SqlTranslatable, TypeOrigin,
 };
 
-use crate::error::{GuardError, Result};
 use crate::row::{self, Place, Shape, Tuple};
 
 /// One call of a trigger function.
@@ -20,27 +19,16 @@ pub struct Event<'call> {
     call: PhantomData<&'call ()>,
 }
 
-/// When a trigger fires.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
-    AfterStatement,
-    BeforeRow,
-    /// Only made on partitioned tables.
-    BeforeDelete,
-    /// Only made for sessions that apply what was replicated.
-    AfterRow,
-}
-
 impl Event<'_> {
-    /// The event that a function was called for. `GuardError::NotATrigger` where there is none.
-    pub fn of<'call>(fcinfo: pg_sys::FunctionCallInfo) -> Result<Event<'call>> {
+    /// The event that a function was called for; nothing where it was called otherwise.
+    pub fn of<'call>(fcinfo: pg_sys::FunctionCallInfo) -> Option<Event<'call>> {
         // SAFETY: fcinfo is valid while the function is called; its context is null or a node.
         unsafe {
             let context = (*fcinfo).context;
             if context.is_null() || (*context).type_ != pg_sys::NodeTag::T_TriggerData {
-                return Err(GuardError::NotATrigger.into());
+                return None;
             }
-            Ok(Event {
+            Some(Event {
                 data: context.cast(),
                 call: PhantomData,
             })
@@ -57,44 +45,48 @@ impl Event<'_> {
         unsafe { &*self.data().tg_relation }
     }
 
-    /// The trigger's only argument. `GuardError::NotATrigger` for a trigger that no guard made.
-    pub fn guard_name(&self) -> Result<String> {
+    /// The arguments that the trigger was made with.
+    pub fn arguments(&self) -> Vec<String> {
         // SAFETY: a trigger has as many NUL-terminated arguments as it says.
         unsafe {
             let trigger = &*self.data().tg_trigger;
-            if trigger.tgnargs != 1 {
-                return Err(GuardError::NotATrigger.into());
-            }
-            let name = CStr::from_ptr(*trigger.tgargs);
-            Ok(name.to_string_lossy().into_owned())
+            let argument = |at| CStr::from_ptr(*trigger.tgargs.add(at)).to_string_lossy();
+            let count = usize::try_from(trigger.tgnargs).unwrap_or(0);
+            (0..count).map(|at| argument(at).into_owned()).collect()
         }
     }
 
-    pub fn moment(&self) -> Result<Moment> {
-        let event = self.data().tg_event;
-        let is_row = event & pg_sys::TRIGGER_EVENT_ROW != 0;
-        match event & pg_sys::TRIGGER_EVENT_TIMINGMASK {
-            pg_sys::TRIGGER_EVENT_BEFORE if is_row && self.is_delete() => Ok(Moment::BeforeDelete),
-            _ if !self.is_insert() && !self.is_update() => Err(GuardError::NotATrigger.into()),
-            pg_sys::TRIGGER_EVENT_BEFORE if is_row => Ok(Moment::BeforeRow),
-            pg_sys::TRIGGER_EVENT_AFTER if is_row => Ok(Moment::AfterRow),
-            pg_sys::TRIGGER_EVENT_AFTER if !self.data().tg_newtable.is_null() => {
-                Ok(Moment::AfterStatement)
-            }
-            _ => Err(GuardError::NotATrigger.into()),
-        }
+    pub fn is_row(&self) -> bool {
+        self.data().tg_event & pg_sys::TRIGGER_EVENT_ROW != 0
     }
 
-    fn is_insert(&self) -> bool {
+    pub fn is_before(&self) -> bool {
+        self.data().tg_event & pg_sys::TRIGGER_EVENT_TIMINGMASK == pg_sys::TRIGGER_EVENT_BEFORE
+    }
+
+    pub fn is_after(&self) -> bool {
+        self.data().tg_event & pg_sys::TRIGGER_EVENT_TIMINGMASK == pg_sys::TRIGGER_EVENT_AFTER
+    }
+
+    /// Whether a statement trigger has the rows as they are now.
+    pub fn has_new_rows(&self) -> bool {
+        !self.data().tg_newtable.is_null()
+    }
+
+    pub fn is_insert(&self) -> bool {
         self.data().tg_event & pg_sys::TRIGGER_EVENT_OPMASK == pg_sys::TRIGGER_EVENT_INSERT
     }
 
-    fn is_delete(&self) -> bool {
+    pub fn is_delete(&self) -> bool {
         self.data().tg_event & pg_sys::TRIGGER_EVENT_OPMASK == pg_sys::TRIGGER_EVENT_DELETE
     }
 
     pub fn is_update(&self) -> bool {
         self.data().tg_event & pg_sys::TRIGGER_EVENT_OPMASK == pg_sys::TRIGGER_EVENT_UPDATE
+    }
+
+    pub fn is_truncate(&self) -> bool {
+        self.data().tg_event & pg_sys::TRIGGER_EVENT_OPMASK == pg_sys::TRIGGER_EVENT_TRUNCATE
     }
 
     pub fn relation(&self) -> pg_sys::Oid {
@@ -148,40 +140,58 @@ impl Event<'_> {
             .then(|| unsafe { Tuple::of_slot(self.data().tg_trigslot, self.shape()) })
     }
 
-    /// The rows of a statement trigger, from the first one.
+    /// The rows of a statement trigger as they are now, from the first one.
     pub fn rows(&self) -> Rows<'_> {
-        let data = self.data();
-        // SAFETY: a statement trigger with a transition table; both slots are dropped with the rows.
-        unsafe {
-            let slot = || {
-                pg_sys::MakeSingleTupleTableSlot(
+        let count = |stored: &Stored| stored.count();
+        let (new, old) = (self.stored_new(), self.stored_old());
+        let new_count = new.as_ref().map_or(0, count);
+        let mut rows = Rows {
+            shape: self.shape(),
+            new,
+            // A row that a trigger kept from moving to another partition is in the old table alone.
+            old: old.filter(|old| count(old) == new_count),
+            count: new_count,
+            next: 0,
+            event: PhantomData,
+        };
+        rows.rewind();
+        rows
+    }
+
+    /// What a statement trigger's rows were and are.
+    pub fn changes(&self) -> Changes<'_> {
+        let changes = Changes {
+            shape: self.shape(),
+            old: self.stored_old(),
+            new: self.stored_new(),
+            event: PhantomData,
+        };
+        for stored in changes.old.iter().chain(&changes.new) {
+            stored.rewind();
+        }
+        changes
+    }
+
+    fn stored_new(&self) -> Option<Stored> {
+        self.stored(self.data().tg_newtable)
+    }
+
+    fn stored_old(&self) -> Option<Stored> {
+        self.stored(self.data().tg_oldtable)
+    }
+
+    fn stored(&self, table: *mut pg_sys::Tuplestorestate) -> Option<Stored> {
+        // SAFETY: a transition table has rows of the relation; the slot is dropped with what is returned.
+        (!table.is_null()).then(|| unsafe {
+            Stored {
+                table,
+                slot: pg_sys::MakeSingleTupleTableSlot(
                     self.relation_data().rd_att,
                     &raw const pg_sys::TTSOpsMinimalTuple,
-                )
-            };
-            let count = |table| usize::try_from(pg_sys::tuplestore_tuple_count(table)).unwrap_or(0);
-            let new_count = count(data.tg_newtable);
-            // A row that a trigger kept from moving to another partition is in the old table alone.
-            let has_old = !data.tg_oldtable.is_null() && count(data.tg_oldtable) == new_count;
-            let mut rows = Rows {
-                shape: self.shape(),
-                new: Stored {
-                    table: data.tg_newtable,
-                    slot: slot(),
-                    memory: pg_sys::CurrentMemoryContext,
-                },
-                old: has_old.then(|| Stored {
-                    table: data.tg_oldtable,
-                    slot: slot(),
-                    memory: pg_sys::CurrentMemoryContext,
-                }),
-                count: new_count,
-                next: 0,
-                event: PhantomData,
-            };
-            rows.rewind();
-            rows
-        }
+                ),
+                memory: pg_sys::CurrentMemoryContext,
+            }
+        })
     }
 
     /// What a BEFORE ROW trigger returns to have the row stored as it is.
@@ -241,10 +251,18 @@ pub fn is_replica() -> bool {
 /// The rows of a statement in the order of its execution, with what they were before where it updates.
 pub struct Rows<'event> {
     shape: Shape,
-    new: Stored,
+    new: Option<Stored>,
     old: Option<Stored>,
     count: usize,
     next: usize,
+    event: PhantomData<&'event ()>,
+}
+
+/// What rows of a statement were and are: of an update in the same order.
+pub struct Changes<'event> {
+    shape: Shape,
+    old: Option<Stored>,
+    new: Option<Stored>,
     event: PhantomData<&'event ()>,
 }
 
@@ -262,41 +280,29 @@ impl Rows<'_> {
 
     pub fn rewind(&mut self) {
         self.next = 0;
-        for stored in std::iter::once(&self.new).chain(&self.old) {
-            // SAFETY: the table lasts as long as the event; pointer 0 is there from the start, and others' are their own.
-            unsafe {
-                pg_sys::tuplestore_select_read_pointer(stored.table, 0);
-                pg_sys::tuplestore_rescan(stored.table);
-            }
+        for stored in self.new.iter().chain(&self.old) {
+            stored.rewind();
         }
     }
 
     /// The next row and its number from 0, with the row before an update.
     pub fn next(&mut self) -> Option<(usize, Tuple<'_>, Option<Tuple<'_>>)> {
-        if !self.new.fetch() || !self.old.as_ref().is_none_or(Stored::fetch) {
-            return None;
-        }
+        let new = self.new.as_mut()?.fetch(self.shape)?;
+        let old = match &mut self.old {
+            Some(old) => Some(old.fetch(self.shape)?),
+            None => None,
+        };
         let number = self.next;
         self.next += 1;
-        // SAFETY: the slots hold rows of the relation, and are filled anew only when the rows returned here are gone.
-        unsafe {
-            let new = Tuple::of_slot(self.new.slot, self.shape);
-            let old = self
-                .old
-                .as_ref()
-                .map(|old| Tuple::of_slot(old.slot, self.shape));
-            Some((number, new, old))
-        }
+        Some((number, new, old))
     }
 
     /// The row of a number that is not before the next one.
     pub fn skip_to(&mut self, number: usize) -> Option<Tuple<'_>> {
-        let stored = std::iter::once(&self.new).chain(&self.old);
         let ahead = number.checked_sub(self.next)?;
         if ahead > 0 {
-            for stored in stored {
-                // SAFETY: as in `rewind`.
-                unsafe { pg_sys::tuplestore_skiptuples(stored.table, ahead as i64, true) };
+            for stored in self.new.iter().chain(&self.old) {
+                stored.skip(ahead);
             }
         }
         self.next = number;
@@ -304,15 +310,47 @@ impl Rows<'_> {
     }
 }
 
+impl Changes<'_> {
+    /// The next row as it was and as it is; nothing after the last one.
+    pub fn next(&mut self) -> Option<(Option<Tuple<'_>>, Option<Tuple<'_>>)> {
+        let old = self.old.as_mut().and_then(|old| old.fetch(self.shape));
+        let new = self.new.as_mut().and_then(|new| new.fetch(self.shape));
+        (old.is_some() || new.is_some()).then_some((old, new))
+    }
+}
+
 impl Stored {
-    fn fetch(&self) -> bool {
-        // SAFETY: table and slot last as long as the event, and the slot takes minimal tuples.
+    fn count(&self) -> usize {
+        // SAFETY: the table lasts as long as the event.
+        let count = unsafe { pg_sys::tuplestore_tuple_count(self.table) };
+        usize::try_from(count).unwrap_or(0)
+    }
+
+    fn rewind(&self) {
+        // SAFETY: as above; pointer 0 is there from the start, and others' are their own.
+        unsafe {
+            pg_sys::tuplestore_select_read_pointer(self.table, 0);
+            pg_sys::tuplestore_rescan(self.table);
+        }
+    }
+
+    fn skip(&self, rows: usize) {
+        // SAFETY: as above.
+        unsafe {
+            pg_sys::tuplestore_select_read_pointer(self.table, 0);
+            pg_sys::tuplestore_skiptuples(self.table, rows as i64, true);
+        }
+    }
+
+    fn fetch(&mut self, shape: Shape) -> Option<Tuple<'_>> {
+        // SAFETY: table and slot last as long as the event, and the slot takes minimal tuples of the relation; it is filled
+        // anew only when the row returned here is gone.
         unsafe {
             let before = pg_sys::MemoryContextSwitchTo(self.memory);
             pg_sys::tuplestore_select_read_pointer(self.table, 0);
             let found = pg_sys::tuplestore_gettupleslot(self.table, true, false, self.slot);
             pg_sys::MemoryContextSwitchTo(before);
-            found
+            found.then(|| Tuple::of_slot(self.slot, shape))
         }
     }
 }
@@ -338,7 +376,7 @@ impl Scratch {
             let before = pg_sys::CurrentMemoryContext;
             let context = pg_sys::AllocSetContextCreateInternal(
                 before,
-                c"finai guard".as_ptr(),
+                c"finai trigger".as_ptr(),
                 pg_sys::ALLOCSET_DEFAULT_MINSIZE as usize,
                 pg_sys::ALLOCSET_DEFAULT_INITSIZE as usize,
                 pg_sys::ALLOCSET_DEFAULT_MAXSIZE as usize,
