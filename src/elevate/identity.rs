@@ -29,23 +29,24 @@ pub fn acting_as_owner<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
 
 /// Reads what is committed now, whatever the statement's own snapshot is.
 pub fn under_latest_snapshot<T>(read: impl FnOnce() -> Result<T>) -> Result<T> {
-    // SAFETY: the snapshot is popped on the way out; an error raised inside aborts the transaction, which pops it too.
-    unsafe {
-        pg_sys::CommandCounterIncrement();
-        pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot());
-    }
-    let result = read();
-    // SAFETY: pops what was pushed above.
-    unsafe { pg_sys::PopActiveSnapshot() };
-    result
+    // SAFETY: a transaction is open.
+    under(|| unsafe { pg_sys::GetLatestSnapshot() }, read)
 }
 
 /// Reads what the transaction may see, its running command's own rows included, as SQL inside a trigger does.
 pub fn under_fresh_snapshot<T>(read: impl FnOnce() -> Result<T>) -> Result<T> {
-    // SAFETY: as in `under_latest_snapshot`.
+    // SAFETY: a transaction is open.
+    under(|| unsafe { pg_sys::GetTransactionSnapshot() }, read)
+}
+
+fn under<T>(
+    snapshot: impl FnOnce() -> pg_sys::Snapshot,
+    read: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    // SAFETY: the snapshot is popped on the way out; an error raised inside aborts the transaction, which pops it too.
     unsafe {
         pg_sys::CommandCounterIncrement();
-        pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
+        pg_sys::PushActiveSnapshot(snapshot());
     }
     let result = read();
     // SAFETY: pops what was pushed above.
