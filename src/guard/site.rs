@@ -1,5 +1,5 @@
-//! What a backend keeps of one guard on one relation between statements: the binding and the buffers. Never stale: version
-//! and binding are looked at anew in every statement.
+//! What a backend keeps of one guard on one relation between statements: where its rows are, the binding and the buffers.
+//! Never stale: guard, version and binding are looked at anew in every statement.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use pgrx::prelude::*;
 use crate::cache;
 use crate::error::{Error, GuardError, Result};
 use crate::feature_set;
-use crate::registry::{self, Guard, Known, Reference, Statement, Version};
+use crate::registry::{Guard, Known, KnownGuard, Reference, Statement, Version};
 use crate::row::{Bind, Binding, Tuple, TupleBinding};
 use crate::statistics::{self, Tally};
 
@@ -36,7 +36,8 @@ struct Key {
 pub struct Site {
     buffers: Option<Buffers>,
     current: Option<Current>,
-    known: Option<Known>,
+    known_guard: KnownGuard,
+    known: Known,
 }
 
 struct Current {
@@ -113,6 +114,11 @@ impl Site {
             .is_some_and(|buffers| cache::holds(buffers.scorer.model()))
     }
 
+    /// The guard of the site's name, as this statement finds it.
+    pub fn find_guard(&mut self, name: &str) -> Result<Option<Arc<Guard>>> {
+        self.known_guard.find(name)
+    }
+
     /// Finds the version that the guard's model means for the current role in this statement, and makes room for batches
     /// where more than one row is expected.
     pub fn begin(
@@ -122,9 +128,7 @@ impl Site {
         deadline: Option<Deadline>,
     ) -> Result<Ready<'_>> {
         let reference = Reference::parse(&guard.model)?;
-        let known = registry::resolve_known(&reference, self.known.take())?;
-        let version = known.version.clone();
-        self.known = Some(known);
+        let version = self.known.resolve(&reference)?;
         let model = cache::model(&version).inspect_err(|_| statistics::count_error(&version))?;
         let capacity = if rows > 1 { BATCH } else { 1 };
         let kept = self
