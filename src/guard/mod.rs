@@ -82,9 +82,9 @@ impl Watch<'_> {
 
     /// Whose guard it is: the owner of its table, also on a partition that belongs to another.
     fn owner(&self) -> pg_sys::Oid {
-        let guard = self.guard.as_ref().ok();
-        let owner = guard.and_then(|guard| owner_of(guard.relation?));
-        owner.unwrap_or(self.event.owner())
+        let table = self.guard.as_ref().ok().and_then(|guard| guard.relation);
+        let table = table.filter(|table| *table != self.event.relation());
+        table.and_then(owner_of).unwrap_or(self.event.owner())
     }
 
     fn deadline(&self) -> Option<Deadline> {

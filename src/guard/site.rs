@@ -5,13 +5,13 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Instant;
 
-use finai_engine::{Scorer, Value};
+use finai_engine::{Model, Scorer, Value};
 use pgrx::prelude::*;
 
 use crate::cache;
 use crate::error::{Error, GuardError, Result};
 use crate::feature_set;
-use crate::registry::{Guard, Known, KnownGuard, Reference, Statement, Version};
+use crate::registry::{Guard, Known, KnownGuard, Statement, Version};
 use crate::row::{Bind, Binding, Tuple, TupleBinding};
 use crate::statistics::{self, Tally};
 
@@ -47,6 +47,7 @@ struct Current {
 }
 
 struct Buffers {
+    version: Arc<Version>,
     scorer: Scorer,
     binding: Option<TupleBinding>,
     /// Of what a feature set computes.
@@ -127,9 +128,11 @@ impl Site {
         rows: usize,
         deadline: Option<Deadline>,
     ) -> Result<Ready<'_>> {
-        let reference = Reference::parse(&guard.model)?;
-        let version = self.known.resolve(&reference)?;
-        let model = cache::model(&version).inspect_err(|_| statistics::count_error(&version))?;
+        let version = self.known.resolve(&guard.model)?;
+        let model = match self.cached(&version) {
+            Some(model) => model,
+            None => cache::model(&version).inspect_err(|_| statistics::count_error(&version))?,
+        };
         let capacity = if rows > 1 { BATCH } else { 1 };
         let kept = self
             .buffers
@@ -137,6 +140,7 @@ impl Site {
             .filter(|buffers| Arc::ptr_eq(buffers.scorer.model(), &model));
         let buffers = match kept {
             Some(mut buffers) => {
+                buffers.version = version.clone();
                 buffers.binding = buffers.binding.filter(TupleBinding::is_current);
                 // The row type of a view that was dropped cannot be asked about.
                 buffers.computed = None;
@@ -148,6 +152,7 @@ impl Site {
                 buffers
             }
             None => Buffers {
+                version: version.clone(),
                 scorer: Scorer::new(model, capacity).map_err(Error::of(&version.model))?,
                 binding: None,
                 computed: None,
@@ -159,6 +164,13 @@ impl Site {
             buffers: self.buffers.insert(buffers),
             deadline,
         })
+    }
+
+    /// The version's model, where it is the one that the buffers are for.
+    fn cached(&self, version: &Arc<Version>) -> Option<Arc<Model>> {
+        let buffers = self.buffers.as_ref()?;
+        let buffers = Some(buffers).filter(|buffers| Arc::ptr_eq(&buffers.version, version))?;
+        cache::again(version, buffers.scorer.model())
     }
 
     /// The guard as this statement found it, for its next row; for the role that asks for the row.

@@ -15,6 +15,8 @@ use super::{Reference, Target, Version, refuse_retired};
 /// What answered before.
 #[derive(Default)]
 pub struct Known {
+    /// What is asked for, as it is written.
+    text: String,
     reference: Option<Reference>,
     owner: Option<Kept<Option<pg_sys::Oid>>>,
     /// The row that gave a role its right.
@@ -25,14 +27,25 @@ pub struct Known {
 }
 
 impl Known {
-    /// As [`super::resolve`]; the version of an unchanged row is the one that was given before.
-    pub fn resolve(&mut self, reference: &Reference) -> Result<Arc<Version>> {
-        if self.reference.as_ref() != Some(reference) {
-            *self = Known {
-                reference: Some(reference.clone()),
-                ..Known::default()
-            };
-        }
+    /// As [`super::resolve`] of a reference; the version of an unchanged row is the one that was given before.
+    pub fn resolve(&mut self, text: &str) -> Result<Arc<Version>> {
+        let reference = match self.reference.take().filter(|_| self.text == text) {
+            Some(reference) => reference,
+            None => {
+                let reference = Reference::parse(text)?;
+                *self = Known {
+                    text: text.to_owned(),
+                    ..Known::default()
+                };
+                reference
+            }
+        };
+        let version = self.meant(&reference);
+        self.reference = Some(reference);
+        version
+    }
+
+    fn meant(&mut self, reference: &Reference) -> Result<Arc<Version>> {
         let model = &reference.model;
         self.require_use(model)?;
         let version = match &reference.target {
