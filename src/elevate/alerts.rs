@@ -1,6 +1,9 @@
 //! Alerts: written for guards, resolved, released, deleted.
 
+use std::cell::Cell;
+
 use pgrx::prelude::*;
+use pgrx::spi::{OwnedPreparedStatement, SpiClient};
 
 use crate::error::{GuardError, Result};
 use crate::registry;
@@ -59,6 +62,43 @@ const INSERT: &str = "INSERT INTO finai.alert
      ORDER BY a.number
      RETURNING id";
 
+const ARGUMENTS: [PgBuiltInOids; 14] = {
+    use pgrx::pg_sys::BuiltinOid::*;
+    [
+        TEXTOID,
+        TEXTOID,
+        TEXTOID,
+        OIDOID,
+        TEXTOID,
+        TEXTOID,
+        INT4OID,
+        FLOAT8OID,
+        TEXTARRAYOID,
+        FLOAT8ARRAYOID,
+        TEXTARRAYOID,
+        TEXTARRAYOID,
+        TEXTARRAYOID,
+        TEXTARRAYOID,
+    ]
+};
+
+thread_local! {
+    /// Lasts as long as the process.
+    static PLAN: Cell<Option<&'static OwnedPreparedStatement>> = const { Cell::new(None) };
+}
+
+/// [`INSERT`], planned once. PostgreSQL plans it anew where finai's tables have changed.
+fn plan(client: &SpiClient) -> Result<&'static OwnedPreparedStatement> {
+    if let Some(plan) = PLAN.get() {
+        return Ok(plan);
+    }
+    let arguments = ARGUMENTS.map(PgOid::from);
+    let plan = client.prepare_mut(INSERT, &arguments).map_err(damaged)?;
+    let plan = &*Box::leak(Box::new(plan.keep()));
+    PLAN.set(Some(plan));
+    Ok(plan)
+}
+
 /// Bytes and alerts that are written at once: what PostgreSQL takes as one array has a bound.
 const PORTION: (usize, usize) = (16 << 20, 10_000);
 
@@ -98,7 +138,7 @@ fn insert_portion(occasion: &Occasion, alerts: &[NewAlert]) -> Result<Vec<i64>> 
         Spi::connect_mut(|client| {
             let rows = client
                 .update(
-                    INSERT,
+                    plan(client)?,
                     None,
                     &[
                         occasion.created_by.into(),

@@ -22,7 +22,7 @@ const SITES: usize = 32;
 
 thread_local! {
     /// Least recently used first. A site that is in use is not in it.
-    static KEPT: RefCell<Vec<(Key, Site)>> = const { RefCell::new(Vec::new()) };
+    static KEPT: RefCell<Vec<(Key, Box<Site>)>> = const { RefCell::new(Vec::new()) };
 }
 
 #[derive(PartialEq, Eq)]
@@ -80,7 +80,7 @@ pub struct Ready<'site> {
 }
 
 /// The site of a guard on a relation, taken out for one statement: whoever asks meanwhile gets one of its own.
-pub fn take(guard: &str, relation: pg_sys::Oid) -> Site {
+pub fn take(guard: &str, relation: pg_sys::Oid) -> Box<Site> {
     KEPT.with(|kept| {
         let mut kept = kept.try_borrow_mut().ok()?;
         let found = kept
@@ -92,7 +92,7 @@ pub fn take(guard: &str, relation: pg_sys::Oid) -> Site {
 }
 
 /// Keeps a site for the next statement. Those whose model left the cache meanwhile go, so that the cache's bound holds.
-pub fn keep(guard: &str, relation: pg_sys::Oid, site: Site) {
+pub fn keep(guard: &str, relation: pg_sys::Oid, site: Box<Site>) {
     KEPT.with(|kept| {
         let Ok(mut kept) = kept.try_borrow_mut() else {
             return;

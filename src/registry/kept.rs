@@ -8,11 +8,12 @@ use pgrx::pg_sys;
 
 use crate::error::Result;
 
+use super::file::File;
 use super::scan::{Key, Row, visit};
 
 /// A row's place, its bytes, and what was read of it.
 pub struct Kept<T> {
-    table: pg_sys::Oid,
+    file: File,
     place: pg_sys::ItemPointerData,
     /// Where the page was in shared memory.
     buffer: pg_sys::Buffer,
@@ -22,9 +23,9 @@ pub struct Kept<T> {
 
 impl<T> Kept<T> {
     pub fn of(row: &Row, value: T) -> Kept<T> {
-        let (table, place, buffer) = row.place();
+        let (place, buffer) = row.place();
         Kept {
-            table,
+            file: row.file(),
             place,
             buffer,
             stored: row.stored().to_vec(),
@@ -40,68 +41,47 @@ impl<T> Kept<T> {
     /// What was read of the row, where it is as it was and the active snapshot sees it. Nothing says nothing: the row may
     /// have moved, or its page have left memory.
     pub fn current(&self) -> Option<&T> {
-        // SAFETY: the relation stays open and locked while it is read. One that is gone is not opened.
-        let holds = unsafe {
-            // What a serializable transaction reads is remembered by the index scan.
-            if pg_sys::XactIsoLevel == pg_sys::XACT_SERIALIZABLE as i32 {
-                return None;
-            }
-            let lock = pg_sys::AccessShareLock as pg_sys::LOCKMODE;
-            let relation = pg_sys::try_relation_open(self.table, lock);
-            if relation.is_null() {
-                return None;
-            }
-            let holds = self.is_in(relation);
-            pg_sys::relation_close(relation, lock);
-            holds
-        };
-        holds.then_some(&self.value)
+        // What a serializable transaction reads is remembered by the index scan.
+        // SAFETY: reads a variable.
+        let is_serializable = unsafe { pg_sys::XactIsoLevel == pg_sys::XACT_SERIALIZABLE as i32 };
+        (!is_serializable && self.file.is_current() && self.is_there()).then_some(&self.value)
     }
 
-    /// # Safety
-    /// The relation is open and locked.
     #[cfg(not(feature = "pg13"))]
-    unsafe fn is_in(&self, relation: pg_sys::Relation) -> bool {
+    fn is_there(&self) -> bool {
         let (block, offset) = item_pointer_get_both(self.place);
-        // SAFETY: the buffer is pinned only where it has this very page of the relation's file, and then has it until it is
+        // SAFETY: the buffer is pinned only where it has this very page of the table's file, and then has it until it is
         // released; line pointers up to the page's last are there; the tuple lies in the page.
         unsafe {
-            #[cfg(any(feature = "pg14", feature = "pg15"))]
-            let file = (*relation).rd_node;
-            #[cfg(not(any(feature = "pg14", feature = "pg15")))]
-            let file = (*relation).rd_locator;
-            let fork = pg_sys::ForkNumber::MAIN_FORKNUM;
+            let (file, fork) = (self.file.locator, pg_sys::ForkNumber::MAIN_FORKNUM);
             if !pg_sys::ReadRecentBuffer(file, fork, block, self.buffer) {
                 return false;
             }
             pg_sys::LockBuffer(self.buffer, pg_sys::BUFFER_LOCK_SHARE as i32);
             let page = pg_sys::BufferGetPage(self.buffer);
-            let mut holds = false;
+            let mut is_there = false;
             if offset <= pg_sys::PageGetMaxOffsetNumber(page) {
                 let item = pg_sys::PageGetItemId(page, offset);
                 if (*item).lp_flags() == pg_sys::LP_NORMAL {
                     let mut tuple = pg_sys::HeapTupleData {
                         t_len: (*item).lp_len(),
                         t_self: self.place,
-                        t_tableOid: self.table,
+                        t_tableOid: self.file.table,
                         t_data: pg_sys::PageGetItem(page, item).cast(),
                     };
                     let snapshot = pg_sys::GetActiveSnapshot();
-                    holds = Row::bytes_of(&tuple) == self.stored
-                        && pg_sys::HeapTupleSatisfiesVisibility(
-                            &raw mut tuple,
-                            snapshot,
-                            self.buffer,
-                        );
+                    let tuple = &raw mut tuple;
+                    is_there = Row::bytes_of(&*tuple) == self.stored
+                        && pg_sys::HeapTupleSatisfiesVisibility(tuple, snapshot, self.buffer);
                 }
             }
             pg_sys::UnlockReleaseBuffer(self.buffer);
-            holds
+            is_there
         }
     }
 
     #[cfg(feature = "pg13")]
-    unsafe fn is_in(&self, _relation: pg_sys::Relation) -> bool {
+    fn is_there(&self) -> bool {
         false
     }
 }

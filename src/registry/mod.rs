@@ -5,6 +5,7 @@
 
 mod copied_set;
 mod feature_set;
+mod file;
 mod guard;
 mod history;
 mod kept;

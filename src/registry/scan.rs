@@ -11,6 +11,8 @@ use pgrx::{FromDatum, IntoDatum};
 use crate::error::{Error, Result};
 use crate::row::JsonText;
 
+use super::file::File;
+
 /// A value of an index column; keys name the leading columns of the index.
 pub enum Key<'a> {
     Text(&'a str),
@@ -30,7 +32,7 @@ pub enum Moment {
 /// A row under the cursor, valid while it is being visited.
 pub struct Row {
     tuple: pg_sys::HeapTuple,
-    descriptor: pg_sys::TupleDesc,
+    relation: pg_sys::Relation,
     /// That has the tuple's page.
     buffer: pg_sys::Buffer,
 }
@@ -90,11 +92,16 @@ impl Row {
             .map(|json| json.as_str().to_owned())
     }
 
-    /// Its table, its place in it, and the buffer that has its page.
-    pub fn place(&self) -> (pg_sys::Oid, pg_sys::ItemPointerData, pg_sys::Buffer) {
+    /// Its place in its table, and the buffer that has its page.
+    pub fn place(&self) -> (pg_sys::ItemPointerData, pg_sys::Buffer) {
         // SAFETY: the tuple is valid while the row is.
-        let tuple = unsafe { &*self.tuple };
-        (tuple.t_tableOid, tuple.t_self, self.buffer)
+        (unsafe { (*self.tuple).t_self }, self.buffer)
+    }
+
+    /// Where its table is stored.
+    pub fn file(&self) -> File {
+        // SAFETY: the relation is open and locked while the row is being visited.
+        unsafe { File::of(self.relation) }
     }
 
     /// The row as it is stored, from which columns are NULL on: equal bytes are equal values.
@@ -113,12 +120,13 @@ impl Row {
     }
 
     fn get<T: FromDatum>(&self, column: &CStr) -> Option<T> {
-        // SAFETY: tuple and descriptor belong to the open scan that created this row; the attribute is found by name
+        // SAFETY: tuple and relation belong to the open scan that created this row; the attribute is found by name
         // and the readers above are used with the types that sql/ gives these columns.
         unsafe {
-            let number = pg_sys::SPI_fnumber(self.descriptor, column.as_ptr());
+            let descriptor = (*self.relation).rd_att;
+            let number = pg_sys::SPI_fnumber(descriptor, column.as_ptr());
             let number = std::num::NonZeroUsize::new(usize::try_from(number).ok()?)?;
-            let datum = heap_getattr_raw(self.tuple, number, self.descriptor)?;
+            let datum = heap_getattr_raw(self.tuple, number, descriptor)?;
             T::from_datum(datum, false)
         }
     }
@@ -219,7 +227,7 @@ fn scan(
             let slot: *const pg_sys::BufferHeapTupleTableSlot = (*scan).slot.cast();
             let row = Row {
                 tuple,
-                descriptor: (*relation).rd_att,
+                relation,
                 buffer: (*slot).buffer,
             };
             if !visitor(&row) {
