@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use pgrx::pg_sys;
 
+use crate::bundled;
 use crate::error::Result;
 
 use super::kept::{self, Kept};
 use super::privilege::{self, Grantee, Privilege};
 use super::scan::{Key, visit};
-use super::{Reference, Target, Version, refuse_retired};
+use super::{CHAMPION, Reference, Target, Version, refuse_retired};
 
 /// What answered before.
 #[derive(Default)]
@@ -24,6 +25,7 @@ pub struct Known {
     alias: Option<Kept<Option<i32>>>,
     /// Nothing where the row cannot be read.
     version: Option<Kept<Option<Arc<Version>>>>,
+    bundled: Option<Arc<Version>>,
 }
 
 impl Known {
@@ -47,7 +49,19 @@ impl Known {
 
     fn meant(&mut self, reference: &Reference) -> Result<Arc<Version>> {
         let model = &reference.model;
-        self.require_use(model)?;
+        // A right that was taken away since the snapshot is none: that is for an index scan.
+        let is_snapshot_kept = privilege::snapshot_is_kept();
+        if is_snapshot_kept {
+            privilege::require(model, Privilege::Use)?;
+        }
+        let keys = [(c"name", Key::Text(model))];
+        let owner = kept::first(&mut self.owner, c"model", &keys, privilege::stored_owner)?;
+        let Some(owner) = owner.copied() else {
+            return self.unchanged_bundled(reference);
+        };
+        if !is_snapshot_kept {
+            self.require_use(model, owner.unwrap_or(pg_sys::InvalidOid))?;
+        }
         let version = match &reference.target {
             Target::Version(version) => *version,
             Target::Alias(alias) => self.aliased(model, alias)?,
@@ -56,16 +70,21 @@ impl Known {
         self.version(model, version)
     }
 
-    fn require_use(&mut self, model: &str) -> Result<()> {
-        // A right that was taken away since the snapshot is none: that is for an index scan.
-        if privilege::snapshot_is_kept() {
-            return privilege::require(model, Privilege::Use);
+    /// A model without a row has no rows in other tables either: its champion is the version that the library carries.
+    fn unchanged_bundled(&mut self, reference: &Reference) -> Result<Arc<Version>> {
+        let is_champion = matches!(&reference.target, Target::Alias(alias) if alias == CHAMPION);
+        match bundled::find(&reference.model)? {
+            Some(entry) if is_champion => {
+                let version = || Arc::new(Version::of_bundled(entry));
+                Ok(self.bundled.get_or_insert_with(version).clone())
+            }
+            _ => super::resolve(reference).map(Arc::new),
         }
-        let keys = [(c"name", Key::Text(model))];
-        let owner = kept::first(&mut self.owner, c"model", &keys, privilege::stored_owner)?;
-        let owner = privilege::owner_stored(model, owner.copied())?;
+    }
+
+    fn require_use(&mut self, model: &str, owner: pg_sys::Oid) -> Result<()> {
         let user = privilege::current_user();
-        if owner.may(user, Privilege::Use) {
+        if privilege::acts_as(user, owner) {
             return Ok(());
         }
         let granted = self.grant.as_ref().and_then(Kept::current);

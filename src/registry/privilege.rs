@@ -72,7 +72,7 @@ pub fn has(user: pg_sys::Oid, model: &str, privilege: Privilege) -> Result<bool>
 
 fn has_at(moment: Moment, user: pg_sys::Oid, model: &str, privilege: Privilege) -> Result<bool> {
     let owner = owner_at(moment, model)?;
-    if owner.may(user, privilege) {
+    if owner.is_unchanged_bundled && privilege == Privilege::Use || acts_as(user, owner.role) {
         return Ok(true);
     }
     let mut granted = false;
@@ -167,19 +167,11 @@ pub fn grants(model: &str) -> Result<Vec<(String, String)>> {
     Ok(grants)
 }
 
-/// Whom a model belongs to.
-pub struct Owner {
+struct Owner {
     /// A role that no longer exists is nobody.
     role: pg_sys::Oid,
     /// A bundled model without a row belongs to the extension's owner, and PUBLIC may use it.
     is_unchanged_bundled: bool,
-}
-
-impl Owner {
-    /// Whether a role may do this without a grant.
-    pub fn may(&self, user: pg_sys::Oid, privilege: Privilege) -> bool {
-        self.is_unchanged_bundled && privilege == Privilege::Use || acts_as(user, self.role)
-    }
 }
 
 /// Whom a privilege was granted to.
@@ -218,29 +210,22 @@ fn owner_at(moment: Moment, model: &str) -> Result<Owner> {
         stored = Some(stored_owner(row));
         false
     })?;
-    owner_stored(model, stored)
+    match (stored, bundled::find(model)?) {
+        (Some(role), _) => Ok(Owner {
+            role: role.unwrap_or(pg_sys::InvalidOid),
+            is_unchanged_bundled: false,
+        }),
+        (None, Some(_)) => Ok(Owner {
+            role: extension_owner()?,
+            is_unchanged_bundled: true,
+        }),
+        (None, None) => Err(Error::UnknownModel(model.to_owned())),
+    }
 }
 
 /// The owner in a row of `model`.
 pub fn stored_owner(row: &Row) -> Option<pg_sys::Oid> {
     row.oid(c"owner_oid")
-}
-
-/// Whom a model belongs to, by its row, which bundled ones need not have.
-pub fn owner_stored(model: &str, stored: Option<Option<pg_sys::Oid>>) -> Result<Owner> {
-    if let Some(role) = stored {
-        return Ok(Owner {
-            role: role.unwrap_or(pg_sys::InvalidOid),
-            is_unchanged_bundled: false,
-        });
-    }
-    if bundled::find(model)?.is_none() {
-        return Err(Error::UnknownModel(model.to_owned()));
-    }
-    Ok(Owner {
-        role: extension_owner()?,
-        is_unchanged_bundled: true,
-    })
 }
 
 /// The role that privileges are checked for.
