@@ -174,7 +174,9 @@ LEFT JOIN finai.feature_set f ON f.name OPERATOR(pg_catalog.=) g.features
 LEFT JOIN finai._guard_statistics() s ON s.guard OPERATOR(pg_catalog.=) g.name AND s.created_at OPERATOR(pg_catalog.=) g.created_at
 CROSS JOIN LATERAL finai._guard_state(g.name, g.relation_oid, g.action, g.watch OPERATOR(pg_catalog.<>) '{}') t
 WHERE CASE WHEN c.oid IS NULL THEN EXISTS (
-             SELECT FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) g.created_by AND pg_catalog.pg_has_role(r.oid, 'USAGE'))
+             SELECT FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) g.created_by AND pg_catalog.pg_has_role(r.oid, 'MEMBER')
+             UNION ALL
+             SELECT FROM pg_catalog.pg_extension e WHERE e.extname OPERATOR(pg_catalog.=) 'finai' AND pg_catalog.pg_has_role(e.extowner, 'MEMBER'))
            ELSE pg_catalog.has_table_privilege(c.oid, 'SELECT') END
 UNION ALL
 SELECT n.guard, n.relation::pg_catalog.regclass::pg_catalog.text, NULL, NULL, NULL, NULL, 'broken', 'it has no configuration', 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
@@ -186,7 +188,7 @@ COMMENT ON VIEW finai.guards IS
 
 -- What a guard would have said. precision is a word of SQL's grammar, which PL/pgSQL's checkers do not take for a name.
 CREATE FUNCTION finai._try_guard(relation regclass, model text, threshold double precision, features text, label text, event_time text)
-RETURNS TABLE (day date, rows bigint, alerts bigint, share_right double precision, share_found double precision)
+RETURNS TABLE (day date, rows bigint, alerts bigint, unscored bigint, share_right double precision, share_found double precision)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   source regclass := relation;
@@ -203,6 +205,7 @@ BEGIN
     RAISE EXCEPTION 'invalid value for parameter "threshold"'
       USING ERRCODE = 'invalid_parameter_value', DETAIL = 'It is not a finite number.', HINT = 'Pass the score from which on the guard would speak up.';
   END IF;
+  PERFORM finai._check_guard_model(model, threshold);
   IF features IS NOT NULL THEN
     SELECT s.view::regclass, coalesce(at, s.event_time) INTO source, at FROM finai._guard_features(relation, features) s;
   END IF;
@@ -225,11 +228,12 @@ BEGIN
         USING ERRCODE = 'datatype_mismatch', HINT = 'label names a boolean column, or one of numbers where 0 means no.';
     END IF;
   END IF;
+  -- OFFSET keeps the score from being computed for each aggregate.
   RETURN QUERY EXECUTE format(
-    'SELECT s.day, count(*), count(*) FILTER (WHERE s.high),
+    'SELECT s.day, count(*), count(*) FILTER (WHERE s.high), count(*) FILTER (WHERE s.high IS NULL),
             count(*) FILTER (WHERE s.high AND s.bad)::float8 / nullif(count(*) FILTER (WHERE s.high AND s.bad IS NOT NULL), 0),
             count(*) FILTER (WHERE s.high AND s.bad)::float8 / nullif(count(*) FILTER (WHERE s.bad), 0)
-     FROM (SELECT %s AS day, finai.score($1, r) >= $2 AS high, %s AS bad FROM %s AS r) s
+     FROM (SELECT %s AS day, finai._guard_score($1, r) >= $2 AS high, %s AS bad FROM %s AS r OFFSET 0) s
      GROUP BY GROUPING SETS (%s)
      HAVING grouping(s.day) = %s OR s.day IS NOT NULL
      ORDER BY s.day NULLS LAST', day_of, is_bad, source, CASE WHEN at IS NULL THEN '(s.day)' ELSE '(s.day), ()' END, CASE WHEN at IS NULL THEN 0 ELSE 1 END)
@@ -238,12 +242,12 @@ END
 $$;
 COMMENT ON FUNCTION finai._try_guard(regclass, text, double precision, text, text, text) IS 'What finai.try_guard returns.';
 CREATE FUNCTION finai.try_guard(relation regclass, model text, threshold double precision, features text DEFAULT NULL, label text DEFAULT NULL, event_time text DEFAULT NULL)
-RETURNS TABLE (day date, rows bigint, alerts bigint, "precision" double precision, recall double precision)
+RETURNS TABLE (day date, rows bigint, alerts bigint, unscored bigint, "precision" double precision, recall double precision)
 LANGUAGE sql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT t.day, t.rows, t.alerts, t.share_right, t.share_found FROM finai._try_guard(relation, model, threshold, features, label, event_time) t
+  SELECT t.day, t.rows, t.alerts, t.unscored, t.share_right, t.share_found FROM finai._try_guard(relation, model, threshold, features, label, event_time) t
 $$;
 COMMENT ON FUNCTION finai.try_guard(regclass, text, double precision, text, text, text) IS
-  'What a guard on a table would have said of the rows that are there: per day of event_time the rows, those that score at least the threshold and, where label names a column that says which rows were bad (boolean, or a number that is not 0), the share of alerts that were right (precision) and of bad rows that were found (recall), rows without a label left out; NULL where there are none. The row without a day is the total, rows without a time included. Without event_time, the total alone; with features, the feature set''s event_time. Scores as the current role, who needs SELECT on the table (with features, on the set''s view) and USE on the model; changes nothing. Errors as finai.score: a row that cannot be scored is an error here.';
+  'What a guard on a table would have said of the rows that are there: per day of event_time the rows, those that score at least the threshold (alerts), those that cannot be scored (unscored; finai.score says why) and, where label names a column that says which rows were bad (boolean, or a number that is not 0), the share of alerts that were right (precision) and of bad rows that were found (recall), rows without a label left out; NULL where there are none. The row without a day is the total, rows without a time included. Without event_time, the total alone; with features, the feature set''s event_time. Scores as the current role, who needs SELECT on the table (with features, on the set''s view) and USE on the model; changes nothing. Errors as finai.score, but for rows that cannot be scored; 0A000 a model without a single score, 22023 a threshold that no score reaches, 42703 no such column, 42804 a column of a wrong type.';
 
 CREATE FUNCTION finai._column_type(relation regclass, name text, parameter text) RETURNS oid
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -271,11 +275,15 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION finai._guard_dependents(text, integer) IS 'Guards that name a version of a model, or any version of it when version is NULL.';
 
+COMMENT ON FUNCTION finai._check_guard_model(text, double precision) IS
+  'Refuses a model that no guard could score with, and a threshold that its scores never reach, for finai.try_guard.';
+COMMENT ON FUNCTION finai._guard_score(text, record) IS
+  'As finai.score, for finai.try_guard: NULL where the row cannot be scored, or its score is no number.';
 COMMENT ON FUNCTION finai._guard_features(regclass, text) IS 'View and time of a feature set over a table, for finai.try_guard.';
 COMMENT ON FUNCTION finai._guard() IS 'What the triggers of guards run. Their argument is the guard''s name.';
 COMMENT ON FUNCTION finai._guard_statistics() IS 'Counts of guards, for the view finai.guards.';
 COMMENT ON FUNCTION finai.create_guard(regclass, text, double precision, text, text, text, text, text[], text, integer, text) IS
-  'Makes a guard: from now on each row that is written into the table is scored with the model, and where it scores at least the threshold, the action happens. review: an alert is written (finai.alert), for all rows of a statement at once. notify: as review, and NOTIFY finai_alert, with {"guard", "alert", "score"} for each, or with their number for more than 100; such a transaction cannot be prepared. reject: the statement fails with 23514; no row of it goes in, and no alert, but a line in the server''s log. flag: before the row is stored its score goes into score_column (double precision, real or numeric without precision), and whether it reaches the threshold into flag_column (boolean), NULL where it could not be scored, so that neither may be NOT NULL; no alert. Of several guards that set one column, the last by name has the say. hold: the row is kept out and saved in an alert, until finai.release_alert inserts it. A row that an UPDATE moves to another partition is no new row: only watch has it looked at. Columns bind to features by name, or with features, those of the feature set''s view do. watch: columns whose change by UPDATE scores the row again. on_error: open lets rows in that could not be scored, and an alert says so (status unscored); closed makes the statement fail. budget_ms: milliseconds that scoring the rows of one statement (flag and hold: one row) may take, beyond which rows count as not scored. name: of the guard, by default <table>_<model>; returned. The guard scores, and computes features, as the table''s owner, who needs USE on the model; writers need nothing. For the table''s owner. Errors: 42501 not the owner, or the owner has no USE; 42809 no ordinary or partitioned table; 42704 no such model or feature set, or no column for a feature; 42804 a column of a wrong type; 42703 no such column; 55000 nothing promoted; 22023 a value out of range, a feature set of another table, or a column to set that is NOT NULL or is looked at itself; 0A000 a generated column as a feature of flag or hold, watch with hold, an action but flag on a partition, a foreign partition (actions but flag and hold), a partition key to set; 42710 the name is taken.';
+  'Makes a guard: from now on each row that is written into the table is scored with the model, and where it scores at least the threshold, the action happens. review: an alert is written (finai.alert), for all rows of a statement at once. notify: as review, and NOTIFY finai_alert, with {"guard", "alert", "score"} for each, or with their number for more than 100; such a transaction cannot be prepared. reject: the statement fails with 23514; no row of it goes in, and no alert, but a line in the server''s log. flag: before the row is stored its score goes into score_column (double precision, real or numeric without precision), and whether it reaches the threshold into flag_column (boolean), NULL where it could not be scored, so that neither may be NOT NULL; no alert. Of several guards that set one column, the last by name has the say. hold: the row is kept out and saved in an alert, until finai.release_alert inserts it. A row that an UPDATE moves to another partition is no new row: only watch has it looked at. Columns bind to features by name, or with features, those of the feature set''s view do. watch: columns whose change by UPDATE scores the row again. on_error: open lets rows in that could not be scored, and an alert says so (status unscored); closed makes the statement fail. budget_ms: milliseconds that scoring the rows of one statement (flag and hold: one row) may take, beyond which rows count as not scored. name: of the guard, by default <table>_<model>; returned. The guard scores, and computes features, as the table''s owner, who needs USE on the model; writers need nothing. For the table''s owner. Errors: 42501 not the owner, or the owner has no USE; 42809 no ordinary or partitioned table; 42704 no such model or feature set, or no column for a feature; 42804 a column of a wrong type; 42703 no such column; 55000 nothing promoted; 22023 a value out of range (a threshold outside 0 to 1 for a model whose scores are probabilities), a feature set of another table, or a column to set that is NOT NULL or is looked at itself; 0A000 a generated column as a feature of flag or hold, watch with hold, an action but flag on a partition, a foreign partition (actions but flag and hold), a partition key to set; 42710 the name is taken.';
 COMMENT ON FUNCTION finai.alter_guard(text, double precision, text, text, integer) IS
   'Changes settings of a guard from the next statement on; what is NULL stays. action: one of finai.create_guard''s, or off; flag only where the guard was made with columns to set. budget_ms: 0 for none. Also guards partitions that were attached since, makes and enables triggers that are missing or disabled, drops those left on partitions that were detached, and follows a table that was restored under another name. Writers are not kept waiting, unless triggers have to be made or dropped: for partitions, or between flag, hold and the other actions. For the table''s owner. Errors: 42704 no such guard, 22023 a value out of range, otherwise as finai.create_guard.';
 COMMENT ON FUNCTION finai.drop_guard(text) IS

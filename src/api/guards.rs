@@ -7,7 +7,8 @@ use crate::elevate;
 use crate::error::{Error, GuardError, Result};
 use crate::guard::{self, Definition, Settings};
 use crate::registry::{Action, OnError};
-use crate::row::Relation;
+use crate::row::{PerCallSite, Record, Relation};
+use crate::site::Site;
 use crate::trigger::{Event, Outcome};
 
 use super::given;
@@ -89,6 +90,23 @@ fn _guard_features(
     let set = guard::features_of_table(given("features", features)?, relation.oid())?;
     let [_, event_time, _] = set.columns;
     Ok(TableIterator::once((set.view, event_time)))
+}
+
+/// Refuses a model that a guard could not score with, and a threshold that it never reaches. As the current role.
+#[pg_extern(stable, parallel_unsafe)]
+fn _check_guard_model(model: Option<&str>, threshold: Option<f64>) -> Result<(), ErrorReport> {
+    let model = given("model", model)?;
+    Ok(guard::check_trial(model, given("threshold", threshold)?)?)
+}
+
+/// The score that a guard would compare; nothing for a row that cannot be scored.
+#[pg_extern(stable, strict, parallel_safe, cost = 100)]
+fn _guard_score(
+    model: &str,
+    record: Record<'_>,
+    mut site: PerCallSite<'_, Site>,
+) -> Result<Option<f64>, ErrorReport> {
+    Ok(site.score_if_any(model, &record)?)
 }
 
 #[pg_extern(volatile, parallel_unsafe)]

@@ -226,6 +226,16 @@ impl FeatureSet {
                 .any(|call| call.columns().any(|read| read == column))
     }
 
+    /// The columns of the source that decide features: entity, time, id, and what the features are of and by.
+    pub fn columns_read(&self) -> Vec<String> {
+        let own = [&self.entity, &self.event_time, &self.event_id];
+        let of_features = self
+            .features
+            .iter()
+            .flat_map(|f| f.columns.iter().chain(&f.by));
+        own.into_iter().chain(of_features).cloned().collect()
+    }
+
     /// The entities that features are by, each once.
     pub fn entities(&self) -> Vec<Entity> {
         let mut entities: Vec<Entity> = Vec::new();

@@ -1,12 +1,12 @@
 //! Whether a guard can do what it is told on its table: columns, action, model, features.
 
-use finai_engine::{Signature, Task};
+use finai_engine::{Model, Signature, Task};
 use pgrx::pg_sys;
 
 use crate::binding_report::{self, OK};
 use crate::cache;
 use crate::error::{Error, GuardError, Result};
-use crate::registry::{self, Action, Guard, Privilege, Reference, Status, Timing};
+use crate::registry::{self, Action, Guard, Privilege, Reference, Status, Timing, Version};
 use crate::row::{columns_of_relation, is_partition, relation_named};
 
 use super::features;
@@ -120,14 +120,49 @@ pub fn check_model(guard: &Guard, table: &Table) -> Result<()> {
         });
     }
     let model = cache::model(&version)?;
-    let signature = model.signature();
-    if !has_score(signature) {
-        return Err(GuardError::NoScore {
+    check_score(&model, &version)?;
+    check_features(guard, table, model.signature())
+}
+
+/// Whether the guard's model, where it can be found, ever scores as high as the threshold.
+pub fn check_reach(guard: &Guard) -> Result<()> {
+    let version = Reference::parse(&guard.model).and_then(|model| registry::meant(&model));
+    match version.and_then(|version| cache::model(&version)) {
+        Ok(model) => check_threshold(&model, guard.threshold),
+        Err(_) => Ok(()),
+    }
+}
+
+/// Whether the current role may score with a model as a guard does, and a threshold can be reached.
+pub fn check_trial(reference: &str, threshold: f64) -> Result<()> {
+    let version = registry::resolve(&Reference::parse(reference)?)?;
+    let model = cache::model(&version)?;
+    check_score(&model, &version)?;
+    check_threshold(&model, threshold)
+}
+
+fn check_score(model: &Model, version: &Version) -> Result<()> {
+    match has_score(model.signature()) {
+        true => Ok(()),
+        false => Err(GuardError::NoScore {
             model: version.reference(),
         }
-        .into());
+        .into()),
     }
-    check_features(guard, table, signature)
+}
+
+fn check_threshold(model: &Model, threshold: f64) -> Result<()> {
+    if !model.scores_probabilities() || (0.0..=1.0).contains(&threshold) {
+        return Ok(());
+    }
+    Err(Error::Parameter {
+        parameter: "threshold",
+        detail: match threshold > 1.0 {
+            true => "The model's scores are probabilities, none of which is above 1.".into(),
+            false => "The model's scores are probabilities, none of which is below 0.".into(),
+        },
+        hint: "Pass a probability from 0 (every row that can be scored) to 1; finai.try_guard counts alerts at a threshold.",
+    })
 }
 
 fn has_score(signature: &Signature) -> bool {
@@ -194,17 +229,17 @@ fn feature_view(guard: &Guard, table: &Table, name: &str) -> Result<(pg_sys::Oid
         }
         .into());
     }
-    let mut set_columns = table.columns.iter().filter(|c| guard.sets(&c.name));
-    if let Some(column) = set_columns.find(|c| features::mentions(&set, &c.name)) {
+    let read = features::columns_read(&set)?;
+    let mut used = table.columns.iter().filter(|c| read.contains(&c.name));
+    if let Some(column) = used.clone().find(|c| guard.sets(&c.name)) {
         return Err(GuardError::FlaggedFeature {
             column: column.name.clone(),
             relation: table.name.clone(),
         }
         .into());
     }
-    let generated = table.columns.iter().filter(|column| column.is_generated);
-    let mut used = generated.filter(|column| features::mentions(&set, &column.name));
-    if let Some(column) = used.next().filter(|_| is_before(guard)) {
+    let generated = used.find(|column| column.is_generated);
+    if let Some(column) = generated.filter(|_| is_before(guard)) {
         return Err(GuardError::Generated {
             feature: column.name.clone(),
             model: guard.model.clone(),

@@ -29,6 +29,7 @@ use crate::trigger::{self, Event, Outcome};
 use moment::{Moment, guard_name};
 use site::Deadline;
 
+pub use checks::check_trial;
 pub use definition::{Definition, Settings, alter, create, drop};
 pub use features::of_table as features_of_table;
 pub use review::{release, resolve};

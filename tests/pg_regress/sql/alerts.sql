@@ -165,10 +165,27 @@ ALTER TABLE finai.alert DROP CONSTRAINT broken;
 INSERT INTO payment (id, tx_amount) VALUES (20, 300) ON CONFLICT DO NOTHING;
 SELECT key, status FROM finai.alert;
 SELECT finai.drop_guard('payment_fraud_prob');
--- What a guard would have said; a row that cannot be scored is an error.
+-- What a guard would have said; rows that cannot be scored are counted apart.
 SET ROLE regress_reviewer;
 SELECT * FROM finai.try_guard('payment', 'fraud_prob', 0.3);
 RESET ROLE;
+CREATE TABLE mixed (LIKE payment INCLUDING DEFAULTS, fraud boolean);
+INSERT INTO mixed (id, tx_amount, tx_during_night, fraud) SELECT i, CASE WHEN i % 10 = 0 THEN 300 ELSE 20 END, CASE WHEN i % 15 <> 0 THEN 0 END, i % 20 = 0 FROM generate_series(101, 1000) i;
+SELECT * FROM finai.try_guard('mixed', 'fraud_prob', 0.3, label => 'fraud');
+SELECT (SELECT unscored FROM finai.try_guard('mixed', 'fraud_prob', 0)) = count(*) FILTER (WHERE tx_during_night IS NULL) AS same FROM mixed;
+SELECT * FROM finai.try_guard('mixed', 'fraud_prob', 0.3, event_time => 'nothing');
+SELECT * FROM finai.try_guard('mixed', 'fraud_prob', 1.01);
+SELECT * FROM finai.try_guard('mixed', 'fraud_prob', -0.01);
+-- What concerns all rows is an error: no such model, no right to it, no column for a feature.
+SELECT * FROM finai.try_guard('mixed', 'nothing', 0.3);
+ALTER TABLE mixed RENAME tx_amount TO amount;
+SELECT * FROM finai.try_guard('mixed', 'fraud_prob', 0.3);
+DROP TABLE mixed;
+SELECT finai.revoke_model('fraud_prob', 'public');
+SET ROLE regress_reviewer;
+SELECT * FROM finai.try_guard('payment', 'fraud_prob', 0.3);
+RESET ROLE;
+SELECT finai.grant_model('fraud_prob', 'public');
 DELETE FROM payment WHERE id = 5;
 CREATE TABLE history AS SELECT p.*, CASE WHEN id <> 4 THEN '2026-01-01'::timestamp + id * interval '9 hours' END AS at, id % 3 = 0 AS fraud, CASE WHEN id <> 3 THEN id % 2 END AS label FROM payment p;
 SELECT * FROM finai.try_guard('history', 'fraud_prob', 0.3, label => 'fraud', event_time => 'at');
@@ -264,6 +281,18 @@ SELECT count(*) FROM loan WHERE id IN (104, 105);
 SELECT finai.create_guard('loan', 'risk', 0, action => 'flag', score_column => 'score', features => 'loan_history', name => 'flagger');
 INSERT INTO loan VALUES (200, 20, '2026-03-01', 1, 12, 2, 3), (201, 20, '2026-03-02', 1, 12, 2, 3);
 SELECT l.id, l.score = finai.score('risk', h) AS same FROM loan l JOIN loan_history h USING (id) WHERE l.id >= 200 ORDER BY 1;
+-- A column to set is refused where the features read it, not where its name is but somewhere in their definition.
+ALTER TABLE loan ADD risk float8, ADD count boolean, ADD "1 day" float8, ADD weight float8, ADD place float8, ADD twice integer GENERATED ALWAYS AS (amount * 2) STORED;
+SELECT count(*) FROM finai.create_feature_set('loan_all', 'loan', 'customer', 'at', 'id', '[{"name": "number_of_existing_credits_at_this_bank", "agg": "count", "window": "1 day", "by": ["customer", "place"]}, {"name": "number_of_people_being_liable_to_provide_maintenance_for", "agg": "distinct", "column": "amount"}, {"name": "risky", "agg": "risk", "column": "count", "window": "1 day"}, {"name": "heavy", "agg": "sum", "column": "weight"}, {"name": "far", "agg": "distance", "columns": ["score", "place"]}]');
+SELECT count(*) FROM finai.create_feature_set('loan_doubled', 'loan', 'customer', 'at', 'id', '[{"name": "number_of_existing_credits_at_this_bank", "agg": "count"}, {"name": "number_of_people_being_liable_to_provide_maintenance_for", "agg": "sum", "column": "twice"}]');
+CREATE FUNCTION flagging(score_column text, flag_column text, features text) RETURNS text LANGUAGE sql AS $$
+  SELECT attempt(format('SELECT finai.create_guard(''loan'', ''risk'', 0, action => ''flag'', score_column => %L, flag_column => %L, features => %L, name => ''tried''), finai.drop_guard(''tried'')', score_column, flag_column, features), 'postgres') $$;
+SELECT c.*, flagging(c.score, c.flag, c.features) FROM (VALUES ('risk', NULL, 'loan_all'), ('1 day', NULL, 'loan_all'), ('weight', NULL, 'loan_all'), ('place', NULL, 'loan_all'), ('score', NULL, 'loan_all'), (NULL, 'count', 'loan_all'),
+  ('weight', 'count', 'loan_history'), ('place', NULL, 'loan_history'), ('risk', NULL, 'loan_doubled')) AS c (score, flag, features);
+SELECT finai.create_guard('loan', 'risk', 0, action => 'flag', score_column => 'risk', features => 'loan_all', name => 'flag_risk');
+INSERT INTO loan VALUES (202, 20, '2026-03-03', 1, 12, 2, 3);
+SELECT l.risk = finai.score('risk', h) AS same FROM loan l JOIN loan_all h USING (id) WHERE l.id = 202;
+SELECT finai.drop_guard('flag_risk'), finai.drop_feature_set('loan_all'), finai.drop_feature_set('loan_doubled');
 -- A column that a guard sets or watches stays.
 ALTER TABLE loan DROP COLUMN score CASCADE;
 ALTER TABLE loan RENAME score TO chance;
