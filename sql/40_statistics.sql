@@ -5,6 +5,8 @@ FROM finai._model_statistics() s
 ORDER BY s.model, s.version;
 COMMENT ON VIEW finai.stat_models IS
   'What scoring with each version did: scope cluster where finai is in shared_preload_libraries (all sessions and parallel workers of this database since the server started), otherwise scope backend (what this session''s own process scored, without its parallel workers). Versions that were not scored, or are gone, are not listed; a model that is renamed begins anew. Counts are added when a call''s statement ends, whether it succeeds or not. At most 1,024 versions of the cluster are counted at once, then the one scored longest ago is forgotten.';
+COMMENT ON COLUMN finai.stat_models.model IS 'The model''s name.';
+COMMENT ON COLUMN finai.stat_models.version IS 'The version''s number.';
 COMMENT ON COLUMN finai.stat_models.calls IS 'Calls in statements that scored or failed: a call in a query counts once, whatever the number of its rows, and once more in each parallel worker.';
 COMMENT ON COLUMN finai.stat_models.rows IS 'Rows scored, exactly.';
 COMMENT ON COLUMN finai.stat_models.errors IS 'Rows that the binding or the model refused, and calls whose model could not be loaded.';
@@ -13,6 +15,7 @@ COMMENT ON COLUMN finai.stat_models.mean_us IS 'total_ms / rows, in microseconds
 COMMENT ON COLUMN finai.stat_models.last_scored IS 'When the last of the timed rows was scored; NULL where no row was scored.';
 COMMENT ON COLUMN finai.stat_models.scope IS 'cluster or backend.';
 COMMENT ON FUNCTION finai._model_statistics() IS 'The rows of the view finai.stat_models, in no order.';
+COMMENT ON FUNCTION finai._statistics_scope() IS 'cluster or backend, as finai.stat_models.scope, also where nothing is counted yet.';
 COMMENT ON FUNCTION finai.reset_stat_models() IS
   'Forgets what finai.stat_models shows of this database: for scope cluster everybody''s, for scope backend this session''s.';
 COMMENT ON FUNCTION finai.cached_models() IS

@@ -58,6 +58,50 @@ COMMENT ON FUNCTION finai.feature_row(anyelement, record) IS
 COMMENT ON FUNCTION finai.features_at(anyelement, "any", "any") IS
   'The features of one entity as of a moment: features_at(NULL::my_set, entity, at). The view''s row of the entity''s event at that time, the last by event_id, where there is one. Otherwise what is known then, of the events in (at - window, at]: columns of the event are NULL, and so are features that need one or are by another entity. NULL where entity or at is NULL. Runs with the caller''s rights: needs SELECT on the source. Errors as for feature_row.';
 
+-- Sets, for whoever may read where they come from.
+CREATE FUNCTION finai._feature_set_relations(view text, source text, owner oid) RETURNS TABLE (view oid, view_owner oid, source oid)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT v.oid, v.relowner, COALESCE(r.oid, s.oid)
+  FROM (SELECT parse_ident(_feature_set_relations.view), parse_ident(_feature_set_relations.source)) AS n (view, source)
+  LEFT JOIN pg_class v ON v.relname = n.view[2] AND v.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = n.view[1]) AND v.relkind = 'v'
+    AND (pg_has_role(v.relowner, _feature_set_relations.owner, 'MEMBER') OR NOT EXISTS (SELECT FROM pg_roles WHERE pg_roles.oid = _feature_set_relations.owner))
+  LEFT JOIN LATERAL (
+    SELECT d.refobjid AS oid
+    FROM pg_rewrite w JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> w.ev_class
+    WHERE w.ev_class = v.oid LIMIT 1) r ON true
+  LEFT JOIN pg_class s ON s.relname = n.source[2] AND s.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = n.source[1])
+$$;
+COMMENT ON FUNCTION finai._feature_set_relations(text, text, oid) IS
+  'The view of a feature set, where it is the set''s own, with its owner, and the relation that it reads; for the views finai.feature_sets and finai.guards.';
+CREATE VIEW finai.feature_sets AS
+SELECT f.name, COALESCE(s.oid::pg_catalog.regclass::pg_catalog.text, f.source) AS source, COALESCE(r.view::pg_catalog.regclass::pg_catalog.text, f.view) AS view,
+       f.entity, f.event_time, f.event_id, f.time_zone, pg_catalog.jsonb_array_length(f.features) AS features,
+       CASE WHEN r.view IS NULL OR s.oid IS NULL THEN 'broken' ELSE 'active' END AS status,
+       f.stored, f.refreshed_at, COALESCE(pg_catalog.pg_get_userbyid(r.view_owner), f.owner) AS owner, f.created_at, f.features AS definition
+FROM finai.feature_set f
+CROSS JOIN LATERAL finai._feature_set_relations(f.view, f.source, f.owner_oid) r
+LEFT JOIN pg_catalog.pg_class s ON s.oid OPERATOR(pg_catalog.=) r.source
+WHERE CASE WHEN s.oid IS NULL THEN pg_catalog.pg_has_role(COALESCE(r.view_owner, f.owner_oid), 'MEMBER') IS TRUE OR EXISTS (
+             SELECT FROM pg_catalog.pg_extension e WHERE e.extname OPERATOR(pg_catalog.=) 'finai' AND pg_catalog.pg_has_role(e.extowner, 'MEMBER'))
+           ELSE pg_catalog.has_table_privilege(s.oid, 'SELECT') OR pg_catalog.has_table_privilege(r.view, 'SELECT') IS TRUE END
+ORDER BY f.name;
+COMMENT ON VIEW finai.feature_sets IS
+  'Every feature set whose source, or view, one may read; where the source is gone, its owner sees the set, and whoever administers the extension. finai.describe_feature_set says what the features mean.';
+COMMENT ON COLUMN finai.feature_sets.name IS 'The set''s name, which is the view''s without its schema.';
+COMMENT ON COLUMN finai.feature_sets.source IS 'The relation whose rows are the events.';
+COMMENT ON COLUMN finai.feature_sets.view IS 'The view with the columns of source and then the features.';
+COMMENT ON COLUMN finai.feature_sets.entity IS 'The column whose events are one another''s history, where a feature is not by others.';
+COMMENT ON COLUMN finai.feature_sets.event_time IS 'The column with the time of an event.';
+COMMENT ON COLUMN finai.feature_sets.event_id IS 'The unique column that orders events of the same time.';
+COMMENT ON COLUMN finai.feature_sets.time_zone IS 'Where night and weekend are, for events with a time zone.';
+COMMENT ON COLUMN finai.feature_sets.features IS 'How many features were defined; a sequence has two columns in the view.';
+COMMENT ON COLUMN finai.feature_sets.status IS 'active; broken: view or source is gone.';
+COMMENT ON COLUMN finai.feature_sets.stored IS 'The copy that finai.refresh_feature_set keeps; NULL without one.';
+COMMENT ON COLUMN finai.feature_sets.refreshed_at IS 'When the copy was made or refreshed last.';
+COMMENT ON COLUMN finai.feature_sets.owner IS 'The view''s owner; who created the set where the view is gone.';
+COMMENT ON COLUMN finai.feature_sets.created_at IS 'When the set was created.';
+COMMENT ON COLUMN finai.feature_sets.definition IS 'The features as finai.create_feature_set was told them.';
+
 -- What changed in the source of a feature set since its stored copy was refreshed.
 CREATE TABLE finai.feature_change (
   feature_set text COLLATE "C" NOT NULL,

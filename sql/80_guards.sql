@@ -84,6 +84,21 @@ COMMENT ON COLUMN finai.alert.features IS 'What the model got.';
 COMMENT ON COLUMN finai.alert.error IS 'SQLSTATE and message of what kept the row from being scored.';
 COMMENT ON COLUMN finai.alert.held IS 'The row that is kept back, whole, as PostgreSQL writes its values.';
 COMMENT ON COLUMN finai.alert.outcome IS 'What a reviewer found: confirmed, dismissed or unclear; as a label, true, false and NULL.';
+COMMENT ON COLUMN finai.alert.id IS 'Number of the alert, for finai.resolve_alert and finai.release_alert.';
+COMMENT ON COLUMN finai.alert.created_at IS 'When the row was written.';
+COMMENT ON COLUMN finai.alert.guard IS 'The guard that spoke up.';
+COMMENT ON COLUMN finai.alert.relation_oid IS 'The guarded table''s oid; NULL once it is dropped.';
+COMMENT ON COLUMN finai.alert.action IS 'What the guard was to do; also reject, for rows that could not be scored, and unknown, for a guard without configuration.';
+COMMENT ON COLUMN finai.alert.version IS 'The version that scored; NULL where none could be found.';
+COMMENT ON COLUMN finai.alert.threshold IS 'The guard''s threshold then.';
+COMMENT ON COLUMN finai.alert.score IS 'The row''s score; NULL where it could not be scored.';
+COMMENT ON COLUMN finai.alert.reasons IS 'Not filled: NULL.';
+COMMENT ON COLUMN finai.alert.status IS 'open (the row is in the table, and scores high), held (kept out), unscored (let in without a score), released (inserted after it was held), resolved.';
+COMMENT ON COLUMN finai.alert.note IS 'What the reviewer wrote.';
+COMMENT ON COLUMN finai.alert.resolved_by IS 'Role that resolved it.';
+COMMENT ON COLUMN finai.alert.resolved_at IS 'When it was resolved.';
+COMMENT ON COLUMN finai.alert.released_by IS 'Role that released the row.';
+COMMENT ON COLUMN finai.alert.released_at IS 'When the row was released.';
 CREATE TRIGGER alert_relation_oid BEFORE INSERT OR UPDATE OF relation ON finai.alert FOR EACH ROW EXECUTE FUNCTION finai._relation_oid();
 ALTER TABLE finai.alert ENABLE ALWAYS TRIGGER alert_relation_oid;
 CREATE TRIGGER alert_no_truncate BEFORE TRUNCATE ON finai.alert FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_truncate();
@@ -164,13 +179,16 @@ COMMENT ON FUNCTION finai._stray_guards(text[]) IS 'Triggers of guards that have
 -- Guards with what they did. Whoever may read a table sees what guards it.
 CREATE VIEW finai.guards AS
 SELECT g.name AS guard, COALESCE(c.oid::pg_catalog.regclass::pg_catalog.text, g.relation) AS relation, g.model, g.features, g.threshold, g.action,
-       CASE WHEN g.features IS NOT NULL AND f.name IS NULL THEN 'broken' ELSE t.status END AS status,
-       CASE WHEN g.features IS NOT NULL AND f.name IS NULL THEN 'the feature set is gone' ELSE t.detail END AS detail,
-       COALESCE(s.rows, 0) AS rows, COALESCE(s.alerts, 0) AS alerts, COALESCE(s.unscored, 0) AS unscored, s.mean_us, s.last_scored,
+       CASE WHEN g.features IS NOT NULL AND r.view IS NULL THEN 'broken' ELSE t.status END AS status,
+       CASE WHEN c.oid IS NULL OR g.features IS NULL OR r.view IS NOT NULL THEN t.detail
+            WHEN f.name IS NULL THEN 'the feature set is gone'
+            ELSE 'the view of the feature set is gone' END AS detail,
+       COALESCE(s.rows, 0) AS rows, COALESCE(s.alerts, 0) AS alerts, COALESCE(s.unscored, 0) AS unscored, s.mean_us, s.last_scored, finai._statistics_scope() AS scope,
        g.score_column, g.flag_column, g.watch, g.on_error, g.budget_ms, g.created_by, g.created_at
 FROM finai.guard g
 LEFT JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) g.relation_oid
 LEFT JOIN finai.feature_set f ON f.name OPERATOR(pg_catalog.=) g.features
+LEFT JOIN LATERAL finai._feature_set_relations(f.view, f.source, f.owner_oid) r ON true
 LEFT JOIN finai._guard_statistics() s ON s.guard OPERATOR(pg_catalog.=) g.name AND s.created_at OPERATOR(pg_catalog.=) g.created_at
 CROSS JOIN LATERAL finai._guard_state(g.name, g.relation_oid, g.action, g.watch OPERATOR(pg_catalog.<>) '{}') t
 WHERE CASE WHEN c.oid IS NULL THEN EXISTS (
@@ -179,12 +197,35 @@ WHERE CASE WHEN c.oid IS NULL THEN EXISTS (
              SELECT FROM pg_catalog.pg_extension e WHERE e.extname OPERATOR(pg_catalog.=) 'finai' AND pg_catalog.pg_has_role(e.extowner, 'MEMBER'))
            ELSE pg_catalog.has_table_privilege(c.oid, 'SELECT') END
 UNION ALL
-SELECT n.guard, n.relation::pg_catalog.regclass::pg_catalog.text, NULL, NULL, NULL, NULL, 'broken', 'it has no configuration', 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+SELECT n.guard, n.relation::pg_catalog.regclass::pg_catalog.text, NULL, NULL, NULL, NULL, 'broken', 'it has no configuration', 0, 0, 0, NULL, NULL, finai._statistics_scope(), NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM finai._stray_guards(ARRAY(SELECT g.name FROM finai.guard g)) n
 WHERE pg_catalog.has_table_privilege(n.relation, 'SELECT')
 ORDER BY 1;
 COMMENT ON VIEW finai.guards IS
   'Every guard of a table that one may read: what it does, its status (active; off; partly, such as partitions where rows that are written straight into them are not guarded; broken; the detail says why, and finai.alter_guard(guard) mends its triggers) and what it did since the server started (finai in shared_preload_libraries) or in this session: rows scored, alerts, rows that could not be scored, and microseconds a row, features included.';
+
+COMMENT ON COLUMN finai.guards.guard IS 'The guard''s name.';
+COMMENT ON COLUMN finai.guards.relation IS 'The table it stands on.';
+COMMENT ON COLUMN finai.guards.model IS 'The model it scores with, as finai.create_guard was told: name, name@alias or name@version.';
+COMMENT ON COLUMN finai.guards.features IS 'The feature set that computes features; NULL where the table''s columns are all there is.';
+COMMENT ON COLUMN finai.guards.threshold IS 'The score from which on it acts.';
+COMMENT ON COLUMN finai.guards.action IS 'review, notify, reject, flag or hold; off.';
+COMMENT ON COLUMN finai.guards.status IS 'active, off, partly (some ways to write a row go past it) or broken.';
+COMMENT ON COLUMN finai.guards.detail IS 'Why the status is what it is, where it is not active or off.';
+COMMENT ON COLUMN finai.guards.rows IS 'Rows it looked at, as far as scope goes.';
+COMMENT ON COLUMN finai.guards.alerts IS 'Alerts it wrote on rows that reached the threshold; flag and reject write none.';
+COMMENT ON COLUMN finai.guards.unscored IS 'Rows that could not be scored, or not in time.';
+COMMENT ON COLUMN finai.guards.mean_us IS 'Microseconds a row, features included; NULL where no row was looked at.';
+COMMENT ON COLUMN finai.guards.last_scored IS 'When it looked at a row last.';
+COMMENT ON COLUMN finai.guards.scope IS
+  'What rows, alerts, unscored and mean_us count: cluster, all sessions since the server started, with finai in shared_preload_libraries; otherwise backend, this session alone.';
+COMMENT ON COLUMN finai.guards.score_column IS 'The column that flag sets to the score.';
+COMMENT ON COLUMN finai.guards.flag_column IS 'The column that flag sets to whether the score reaches the threshold.';
+COMMENT ON COLUMN finai.guards.watch IS 'Columns whose change by UPDATE has the row looked at again.';
+COMMENT ON COLUMN finai.guards.on_error IS 'open: rows that cannot be scored go in; closed: their statement fails.';
+COMMENT ON COLUMN finai.guards.budget_ms IS 'Milliseconds that scoring the rows of one statement (flag and hold: one row) may take; NULL: any.';
+COMMENT ON COLUMN finai.guards.created_by IS 'Role that created it.';
+COMMENT ON COLUMN finai.guards.created_at IS 'When it was created.';
 
 -- What a guard would have said. precision is a word of SQL's grammar, which PL/pgSQL's checkers do not take for a name.
 CREATE FUNCTION finai._try_guard(relation regclass, model text, threshold double precision, features text, label text, event_time text)

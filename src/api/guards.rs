@@ -115,13 +115,24 @@ fn resolve_alert(
     outcome: Option<&str>,
     note: default!(Option<&str>, "NULL"),
 ) -> Result<(), ErrorReport> {
-    let outcome = given("outcome", outcome)?;
-    Ok(guard::resolve(given("id", id)?, outcome, note)?)
+    let id = alert(id)?;
+    let outcome = outcome.ok_or(Error::from(GuardError::NoAlert {
+        parameter: "outcome",
+        hint: "Outcomes are confirmed (the guard was right), dismissed (it was not) and unclear.",
+    }))?;
+    Ok(guard::resolve(id, outcome, note)?)
 }
 
 #[pg_extern(volatile, parallel_unsafe)]
 fn release_alert(id: Option<i64>) -> Result<(), ErrorReport> {
-    Ok(guard::release(given("id", id)?)?)
+    Ok(guard::release(alert(id)?)?)
+}
+
+fn alert(id: Option<i64>) -> Result<i64> {
+    Ok(id.ok_or(GuardError::NoAlert {
+        parameter: "id",
+        hint: "SELECT id, guard, key, status FROM finai.alert lists the alerts that you may see.",
+    })?)
 }
 
 #[pg_extern(volatile, parallel_unsafe)]

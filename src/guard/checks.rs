@@ -183,21 +183,23 @@ fn check_features(guard: &Guard, table: &Table, signature: &Signature) -> Result
         let (feature, model) = (row.feature, guard.model.clone());
         let Some(column) = row.column else {
             let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-            return Err(Error::MissingColumn {
+            let missing = Error::MissingColumn {
                 origin,
                 feature,
                 model,
                 columns: names.join(", "),
-            });
+            };
+            return Err(GuardError::Unbound(Box::new(missing)).into());
         };
         if row.status != OK {
-            return Err(Error::ColumnType {
+            let wrong = Error::ColumnType {
                 column,
                 found: row.found.unwrap_or_default(),
                 feature,
                 model,
                 hint: row.hint.unwrap_or_default(),
-            });
+            };
+            return Err(GuardError::Unbound(Box::new(wrong)).into());
         }
         if guard.sets(&column) {
             return Err(GuardError::FlaggedFeature {

@@ -140,6 +140,11 @@ SELECT statement, role, attempt(statement, role) FROM (VALUES
   (13, 'SELECT finai.resolve_alert(alert_of(3), ''dismissed'')', 'regress_reviewer'), (14, 'SELECT finai.resolve_alert(alert_of(3), ''confirmed'')', 'regress_reviewer'), (15, 'SELECT finai.release_alert(alert_of(3))', 'regress_clerk'),
   (16, 'SELECT finai.resolve_alert(alert_of(5), ''unclear'')', 'regress_owner'), (17, 'SELECT finai.delete_alerts(NULL)', 'regress_owner'),
   (18, 'UPDATE finai.alert SET note = ''x''', 'regress_owner'), (19, 'DELETE FROM finai.alert', 'regress_owner')) AS a (n, statement, role) ORDER BY n;
+\set VERBOSITY default
+SELECT finai.resolve_alert(NULL, 'confirmed');
+SELECT finai.resolve_alert(1, NULL);
+SELECT finai.release_alert(NULL);
+\set VERBOSITY terse
 SET ROLE regress_stranger;
 SELECT finai.resolve_alert(1, 'confirmed'), finai.release_alert(1);
 RESET ROLE;
@@ -225,8 +230,14 @@ SELECT guard, relation, model, features, status, rows, alerts, unscored FROM fin
 SET ROLE regress_owner;
 SELECT rows, alerts FROM finai.try_guard('loan', 'risk', -1e9, features => 'loan_history') WHERE day IS NULL;
 -- The set's view and columns stay while a guard reads them.
+\set VERBOSITY default
 SELECT finai.drop_feature_set('loan_history');
 DROP VIEW loan_history;
+-- What is told of a column is of use where there is no query.
+SELECT finai.create_guard('payment', 'risk', 0);
+SELECT finai.create_guard('loan', 'fraud_prob', 0.5, features => 'loan_history');
+SELECT finai.create_guard('payment', 'fraud_prob', 0.5, features => 'nothing');
+\set VERBOSITY terse
 -- SQL that fails while features are computed, in the second row: rows go in.
 RESET ROLE;
 CREATE FUNCTION fail() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN PERFORM 1 / 0; RETURN true; END $$;
@@ -302,10 +313,19 @@ ALTER TABLE loan RENAME amount TO sum;
 -- With event triggers off, the set can go: rows go in unscored.
 ALTER EVENT TRIGGER finai_ddl_starts DISABLE; ALTER EVENT TRIGGER finai_ddl_ends DISABLE;
 SELECT finai.delete_alerts('infinity');
-SELECT finai.drop_guard('flagger');
 SELECT finai.drop_feature_set('loan_history');
+SELECT finai.drop_guard('flagger');
+DROP VIEW loan_history;
 INSERT INTO loan VALUES (300, 20, '2026-03-01', 1, 12, 2, 3);
 SELECT guard, error, status FROM finai.alert;
 SELECT guard, status, detail FROM finai.guards;
+SELECT name, status FROM finai.feature_sets;
+SELECT finai.drop_feature_set('loan_history');
+-- Of a guard that was left without its table nothing is kept.
+DROP TABLE loan;
+SELECT guard, status, detail FROM finai.guards;
+SELECT finai.drop_feature_set('loan_history');
+SELECT guard, status, detail FROM finai.guards;
+SELECT finai.drop_guard('lender');
 DROP OWNED BY regress_owner, regress_reviewer, regress_clerk, regress_stranger CASCADE;
 DROP ROLE regress_owner, regress_reviewer, regress_clerk, regress_stranger;

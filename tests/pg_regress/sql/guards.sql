@@ -49,7 +49,7 @@ SELECT forget();
 INSERT INTO payment (id, tx_amount, tx_during_night) SELECT i, CASE WHEN i % 100 = 0 THEN 300 ELSE 20 END, CASE WHEN i % 150 <> 0 THEN 0 END FROM generate_series(1, 700) i;
 SELECT count(*) FROM payment;
 SELECT * FROM said;
-SELECT guard, relation, status, detail, rows, alerts, unscored, mean_us > 0 AS timed FROM finai.guards;
+SELECT guard, relation, status, detail, rows, alerts, unscored, mean_us > 0 AS timed, scope FROM finai.guards;
 DELETE FROM payment;
 SELECT forget();
 -- Closed: such a row refuses the statement.
