@@ -331,12 +331,13 @@ fn hint_at_a_table(cause: &Error) -> Option<String> {
                 relation.unwrap_or("<relation>").replace('\'', "''")
             ))
         }
-        Error::ColumnType { .. } => cause.hint().map(|hint| {
-            hint.replace(
-                "in a view or subquery",
-                "in a generated column of another name, which a new column takes the name of, or change its type",
-            )
-        }),
+        Error::ColumnType { hint, .. } => {
+            let taken = hint.split("; cast").next().unwrap_or_default();
+            Some(format!(
+                "{}; change the column's type, or have a feature set compute it: features => '<set>'.",
+                taken.trim_end_matches('.')
+            ))
+        }
         Error::Model {
             source: Engine::NullFeature { feature } | Engine::NanFeature { feature },
             ..
