@@ -71,6 +71,11 @@ pub fn model(version: &Version) -> Result<Arc<Model>> {
     Ok(model)
 }
 
+/// As [`model`], where this one was the version's before. Nothing where it has left the cache.
+pub fn again(version: &Version, model: &Arc<Model>) -> Option<Arc<Model>> {
+    take(version, |entry| Arc::ptr_eq(&entry.model, model))
+}
+
 /// Whether a compiled model is in the cache still.
 pub fn holds(model: &Arc<Model>) -> bool {
     with(|entries| entries.iter().any(|entry| Arc::ptr_eq(&entry.model, model))).unwrap_or_default()
@@ -108,11 +113,16 @@ pub fn memory() -> usize {
 }
 
 fn lookup(version: &Version) -> Option<Arc<Model>> {
+    take(version, |entry| {
+        entry.sha256 == version.sha256 && entry.declaration == version.declaration
+    })
+}
+
+/// The model of an entry, which is the one used last from now on.
+fn take(version: &Version, is_it: impl Fn(&Entry) -> bool) -> Option<Arc<Model>> {
     let now = now();
     with(|entries| {
-        let found = entries.iter().position(|entry| {
-            entry.sha256 == version.sha256 && entry.declaration == version.declaration
-        })?;
+        let found = entries.iter().rposition(is_it)?;
         let mut entry = entries.remove(found);
         entry.hits += 1;
         entry.last_used = now;

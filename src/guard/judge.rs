@@ -10,7 +10,7 @@ use crate::registry::{Guard, Statement, Version};
 use crate::row::{Shape, Tuple};
 use crate::trigger::{self, Rows, Scratch};
 
-use super::site::{self, Ready, Site};
+use super::site::{Ready, Site};
 use super::{Watch, catalogue, features};
 
 /// What a guard found in a statement.
@@ -41,7 +41,7 @@ impl Judged {
 }
 
 /// Scores the rows of a statement that changed in what the guard watches. For the table's owner.
-pub fn statement(watch: &Watch, rows: &mut Rows) -> Result<Judged> {
+pub fn statement(watch: &Watch, site: &mut Site, rows: &mut Rows) -> Result<Judged> {
     let mut judged = Judged::default();
     let guard = match &watch.guard {
         Ok(guard) => guard,
@@ -50,8 +50,6 @@ pub fn statement(watch: &Watch, rows: &mut Rows) -> Result<Judged> {
             return Ok(all_unscored(rows, excuse, judged));
         }
     };
-    let relation = watch.event.relation();
-    let mut site = site::take(&guard.name, relation);
     let positions = match watched(watch, guard) {
         Ok(positions) => positions,
         Err(error) => {
@@ -89,7 +87,6 @@ pub fn statement(watch: &Watch, rows: &mut Rows) -> Result<Judged> {
             return Ok(judged);
         }
     }
-    site::keep(&guard.name, relation, site);
     judged.verdicts.sort_by_key(|(number, _)| *number);
     Ok(judged)
 }

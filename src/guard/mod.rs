@@ -22,12 +22,12 @@ use pgrx::pg_sys;
 
 use crate::elevate;
 use crate::error::{Error, GuardError, Result};
-use crate::registry::{self, Action, Guard, OnError};
+use crate::registry::{Action, Guard, OnError};
 use crate::row::owner_of;
 use crate::trigger::{self, Event, Outcome};
 
 use moment::{Moment, guard_name};
-use site::Deadline;
+use site::{Deadline, Site};
 
 pub use checks::check_trial;
 pub use definition::{Definition, Settings, alter, create, drop};
@@ -58,13 +58,16 @@ struct Watch<'call> {
 
 impl Watch<'_> {
     /// Nothing for a guard that is off.
-    fn of(event: Event) -> Result<Option<Watch>> {
+    fn of<'call>(
+        event: Event<'call>,
+        name: String,
+        site: &mut Site,
+    ) -> Result<Option<Watch<'call>>> {
         let began = Instant::now();
-        let name = guard_name(event)?;
-        let guard = match registry::guard(&name) {
+        let guard = match site.find_guard(&name) {
             Ok(Some(guard)) if guard.action == Action::Off => return Ok(None),
             // Another's trigger under this guard's name has nothing of its rights, and nothing to say in its name.
-            Ok(Some(guard)) if catalogue::is_of(event, &guard) => Ok(Arc::new(guard)),
+            Ok(Some(guard)) if catalogue::is_of(event, &guard) => Ok(guard),
             // What a partition that was detached still has of its table's guard.
             Ok(Some(guard)) if catalogue::has_table(&guard) => return Ok(None),
             Ok(_) => Err(GuardError::NoConfiguration(name.clone()).into()),
@@ -80,9 +83,9 @@ impl Watch<'_> {
 
     /// Whose guard it is: the owner of its table, also on a partition that belongs to another.
     fn owner(&self) -> pg_sys::Oid {
-        let guard = self.guard.as_ref().ok();
-        let owner = guard.and_then(|guard| owner_of(guard.relation?));
-        owner.unwrap_or(self.event.owner())
+        let table = self.guard.as_ref().ok().and_then(|guard| guard.relation);
+        let table = table.filter(|table| *table != self.event.relation());
+        table.and_then(owner_of).unwrap_or(self.event.owner())
     }
 
     fn deadline(&self) -> Option<Deadline> {
@@ -117,10 +120,14 @@ fn after_statement(event: Event) -> Result<()> {
     if rows.count() == 0 {
         return Ok(());
     }
-    let Some(watch) = Watch::of(event)? else {
+    let name = guard_name(event)?;
+    let mut site = site::take(&name, event.relation());
+    let Some(watch) = Watch::of(event, name, &mut site)? else {
         return Ok(());
     };
-    let judged = elevate::acting_as(watch.owner(), || judge::statement(&watch, &mut rows))?;
+    let owner = watch.owner();
+    let judged = elevate::acting_as(owner, || judge::statement(&watch, &mut site, &mut rows))?;
+    site::keep(&watch.name, event.relation(), site);
     if judged.verdicts.is_empty() {
         speak::count(&watch, &judged, 0);
         return Ok(());

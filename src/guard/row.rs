@@ -13,7 +13,7 @@ use crate::trigger::{self, Event, Outcome};
 
 use super::judge::{self, Judged, Verdict};
 use super::moment::guard_name;
-use super::site;
+use super::site::{self, Site};
 use super::{Watch, catalogue, moved, pass, speak};
 
 /// Before a row is stored: sets its columns, or keeps it out.
@@ -27,7 +27,7 @@ pub fn before(event: Event) -> Result<Outcome> {
     let known = site.guard();
     // A row that is the statement's first.
     let statement = known.is_none().then(Statement::current);
-    let Some(watch) = begun(event, name, known)? else {
+    let Some(watch) = begun(event, name, known, &mut site)? else {
         return Ok(event.unchanged());
     };
     let holds = matches!(&watch.guard, Ok(guard) if guard.action == Action::Hold);
@@ -66,7 +66,7 @@ pub fn after(event: Event) -> Result<()> {
     }
     let name = guard_name(event)?;
     let mut site = site::take(&name, event.relation());
-    let Some(watch) = begun(event, name, None)? else {
+    let Some(watch) = begun(event, name, None, &mut site)? else {
         return Ok(());
     };
     let row = event.row();
@@ -83,7 +83,12 @@ pub fn after(event: Event) -> Result<()> {
     speak::alert_on(&watch, &judged, &row, None).map(|_| ())
 }
 
-fn begun(event: Event, name: String, known: Option<Arc<Guard>>) -> Result<Option<Watch>> {
+fn begun<'call>(
+    event: Event<'call>,
+    name: String,
+    known: Option<Arc<Guard>>,
+    site: &mut Site,
+) -> Result<Option<Watch<'call>>> {
     match known {
         Some(guard) => Ok(Some(Watch {
             event,
@@ -91,7 +96,7 @@ fn begun(event: Event, name: String, known: Option<Arc<Guard>>) -> Result<Option
             guard: Ok(guard),
             began: Instant::now(),
         })),
-        None => Watch::of(event),
+        None => Watch::of(event, name, site),
     }
 }
 

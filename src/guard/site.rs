@@ -1,17 +1,17 @@
-//! What a backend keeps of one guard on one relation between statements: the binding and the buffers. Never stale: version
-//! and binding are looked at anew in every statement.
+//! What a backend keeps of one guard on one relation between statements: where its rows are, the binding and the buffers.
+//! Never stale: guard, version and binding are looked at anew in every statement.
 
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Instant;
 
-use finai_engine::{Scorer, Value};
+use finai_engine::{Model, Scorer, Value};
 use pgrx::prelude::*;
 
 use crate::cache;
 use crate::error::{Error, GuardError, Result};
 use crate::feature_set;
-use crate::registry::{self, Guard, Known, Reference, Statement, Version};
+use crate::registry::{Guard, Known, KnownGuard, Statement, Version};
 use crate::row::{Bind, Binding, Tuple, TupleBinding};
 use crate::statistics::{self, Tally};
 
@@ -36,7 +36,8 @@ struct Key {
 pub struct Site {
     buffers: Option<Buffers>,
     current: Option<Current>,
-    known: Option<Known>,
+    known_guard: KnownGuard,
+    known: Known,
 }
 
 struct Current {
@@ -46,6 +47,7 @@ struct Current {
 }
 
 struct Buffers {
+    version: Arc<Version>,
     scorer: Scorer,
     binding: Option<TupleBinding>,
     /// Of what a feature set computes.
@@ -113,6 +115,11 @@ impl Site {
             .is_some_and(|buffers| cache::holds(buffers.scorer.model()))
     }
 
+    /// The guard of the site's name, as this statement finds it.
+    pub fn find_guard(&mut self, name: &str) -> Result<Option<Arc<Guard>>> {
+        self.known_guard.find(name)
+    }
+
     /// Finds the version that the guard's model means for the current role in this statement, and makes room for batches
     /// where more than one row is expected.
     pub fn begin(
@@ -121,11 +128,11 @@ impl Site {
         rows: usize,
         deadline: Option<Deadline>,
     ) -> Result<Ready<'_>> {
-        let reference = Reference::parse(&guard.model)?;
-        let known = registry::resolve_known(&reference, self.known.take())?;
-        let version = known.version.clone();
-        self.known = Some(known);
-        let model = cache::model(&version).inspect_err(|_| statistics::count_error(&version))?;
+        let version = self.known.resolve(&guard.model)?;
+        let model = match self.cached(&version) {
+            Some(model) => model,
+            None => cache::model(&version).inspect_err(|_| statistics::count_error(&version))?,
+        };
         let capacity = if rows > 1 { BATCH } else { 1 };
         let kept = self
             .buffers
@@ -133,6 +140,7 @@ impl Site {
             .filter(|buffers| Arc::ptr_eq(buffers.scorer.model(), &model));
         let buffers = match kept {
             Some(mut buffers) => {
+                buffers.version = version.clone();
                 buffers.binding = buffers.binding.filter(TupleBinding::is_current);
                 // The row type of a view that was dropped cannot be asked about.
                 buffers.computed = None;
@@ -144,6 +152,7 @@ impl Site {
                 buffers
             }
             None => Buffers {
+                version: version.clone(),
                 scorer: Scorer::new(model, capacity).map_err(Error::of(&version.model))?,
                 binding: None,
                 computed: None,
@@ -155,6 +164,13 @@ impl Site {
             buffers: self.buffers.insert(buffers),
             deadline,
         })
+    }
+
+    /// The version's model, where it is the one that the buffers are for.
+    fn cached(&self, version: &Arc<Version>) -> Option<Arc<Model>> {
+        let buffers = self.buffers.as_ref()?;
+        let buffers = Some(buffers).filter(|buffers| Arc::ptr_eq(&buffers.version, version))?;
+        cache::again(version, buffers.scorer.model())
     }
 
     /// The guard as this statement found it, for its next row; for the role that asks for the row.

@@ -1,12 +1,14 @@
 //! A guard's configuration, as the statement's snapshot has it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use pgrx::pg_sys;
 
 use crate::error::{Error, Result};
 
-use super::scan::{Key, Row, exists, first};
+use super::kept::{self, Kept};
+use super::scan::{Key, Row, exists};
 
 /// What happens to a row whose score reaches the threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,11 +128,24 @@ impl Guard {
 
 /// The guard of that name; nothing where there is none.
 pub fn guard(name: &str) -> Result<Option<Guard>> {
-    let keys = [(c"name", Key::Text(name))];
-    match first(c"guard", &keys, |row| read(name, row))? {
-        None => Ok(None),
-        Some(Some(guard)) => Ok(Some(guard)),
-        Some(None) => Err(Error::Installation(format!("row of guard \"{name}\""))),
+    let guard = KnownGuard::default().find(name)?;
+    Ok(guard.map(Arc::unwrap_or_clone))
+}
+
+/// A guard's row for whoever asks for it in every statement.
+#[derive(Default)]
+pub struct KnownGuard(Option<Kept<Option<Arc<Guard>>>>);
+
+impl KnownGuard {
+    /// As [`guard`], always of the same name; the guard of an unchanged row is the one that was given before.
+    pub fn find(&mut self, name: &str) -> Result<Option<Arc<Guard>>> {
+        let keys = [(c"name", Key::Text(name))];
+        let read = |row: &Row| read(name, row).map(Arc::new);
+        match kept::first(&mut self.0, c"guard", &keys, read)? {
+            None => Ok(None),
+            Some(Some(guard)) => Ok(Some(guard.clone())),
+            Some(None) => Err(Error::Installation(format!("row of guard \"{name}\""))),
+        }
     }
 }
 

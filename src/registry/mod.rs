@@ -1,12 +1,14 @@
 //! Which version a model's name means in this statement, and its bytes.
 //!
 //! Everything is read by index probes under the active snapshot: no SPI, no transaction id, no SELECT privilege
-//! on the state tables. Nothing here remembers anything across calls.
+//! on the state tables. What is remembered across calls is where rows were, never what they say.
 
 mod copied_set;
 mod feature_set;
 mod guard;
 mod history;
+mod kept;
+mod known;
 mod privilege;
 mod reference;
 mod scan;
@@ -17,6 +19,7 @@ mod status;
 mod transforms;
 
 use std::borrow::Cow;
+use std::ffi::CStr;
 
 use finai_engine::Declaration;
 use pgrx::pg_sys;
@@ -27,8 +30,9 @@ use crate::error::{Error, Result};
 
 pub use copied_set::{StoredCopy, stored_copy};
 pub use feature_set::{FeatureSet, feature_set};
-pub use guard::{Action, Guard, OnError, Timing, guard, has_guards};
+pub use guard::{Action, Guard, KnownGuard, OnError, Timing, guard, has_guards};
 pub use history::{history, renamed_to};
+pub use known::Known;
 pub use privilege::{
     Privilege, acts_as, current_user, current_user_name, existing_name, grants, has,
     is_administrator, is_own_role, is_superuser, is_unchanged_bundled, names_are_current,
@@ -145,49 +149,6 @@ pub fn resolve(reference: &Reference) -> Result<Version> {
     Ok(version)
 }
 
-/// A version that a call site keeps, with its row as it was stored.
-pub struct Known {
-    pub version: std::sync::Arc<Version>,
-    stored: Option<Vec<u8>>,
-}
-
-/// As [`resolve`], where the same version as before is expected, with the same row: that one is not read again.
-pub fn resolve_known(reference: &Reference, known: Option<Known>) -> Result<Known> {
-    require(&reference.model, Privilege::Use)?;
-    let version = number(reference)?;
-    refuse_retired(reference, version)?;
-    let keys = [
-        (c"model", Key::Text(&reference.model)),
-        (c"version", Key::Integer(version)),
-    ];
-    let is_same = |known: &Known, stored: Option<&[u8]>| {
-        let of = &known.version;
-        of.version == version && of.model == reference.model && known.stored.as_deref() == stored
-    };
-    let mut known = known;
-    let stored = first(c"model_version", &keys, |row| {
-        let is_known = known
-            .as_ref()
-            .is_some_and(|k| is_same(k, Some(row.stored())));
-        (!is_known).then(|| row.stored().to_vec())
-    })?;
-    let stored = match stored {
-        Some(None) => return known.ok_or(Error::Outdated),
-        Some(Some(stored)) => Some(stored),
-        // A bundled version is no row.
-        None => None,
-    };
-    if stored.is_none()
-        && let Some(known) = known.take_if(|known| is_same(known, None))
-    {
-        return Ok(known);
-    }
-    Ok(Known {
-        version: std::sync::Arc::new(find(&reference.model, version)?),
-        stored,
-    })
-}
-
 // No alias means a retired version, so only a call by number asks.
 fn refuse_retired(reference: &Reference, version: i32) -> Result<()> {
     if matches!(reference.target, Target::Version(_))
@@ -217,25 +178,43 @@ fn number(reference: &Reference) -> Result<i32> {
     let model = &reference.model;
     match &reference.target {
         Target::Version(version) => Ok(*version),
-        Target::Alias(alias) => match aliased(model, alias)? {
-            Some(version) => Ok(version),
-            None if alias == CHAMPION => Err(Error::NothingPromoted(model.clone())),
-            None => Err(Error::UnknownAlias {
-                model: model.clone(),
-                alias: alias.clone(),
-            }),
-        },
+        Target::Alias(alias) => aliased(model, alias)?.ok_or_else(|| means_nothing(model, alias)),
+    }
+}
+
+fn means_nothing(model: &str, alias: &str) -> Error {
+    if alias == CHAMPION {
+        return Error::NothingPromoted(model.to_owned());
+    }
+    Error::UnknownAlias {
+        model: model.to_owned(),
+        alias: alias.to_owned(),
     }
 }
 
 /// The version that an alias of a model means; a bundled model's champion is its own version until another is promoted.
 pub fn aliased(model: &str, alias: &str) -> Result<Option<i32>> {
-    let keys = [(c"model", Key::Text(model)), (c"alias", Key::Text(alias))];
-    let promoted = first(c"model_alias", &keys, |row| row.integer(c"version"))?.flatten();
+    let promoted = first(c"model_alias", &alias_keys(model, alias), stored_alias)?.flatten();
     match promoted {
-        None if alias == CHAMPION => bundled_champion(model),
+        None => unpromoted(model, alias),
         promoted => Ok(promoted),
     }
+}
+
+fn alias_keys<'a>(model: &'a str, alias: &'a str) -> [(&'static CStr, Key<'a>); 2] {
+    [(c"model", Key::Text(model)), (c"alias", Key::Text(alias))]
+}
+
+fn stored_alias(row: &Row) -> Option<i32> {
+    row.integer(c"version")
+}
+
+/// What an alias without a row means.
+fn unpromoted(model: &str, alias: &str) -> Result<Option<i32>> {
+    if alias == CHAMPION {
+        return bundled_champion(model);
+    }
+    Ok(None)
 }
 
 /// The version that a bundled model's champion means where nobody promoted another: none once it is retired.
@@ -250,31 +229,10 @@ fn bundled_champion(model: &str) -> Result<Option<i32>> {
 
 /// A version of a model by its number.
 pub fn find(model: &str, version: i32) -> Result<Version> {
-    let keys = [
-        (c"model", Key::Text(model)),
-        (c"version", Key::Integer(version)),
-    ];
-    let stored = first(c"model_version", &keys, |row| {
-        (
-            row.bytes(c"sha256"),
-            row.text(c"declaration"),
-            row.text(c"notes"),
-            registrant(row),
-        )
-    })?;
-    if let Some((Some(sha256), Some(declaration), notes, registrant)) = stored {
-        let declaration = serde_json::from_str(&declaration).map_err(|error| {
-            Error::Installation(format!("declaration of model \"{model}\": {error}"))
-        })?;
-        return Ok(Version {
-            model: model.to_owned(),
-            version,
-            sha256,
-            declaration,
-            notes,
-            registrant,
-            bundled: None,
-        });
+    let read = |row: &Row| stored_version(model, version, row);
+    let stored = first(c"model_version", &version_keys(model, version), read)?;
+    if let Some(version) = stored.transpose()?.flatten() {
+        return Ok(version);
     }
     match bundled::find(model)? {
         Some(entry) if entry.card.version == version => Ok(Version::of_bundled(entry)),
@@ -285,15 +243,37 @@ pub fn find(model: &str, version: i32) -> Result<Version> {
     }
 }
 
+fn version_keys(model: &str, version: i32) -> [(&'static CStr, Key<'_>); 2] {
+    [
+        (c"model", Key::Text(model)),
+        (c"version", Key::Integer(version)),
+    ]
+}
+
+fn stored_version(model: &str, version: i32, row: &Row) -> Result<Option<Version>> {
+    let Some((sha256, declaration)) = row.bytes(c"sha256").zip(row.text(c"declaration")) else {
+        return Ok(None);
+    };
+    let declaration = serde_json::from_str(&declaration).map_err(|error| {
+        Error::Installation(format!("declaration of model \"{model}\": {error}"))
+    })?;
+    Ok(Some(Version {
+        model: model.to_owned(),
+        version,
+        sha256,
+        declaration,
+        notes: row.text(c"notes"),
+        registrant: registrant(row),
+        bundled: None,
+    }))
+}
+
 /// Reference rows of a version with their tolerance, where it was registered with any.
 pub fn reference_rows(version: &Version) -> Result<Option<(serde_json::Value, f64)>> {
     if let Some(entry) = version.bundled {
         return Ok(Some((entry.details()?.reference.rows, TOLERANCE)));
     }
-    let keys = [
-        (c"model", Key::Text(&version.model)),
-        (c"version", Key::Integer(version.version)),
-    ];
+    let keys = version_keys(&version.model, version.version);
     let stored = first(c"model_version", &keys, |row| {
         (row.json(c"reference"), row.float(c"tolerance"))
     })?;
@@ -342,7 +322,7 @@ pub fn stored_contents() -> Result<std::collections::HashSet<Vec<u8>>> {
 
 /// Versions that an alias meant before, the last one last.
 pub fn previous(model: &str, alias: &str) -> Result<Vec<i32>> {
-    let keys = [(c"model", Key::Text(model)), (c"alias", Key::Text(alias))];
+    let keys = alias_keys(model, alias);
     let stored = first(c"model_alias", &keys, |row| row.integers(c"previous"))?;
     Ok(stored.flatten().unwrap_or_default())
 }

@@ -44,19 +44,12 @@ impl Privilege {
 
 /// Refuses unless the model exists and the current role is a superuser, owns it, or was granted the privilege.
 pub fn require(model: &str, privilege: Privilege) -> Result<()> {
-    // SAFETY: reads variables.
-    let (user, keeps_snapshot) = unsafe {
-        let level = pg_sys::XactIsoLevel;
-        (
-            pg_sys::GetUserId(),
-            level >= pg_sys::XACT_REPEATABLE_READ as i32,
-        )
-    };
+    let user = current_user();
     if !has(user, model, privilege)? {
         return Err(denied(model, privilege.name()));
     }
-    // A transaction that keeps its snapshot keeps its models, but no right that was taken away since.
-    if !keeps_snapshot {
+    // Such a transaction keeps its models, but no right that was taken away since.
+    if !snapshot_is_kept() {
         return Ok(());
     }
     match has_at(Moment::Now, user, model, privilege) {
@@ -66,6 +59,12 @@ pub fn require(model: &str, privilege: Privilege) -> Result<()> {
     }
 }
 
+/// Whether this transaction reads everything as of its first statement.
+pub fn snapshot_is_kept() -> bool {
+    // SAFETY: reads a variable.
+    unsafe { pg_sys::XactIsoLevel >= pg_sys::XACT_REPEATABLE_READ as i32 }
+}
+
 /// Whether a role is a superuser, owns the model, or was granted the privilege. `Error::UnknownModel` where there is none.
 pub fn has(user: pg_sys::Oid, model: &str, privilege: Privilege) -> Result<bool> {
     has_at(Moment::Statement, user, model, privilege)
@@ -73,7 +72,7 @@ pub fn has(user: pg_sys::Oid, model: &str, privilege: Privilege) -> Result<bool>
 
 fn has_at(moment: Moment, user: pg_sys::Oid, model: &str, privilege: Privilege) -> Result<bool> {
     let owner = owner_at(moment, model)?;
-    if owner.is_unchanged_bundled && privilege == Privilege::Use || acts_as(user, owner.role) {
+    if owner.may(user, privilege) {
         return Ok(true);
     }
     let mut granted = false;
@@ -82,8 +81,7 @@ fn has_at(moment: Moment, user: pg_sys::Oid, model: &str, privilege: Privilege) 
         c"model_grant",
         &[(c"model", Key::Text(model))],
         |row| {
-            granted = row.text(c"privilege").as_deref() == Some(privilege.name())
-                && is_grantee(user, row);
+            granted = grantee(row, privilege).is_some_and(|grantee| grantee.includes(user));
             !granted
         },
     )?;
@@ -169,11 +167,45 @@ pub fn grants(model: &str) -> Result<Vec<(String, String)>> {
     Ok(grants)
 }
 
-struct Owner {
+/// Whom a model belongs to.
+pub struct Owner {
     /// A role that no longer exists is nobody.
     role: pg_sys::Oid,
     /// A bundled model without a row belongs to the extension's owner, and PUBLIC may use it.
     is_unchanged_bundled: bool,
+}
+
+impl Owner {
+    /// Whether a role may do this without a grant.
+    pub fn may(&self, user: pg_sys::Oid, privilege: Privilege) -> bool {
+        self.is_unchanged_bundled && privilege == Privilege::Use || acts_as(user, self.role)
+    }
+}
+
+/// Whom a privilege was granted to.
+pub enum Grantee {
+    Role(pg_sys::Oid),
+    Public,
+}
+
+impl Grantee {
+    pub fn includes(&self, user: pg_sys::Oid) -> bool {
+        match self {
+            Grantee::Role(role) => acts_as(user, *role),
+            Grantee::Public => true,
+        }
+    }
+}
+
+/// Who got this privilege by a row of `model_grant`; nothing where it grants another, or to a role that is gone.
+pub fn grantee(row: &Row, privilege: Privilege) -> Option<Grantee> {
+    if row.text(c"privilege").as_deref() != Some(privilege.name()) {
+        return None;
+    }
+    match row.oid(c"grantee_oid") {
+        Some(role) => Some(Grantee::Role(role)),
+        None => (row.name(c"grantee").as_deref() == Some("-")).then_some(Grantee::Public),
+    }
 }
 
 fn owner(model: &str) -> Result<Owner> {
@@ -183,20 +215,32 @@ fn owner(model: &str) -> Result<Owner> {
 fn owner_at(moment: Moment, model: &str) -> Result<Owner> {
     let mut stored = None;
     visit_at(moment, c"model", &[(c"name", Key::Text(model))], |row| {
-        stored = Some(row.oid(c"owner_oid").unwrap_or(pg_sys::InvalidOid));
+        stored = Some(stored_owner(row));
         false
     })?;
-    match (stored, bundled::find(model)?) {
-        (Some(role), _) => Ok(Owner {
-            role,
+    owner_stored(model, stored)
+}
+
+/// The owner in a row of `model`.
+pub fn stored_owner(row: &Row) -> Option<pg_sys::Oid> {
+    row.oid(c"owner_oid")
+}
+
+/// Whom a model belongs to, by its row, which bundled ones need not have.
+pub fn owner_stored(model: &str, stored: Option<Option<pg_sys::Oid>>) -> Result<Owner> {
+    if let Some(role) = stored {
+        return Ok(Owner {
+            role: role.unwrap_or(pg_sys::InvalidOid),
             is_unchanged_bundled: false,
-        }),
-        (None, Some(_)) => Ok(Owner {
-            role: extension_owner()?,
-            is_unchanged_bundled: true,
-        }),
-        (None, None) => Err(Error::UnknownModel(model.to_owned())),
+        });
     }
+    if bundled::find(model)?.is_none() {
+        return Err(Error::UnknownModel(model.to_owned()));
+    }
+    Ok(Owner {
+        role: extension_owner()?,
+        is_unchanged_bundled: true,
+    })
 }
 
 /// The role that privileges are checked for.
@@ -251,13 +295,6 @@ pub fn role_named(name: &str) -> Result<Option<pg_sys::Oid>> {
     }
 }
 
-fn is_grantee(user: pg_sys::Oid, row: &Row) -> bool {
-    match row.oid(c"grantee_oid") {
-        Some(role) => acts_as(user, role),
-        None => row.name(c"grantee").as_deref() == Some("-"),
-    }
-}
-
 /// Whether a role is a superuser.
 pub fn is_superuser(role: pg_sys::Oid) -> bool {
     // SAFETY: reads the role caches; a role that does not exist is none.
@@ -279,7 +316,7 @@ pub fn acts_as(user: pg_sys::Oid, role: pg_sys::Oid) -> bool {
     unsafe { pg_sys::has_privs_of_role(user, role) }
 }
 
-fn denied(model: &str, privilege: &'static str) -> Error {
+pub fn denied(model: &str, privilege: &'static str) -> Error {
     Error::Denied {
         model: model.to_owned(),
         privilege,

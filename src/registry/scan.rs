@@ -31,6 +31,8 @@ pub enum Moment {
 pub struct Row {
     tuple: pg_sys::HeapTuple,
     descriptor: pg_sys::TupleDesc,
+    /// That has the tuple's page.
+    buffer: pg_sys::Buffer,
 }
 
 impl Row {
@@ -88,15 +90,26 @@ impl Row {
             .map(|json| json.as_str().to_owned())
     }
 
+    /// Its table, its place in it, and the buffer that has its page.
+    pub fn place(&self) -> (pg_sys::Oid, pg_sys::ItemPointerData, pg_sys::Buffer) {
+        // SAFETY: the tuple is valid while the row is.
+        let tuple = unsafe { &*self.tuple };
+        (tuple.t_tableOid, tuple.t_self, self.buffer)
+    }
+
     /// The row as it is stored, from which columns are NULL on: equal bytes are equal values.
     pub fn stored(&self) -> &[u8] {
-        // SAFETY: the tuple is valid while the row is; what the header ends with is within its length.
-        unsafe {
-            let header = (*self.tuple).t_data;
-            let start = std::mem::offset_of!(pg_sys::HeapTupleHeaderData, t_bits);
-            let length = ((*self.tuple).t_len as usize).saturating_sub(start);
-            std::slice::from_raw_parts(header.cast::<u8>().add(start), length)
-        }
+        // SAFETY: the tuple is valid while the row is.
+        unsafe { Row::bytes_of(&*self.tuple) }
+    }
+
+    /// # Safety
+    /// The tuple's data is there, as long as it says.
+    pub unsafe fn bytes_of(tuple: &pg_sys::HeapTupleData) -> &[u8] {
+        let start = std::mem::offset_of!(pg_sys::HeapTupleHeaderData, t_bits);
+        let length = (tuple.t_len as usize).saturating_sub(start);
+        // SAFETY: what the header ends with is within the tuple's length.
+        unsafe { std::slice::from_raw_parts(tuple.t_data.cast::<u8>().add(start), length) }
     }
 
     fn get<T: FromDatum>(&self, column: &CStr) -> Option<T> {
@@ -203,9 +216,11 @@ fn scan(
             if tuple.is_null() {
                 break;
             }
+            let slot: *const pg_sys::BufferHeapTupleTableSlot = (*scan).slot.cast();
             let row = Row {
                 tuple,
                 descriptor: (*relation).rd_att,
+                buffer: (*slot).buffer,
             };
             if !visitor(&row) {
                 break;
