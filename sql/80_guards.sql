@@ -262,10 +262,10 @@ BEGIN
     RAISE EXCEPTION 'invalid value for parameter "threshold"'
       USING ERRCODE = 'invalid_parameter_value', DETAIL = 'It is not a finite number.', HINT = 'Pass the score from which on the guard would speak up.';
   END IF;
-  PERFORM finai._check_guard_model(model, threshold);
   IF features IS NOT NULL THEN
     SELECT s.view::regclass, coalesce(at, s.event_time) INTO source, at FROM finai._guard_features(relation, features) s;
   END IF;
+  PERFORM finai._check_guard_model(source, model, threshold);
   IF at IS NOT NULL THEN
     column_type := finai._column_type(source, at, 'event_time');
     IF column_type <> ALL (ARRAY['date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype]) THEN
@@ -291,9 +291,9 @@ BEGIN
             count(*) FILTER (WHERE s.high AND s.bad)::float8 / nullif(count(*) FILTER (WHERE s.high AND s.bad IS NOT NULL), 0),
             count(*) FILTER (WHERE s.high AND s.bad)::float8 / nullif(count(*) FILTER (WHERE s.bad), 0)
      FROM (SELECT %s AS day, finai._guard_score($1, r) >= $2 AS high, %s AS bad FROM %s AS r OFFSET 0) s
-     GROUP BY GROUPING SETS (%s)
-     HAVING grouping(s.day) = %s OR s.day IS NOT NULL
-     ORDER BY s.day NULLS LAST', day_of, is_bad, source, CASE WHEN at IS NULL THEN '(s.day)' ELSE '(s.day), ()' END, CASE WHEN at IS NULL THEN 0 ELSE 1 END)
+     GROUP BY GROUPING SETS ((s.day), ())
+     HAVING grouping(s.day) = 1 OR s.day IS NOT NULL
+     ORDER BY s.day NULLS LAST', day_of, is_bad, source)
     USING model, threshold;
 END
 $$;
@@ -344,8 +344,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION finai._guard_dependents(text, integer) IS 'Guards that name a version of a model, or any version of it when version is NULL.';
 
-COMMENT ON FUNCTION finai._check_guard_model(text, double precision) IS
-'Refuses a model that no guard could score with, and a threshold that its scores never reach,
+COMMENT ON FUNCTION finai._check_guard_model(regclass, text, double precision) IS
+'Refuses a model that no guard could score the rows with, and a threshold that its scores never reach,
 for finai.try_guard.';
 COMMENT ON FUNCTION finai._guard_score(text, record) IS
   'As finai.score, for finai.try_guard: NULL where the row cannot be scored, or its score is no number.';

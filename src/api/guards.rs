@@ -92,11 +92,21 @@ fn _guard_features(
     Ok(TableIterator::once((set.view, event_time)))
 }
 
-/// Refuses a model that a guard could not score with, and a threshold that it never reaches. As the current role.
+/// Refuses a model that a guard could not score a relation's rows with, and a threshold that it never reaches. As the
+/// current role.
 #[pg_extern(stable, parallel_unsafe)]
-fn _check_guard_model(model: Option<&str>, threshold: Option<f64>) -> Result<(), ErrorReport> {
-    let model = given("model", model)?;
-    Ok(guard::check_trial(model, given("threshold", threshold)?)?)
+fn _check_guard_model(
+    relation: Option<Relation>,
+    model: Option<&str>,
+    threshold: Option<f64>,
+) -> Result<(), ErrorReport> {
+    let relation = given("relation", relation)?.oid();
+    let threshold = given("threshold", threshold)?;
+    Ok(guard::check_trial(
+        relation,
+        given("model", model)?,
+        threshold,
+    )?)
 }
 
 /// The score that a guard would compare; nothing for a row that cannot be scored.

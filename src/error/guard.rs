@@ -328,7 +328,7 @@ fn hint_at_a_table(cause: &Error) -> Option<String> {
             let relation = kind.iter().find_map(|kind| origin.strip_prefix(kind));
             Some(format!(
                 "SELECT * FROM finai.check_binding('{model}', '{}') shows what binds to what. Add or rename a column of the table (GENERATED, where others give it), or have a feature set compute it: features => '<set>'.",
-                relation.unwrap_or("<relation>").replace('\'', "''")
+                relation.unwrap_or(origin).replace('\'', "''")
             ))
         }
         Error::ColumnType { hint, .. } => {

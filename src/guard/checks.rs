@@ -1,15 +1,15 @@
 //! Whether a guard can do what it is told on its table: columns, action, model, features.
 
-use finai_engine::{Model, Signature, Task};
+use finai_engine::Signature;
 use pgrx::pg_sys;
 
-use crate::binding_report::{self, OK};
 use crate::cache;
 use crate::error::{Error, GuardError, Result};
-use crate::registry::{self, Action, Guard, Privilege, Reference, Status, Timing, Version};
-use crate::row::{columns_of_relation, is_partition, relation_named};
+use crate::registry::{self, Action, Guard, Privilege, Reference, Status, Timing};
+use crate::row::{is_partition, relation_named};
 
 use super::features;
+use super::model::{bound, check_score};
 use super::table::Table;
 
 /// Whether the columns that the guard sets and watches are there and take what it does.
@@ -124,83 +124,12 @@ pub fn check_model(guard: &Guard, table: &Table) -> Result<()> {
     check_features(guard, table, model.signature())
 }
 
-/// Whether the guard's model, where it can be found, ever scores as high as the threshold.
-pub fn check_reach(guard: &Guard) -> Result<()> {
-    let version = Reference::parse(&guard.model).and_then(|model| registry::meant(&model));
-    match version.and_then(|version| cache::model(&version)) {
-        Ok(model) => check_threshold(&model, guard.threshold),
-        Err(_) => Ok(()),
-    }
-}
-
-/// Whether the current role may score with a model as a guard does, and a threshold can be reached.
-pub fn check_trial(reference: &str, threshold: f64) -> Result<()> {
-    let version = registry::resolve(&Reference::parse(reference)?)?;
-    let model = cache::model(&version)?;
-    check_score(&model, &version)?;
-    check_threshold(&model, threshold)
-}
-
-fn check_score(model: &Model, version: &Version) -> Result<()> {
-    match has_score(model.signature()) {
-        true => Ok(()),
-        false => Err(GuardError::NoScore {
-            model: version.reference(),
-        }
-        .into()),
-    }
-}
-
-fn check_threshold(model: &Model, threshold: f64) -> Result<()> {
-    if !model.scores_probabilities() || (0.0..=1.0).contains(&threshold) {
-        return Ok(());
-    }
-    Err(Error::Parameter {
-        parameter: "threshold",
-        detail: match threshold > 1.0 {
-            true => "The model's scores are probabilities, none of which is above 1.".into(),
-            false => "The model's scores are probabilities, none of which is below 0.".into(),
-        },
-        hint: "Pass a probability from 0 (every row that can be scored) to 1; finai.try_guard counts alerts at a threshold.",
-    })
-}
-
-fn has_score(signature: &Signature) -> bool {
-    match signature.task {
-        Task::Regression => true,
-        Task::Vector => false,
-        Task::Binary | Task::Multiclass => signature.positive.is_some(),
-    }
-}
-
 fn check_features(guard: &Guard, table: &Table, signature: &Signature) -> Result<()> {
     let (source, origin) = match &guard.features {
         None => (table.oid, format!("table {}", table.name)),
         Some(name) => feature_view(guard, table, name)?,
     };
-    let columns = columns_of_relation(source).unwrap_or_default();
-    for row in binding_report::rows_of(signature, &columns) {
-        let (feature, model) = (row.feature, guard.model.clone());
-        let Some(column) = row.column else {
-            let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-            let missing = Error::MissingColumn {
-                origin,
-                feature,
-                model,
-                columns: names.join(", "),
-            };
-            return Err(GuardError::Unbound(Box::new(missing)).into());
-        };
-        if row.status != OK {
-            let wrong = Error::ColumnType {
-                column,
-                found: row.found.unwrap_or_default(),
-                feature,
-                model,
-                hint: row.hint.unwrap_or_default(),
-            };
-            return Err(GuardError::Unbound(Box::new(wrong)).into());
-        }
+    for (feature, column) in bound(signature, source, origin, &guard.model)? {
         if guard.sets(&column) {
             return Err(GuardError::FlaggedFeature {
                 column,
@@ -211,7 +140,7 @@ fn check_features(guard: &Guard, table: &Table, signature: &Signature) -> Result
         if is_before(guard) && table.is_generated(&column) {
             return Err(GuardError::Generated {
                 feature,
-                model,
+                model: guard.model.clone(),
                 column,
             }
             .into());

@@ -9,7 +9,8 @@ use crate::error::{Error, GuardError, Result};
 use crate::registry::{self, Action, Guard, OnError, check_name};
 use crate::row::{Relation, row_type_of};
 
-use super::checks::{check_action, check_columns, check_flagged, check_model, check_reach};
+use super::checks::{check_action, check_columns, check_flagged, check_model};
+use super::model::check_reach;
 use super::table::{require_kind, require_owner, table};
 use super::triggers::{self, Lock};
 

@@ -5,6 +5,7 @@ mod checks;
 mod definition;
 mod features;
 mod judge;
+mod model;
 mod moment;
 mod moved;
 mod pass;
@@ -29,9 +30,9 @@ use crate::trigger::{self, Event, Outcome};
 use moment::{Moment, guard_name};
 use site::{Deadline, Site};
 
-pub use checks::check_trial;
 pub use definition::{Definition, Settings, alter, create, drop};
 pub use features::of_table as features_of_table;
+pub use model::check_trial;
 pub use review::{release, resolve};
 
 /// What a trigger of a guard does.

@@ -183,8 +183,12 @@ SELECT * FROM finai.try_guard('mixed', 'fraud_prob', 1.01);
 SELECT * FROM finai.try_guard('mixed', 'fraud_prob', -0.01);
 -- What concerns all rows is an error: no such model, no right to it, no column for a feature.
 SELECT * FROM finai.try_guard('mixed', 'nothing', 0.3);
-ALTER TABLE mixed RENAME tx_amount TO amount;
+DELETE FROM mixed;
 SELECT * FROM finai.try_guard('mixed', 'fraud_prob', 0.3);
+ALTER TABLE mixed RENAME tx_amount TO amount;
+\set VERBOSITY default
+SELECT * FROM finai.try_guard('mixed', 'fraud_prob', 0.3);
+\set VERBOSITY terse
 DROP TABLE mixed;
 SELECT finai.revoke_model('fraud_prob', 'public');
 SET ROLE regress_reviewer;

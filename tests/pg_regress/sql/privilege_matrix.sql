@@ -117,7 +117,7 @@ INSERT INTO call VALUES
   ('finai.resolve_alert(bigint, text, text)', $$SELECT finai.resolve_alert(1, 'confirmed')$$),
   ('finai.release_alert(bigint)', $$SELECT finai.release_alert(1)$$),
   ('finai.delete_alerts(timestamptz)', $$SELECT finai.delete_alerts('infinity')$$),
-  ('finai._check_guard_model(text, double precision)', $$SELECT finai._check_guard_model('fraud_prob', 0.5)$$),
+  ('finai._check_guard_model(regclass, text, double precision)', $$SELECT finai._check_guard_model('payment', 'fraud_prob', 0.5)$$),
   ('finai._guard_score(text, record)', $$SELECT finai._guard_score('fraud_prob', p) FROM payment p$$),
   ('finai._guard_features(regclass, text)', $$SELECT finai._guard_features('payment', 'nothing')$$),
   ('finai._try_guard(regclass, text, double precision, text, text, text)', $$SELECT finai._try_guard('payment', 'fraud_prob', 0.5, NULL, NULL, NULL)$$),
