@@ -239,6 +239,7 @@ SELECT finai.drop_feature_set('loan_history');
 DROP VIEW loan_history;
 -- What is told of a column is of use where there is no query.
 SELECT finai.create_guard('payment', 'risk', 0);
+BEGIN; ALTER TABLE payment ALTER tx_during_night TYPE text; SELECT finai.create_guard('payment', 'fraud_prob', 0.5); ROLLBACK;
 SELECT finai.create_guard('loan', 'fraud_prob', 0.5, features => 'loan_history');
 SELECT finai.create_guard('payment', 'fraud_prob', 0.5, features => 'nothing');
 \set VERBOSITY terse
