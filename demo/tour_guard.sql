@@ -13,7 +13,7 @@ SELECT (SELECT count(*) FROM demo.payments) AS history, count(*) AS to_come, min
 
 \echo 'The same features, of this table. What comes back are indexes that are missing; these came with the table, so there is none:'
 SELECT finai.create_feature_set('payment_velocity', 'demo.payments', entity => 'customer_id', event_time => 'tx_time', event_id => 'tx_id',
-         features => (SELECT features FROM finai.feature_set WHERE name = 'txn_velocity'));
+         features => (SELECT definition FROM finai.feature_sets WHERE name = 'txn_velocity'));
 
 \echo 'How many alerts would a threshold have raised, and how many of them rightly? History tells, day by day and in all:'
 \echo '   SELECT * FROM finai.try_guard(''demo.payments'', ''fraud_prob'', threshold => 0.5, features => ''payment_velocity'', label => ''tx_fraud'');'

@@ -38,7 +38,9 @@ COMMENT ON TABLE finai.model IS 'One row per registered model with its settings.
 COMMENT ON COLUMN finai.model.owner IS 'Role that registered it; the oid beside it is found anew when rows are restored elsewhere.';
 COMMENT ON COLUMN finai.model.tolerance IS 'Tolerance of reference rows where a registration names none; 1e-5 where neither does.';
 COMMENT ON COLUMN finai.model.two_person IS 'Whether who registered a version may not promote it, superusers included.';
-COMMENT ON COLUMN finai.model.on_schema_change IS 'What happens when DDL takes away a column that a promoted version reads through a typed scoring function: refuse the DDL, or mark the version.';
+COMMENT ON COLUMN finai.model.on_schema_change IS
+'What happens when DDL takes away a column that a promoted version reads through a typed scoring function:
+refuse the DDL, or mark the version.';
 
 -- Model bytes: stored once per content, readable by the owner alone.
 CREATE TABLE finai.model_blob (
@@ -69,7 +71,9 @@ CREATE TABLE finai.model_version (
 COMMENT ON TABLE finai.model_version IS 'One row per registered version: its bytes, what was declared at registration, and the signature read from it.';
 COMMENT ON COLUMN finai.model_version.declaration IS 'What register_model was told beyond the file: features, task, labels, missing, output.';
 COMMENT ON COLUMN finai.model_version.signature IS 'Inputs, features, task and labels as finai reads them.';
-COMMENT ON COLUMN finai.model_version.registered_session IS 'Role that the session was authenticated as at registration, whom the two-person rule keeps from promoting it; the oid beside it is found anew when rows are restored elsewhere.';
+COMMENT ON COLUMN finai.model_version.registered_session IS
+'Role that the session was authenticated as at registration, whom the two-person rule keeps from promoting it;
+the oid beside it is found anew when rows are restored elsewhere.';
 COMMENT ON COLUMN finai.model_version.reference IS 'Rows with the trainer''s own scores, which the version reproduced within the tolerance when it was registered.';
 COMMENT ON COLUMN finai.model_version.tolerance IS 'Largest accepted |score - reference| / max(1, |reference|) of a reference row.';
 
@@ -84,7 +88,9 @@ CREATE TABLE finai.model_status (
   changed_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
   CONSTRAINT model_status_pkey PRIMARY KEY (model, version)
 );
-COMMENT ON TABLE finai.model_status IS 'Versions that are retired (not scored any more), failed (reference rows no longer agree) or broken (a column that they read is gone). A version without a row is verified.';
+COMMENT ON TABLE finai.model_status IS
+'Versions that are retired (not scored any more), failed (reference rows no longer agree) or broken (a column
+that they read is gone). A version without a row is verified.';
 
 -- Aliases: which version a name means, as of each statement's snapshot.
 CREATE TABLE finai.model_alias (
@@ -109,7 +115,9 @@ CREATE TABLE finai.model_grant (
               CONSTRAINT model_grant_privilege_check CHECK (privilege OPERATOR(pg_catalog.=) ANY (ARRAY['USE', 'EXPLAIN', 'READ', 'PROMOTE'])),
   CONSTRAINT model_grant_pkey PRIMARY KEY (model, grantee, privilege)
 );
-COMMENT ON TABLE finai.model_grant IS 'Privileges on models: USE to score and describe, PROMOTE to move aliases. The owner and superusers hold all of them.';
+COMMENT ON TABLE finai.model_grant IS
+'Privileges on models: USE to score and describe, PROMOTE to move aliases.
+The owner and superusers hold all of them.';
 
 -- What happened to models, append-only.
 CREATE TABLE finai.model_event (

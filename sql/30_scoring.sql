@@ -59,23 +59,49 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION finai.create_scoring_function(text, text, regtype, text) IS
-  'Creates name(row_type), a function that scores rows of one type with a model: output is score (double precision), label (text), probabilities (jsonb) or prediction (finai.prediction). It lands in the schema of the row type unless the name is qualified. Checks first that the columns fit; an error names the feature that does not. It is no delegation: whoever calls it needs USE on the model. While it exists, DDL that takes a column it reads from the relation is refused (2BP01), or marks the version, as alter_model(..., on_schema_change) says. DROP EXTENSION finai drops it.';
+'Creates name(row_type), a function that scores rows of one type with a model:
+output is score (double precision), label (text), probabilities (jsonb) or prediction (finai.prediction).
+It lands in the schema of the row type unless the name is qualified.
+Checks first that the columns fit; an error names the feature that does not.
+It is no delegation: whoever calls it needs USE on the model.
+While it exists, DDL that takes a column it reads from the relation is refused (2BP01), or marks the version,
+as alter_model(..., on_schema_change) says. DROP EXTENSION finai drops it.';
 
 COMMENT ON FUNCTION finai.score(text, record) IS
-  'Scores one row with a model, named as model, model@alias or model@version: the probability of the positive class, or the predicted value of a regression. Columns bind to features by name; extra columns do not matter. NULL for a NULL row; a NULL column follows the feature''s policy (see describe_model). Errors: 42704 no such model, version or column, 42804 column of a wrong type, 22004 NULL where refused, 22000 unknown category, 55000 nothing promoted, 42501 no USE on the model. The version is the one promoted as of the statement''s snapshot.';
+'Scores one row with a model, named as model, model@alias or model@version:
+the probability of the positive class, or the predicted value of a regression.
+Columns bind to features by name; extra columns do not matter.
+NULL for a NULL row; a NULL column follows the feature''s policy (see describe_model).
+Errors: 42704 no such model, version or column, 42804 column of a wrong type, 22004 NULL where refused,
+  22000 unknown category, 55000 nothing promoted, 42501 no USE on the model.
+The version is the one promoted as of the statement''s snapshot.';
 COMMENT ON FUNCTION finai.score_version(text, integer, record) IS
-  'Scores one row with one version of a model, as finai.score does with ''model@version'', and is immutable: a version''s scores never change. 0A000 for a version that runs as a graph (see describe_model), whose last bits may differ between processors. NULL if any argument is. USE on the model is checked in every statement that computes scores.';
+'Scores one row with one version of a model, as finai.score does with ''model@version'', and is immutable:
+a version''s scores never change. 0A000 for a version that runs as a graph (see describe_model),
+whose last bits may differ between processors. NULL if any argument is.
+USE on the model is checked in every statement that computes scores.';
 COMMENT ON FUNCTION finai.score_version(text, integer, text[], "any") IS
-  'Scores values given one by one, each under the name at its place in columns, with one version of a model: for generated columns, expression indexes and remote servers, which take no whole rows. A NULL value follows the feature''s policy; NULL if model, version or columns is. At most 97 values. Errors: 22023 names and values of different numbers, a NULL name or a VARIADIC array; otherwise as finai.score_version(text, integer, record).';
+'Scores values given one by one, each under the name at its place in columns, with one version of a model:
+for generated columns, expression indexes and remote servers, which take no whole rows.
+A NULL value follows the feature''s policy; NULL if model, version or columns is. At most 97 values.
+Errors: 22023 names and values of different numbers, a NULL name or a VARIADIC array;
+  otherwise as finai.score_version(text, integer, record).';
 COMMENT ON FUNCTION finai.predict(text, record) IS
-  'Scores one row and returns (score, label, model, version): the label is the predicted class, NULL for a regression; the score is NULL for a model of several classes without a declared output. Otherwise as finai.score.';
+'Scores one row and returns (score, label, model, version): the label is the predicted class,
+NULL for a regression; the score is NULL for a model of several classes without a declared output.
+Otherwise as finai.score.';
 COMMENT ON FUNCTION finai.classify(text, record) IS
   'The predicted class of one row. 22023 for a regression. Otherwise as finai.score.';
 COMMENT ON FUNCTION finai.probabilities(text, record) IS
-  'The probability of every class of one row, as a JSON object label -> probability. 22023 for a regression. Otherwise as finai.score.';
+'The probability of every class of one row, as a JSON object label -> probability. 22023 for a regression.
+Otherwise as finai.score.';
 COMMENT ON FUNCTION finai.credit_score(record) IS
-  'Credit points of one applicant, unrounded, higher is safer: 600 points at good:bad odds of 50:1, 20 points double the odds (points = 487.1229 + 28.8539 * ln((1 - p) / p), p = default_prob, clipped to [1e-15, 1 - 1e-15]). Scores with the champion of model credit_score; describe_model(''credit_score'') lists the columns it reads.';
+'Credit points of one applicant, unrounded, higher is safer: 600 points at good:bad odds of 50:1,
+20 points double the odds (points = 487.1229 + 28.8539 * ln((1 - p) / p), p = default_prob,
+clipped to [1e-15, 1 - 1e-15]).
+Scores with the champion of model credit_score; describe_model(''credit_score'') lists the columns it reads.';
 COMMENT ON FUNCTION finai.default_prob(record) IS
   'Probability of default of one applicant, between 0 and 1: finai.score(''credit_score'', row).';
 COMMENT ON FUNCTION finai.fraud_prob(record) IS
-  'Probability that a card transaction is fraudulent, between 0 and 1: finai.score(''fraud_prob'', row). describe_model(''fraud_prob'') lists the features it reads.';
+'Probability that a card transaction is fraudulent, between 0 and 1: finai.score(''fraud_prob'', row).
+describe_model(''fraud_prob'') lists the features it reads.';

@@ -67,7 +67,11 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifi
   ORDER BY 1
 $$;
 COMMENT ON FUNCTION finai._version_dependents(text, integer) IS
-  'What names a version of a model, or any version of it when version is NULL: columns, indexes, constraints, views and other objects whose stored expression calls finai.score_version, and typed scoring functions. A call whose model or version is not a constant counts as one on every version. Temporary objects do not count, and only those whose owner has USE on the model keep others from retiring, renaming or dropping.';
+'What names a version of a model, or any version of it when version is NULL: columns, indexes, constraints,
+views and other objects whose stored expression calls finai.score_version, and typed scoring functions.
+A call whose model or version is not a constant counts as one on every version.
+Temporary objects do not count, and only those whose owner has USE on the model keep others from retiring,
+renaming or dropping.';
 
 COMMENT ON FUNCTION finai._typed_functions() IS
   'Typed scoring functions, and the model with the alias or version that each calls.';
@@ -75,7 +79,8 @@ COMMENT ON FUNCTION finai._typed_functions() IS
 -- Columns that typed scoring functions and guards read: everything that can change a row type or, by CASCADE, drop a column.
 COMMENT ON FUNCTION finai._ddl_starts() IS 'Remembers which typed scoring functions and guards miss columns before DDL.';
 COMMENT ON FUNCTION finai._ddl_ends() IS
-  'Refuses DDL that takes a column from a typed scoring function or a guard (2BP01), or marks the version, as the model''s on_schema_change says. Guards follow their tables'' names.';
+'Refuses DDL that takes a column from a typed scoring function or a guard (2BP01), or marks the version,
+as the model''s on_schema_change says. Guards follow their tables'' names.';
 CREATE EVENT TRIGGER finai_ddl_starts ON ddl_command_start
   WHEN TAG IN (
     'ALTER TABLE', 'ALTER SCHEMA', 'ALTER TYPE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'CREATE VIEW', 'CREATE FOREIGN TABLE', 'DROP TABLE', 'DROP VIEW',

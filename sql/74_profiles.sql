@@ -180,4 +180,15 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION finai.profile_table(regclass) IS
-  'Describes a table or view: first a line with column_name NULL for whole rows (missing: rows that lack some value, distinct_values: rows that differ, duplicates: rows less those), then one line a column. Missing is NULL, and NaN in number columns. minimum and maximum are as text. mean, stddev (of the sample), quantiles (p01 to p99, linear interpolation) and histogram are of values below 1e150 in size; infinite ones count as outliers, as do numbers outside Tukey''s fences (more than 1.5 interquartile ranges below p25 or above p75). The mean of a boolean column is its share of true. most_frequent has five values, as text of at most 100 characters, with counts. histogram: ten bins of equal width from the smallest to the largest value, · for an empty one; for text, enum and boolean columns the ten most frequent values. What makes no sense for a type is NULL; types that cannot be compared are compared as text. Reads the table three times, as the caller, who needs SELECT on every column (42501). Errors: 42P01 no such relation, 42809 not a table or view.';
+'Describes a table or view: first a line with column_name NULL for whole rows
+(missing: rows that lack some value, distinct_values: rows that differ, duplicates: rows less those),
+then one line a column. Missing is NULL, and NaN in number columns. minimum and maximum are as text.
+mean, stddev (of the sample), quantiles (p01 to p99, linear interpolation) and histogram are of values below
+1e150 in size; infinite ones count as outliers, as do numbers outside Tukey''s fences (more than 1.5
+interquartile ranges below p25 or above p75). The mean of a boolean column is its share of true.
+most_frequent has five values, as text of at most 100 characters, with counts.
+histogram: ten bins of equal width from the smallest to the largest value, · for an empty one;
+  for text, enum and boolean columns the ten most frequent values.
+What makes no sense for a type is NULL; types that cannot be compared are compared as text.
+Reads the table three times, as the caller, who needs SELECT on every column (42501).
+Errors: 42P01 no such relation, 42809 not a table or view.';

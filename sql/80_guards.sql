@@ -75,15 +75,40 @@ CREATE TABLE finai.alert (
   released_by  name,
   released_at  timestamptz
 );
-COMMENT ON TABLE finai.alert IS 'Rows that a guard spoke up about (open), kept back (held), let through unscored (unscored), and what became of them.';
+COMMENT ON TABLE finai.alert IS
+'Rows that a guard spoke up about (open), kept back (held), let through unscored (unscored),
+and what became of them.';
 COMMENT ON COLUMN finai.alert.created_by IS 'Role that wrote the row.';
-COMMENT ON COLUMN finai.alert.relation IS 'The guarded table; the oid beside it, which says who may see the alert, is found anew when rows are restored elsewhere, and NULL where the table was dropped.';
-COMMENT ON COLUMN finai.alert.key IS 'The row''s primary key, else the columns of a unique index without NULLs, else the whole row, as PostgreSQL writes the values.';
+COMMENT ON COLUMN finai.alert.relation IS
+'The guarded table; the oid beside it, which says who may see the alert, is found anew when rows are restored
+elsewhere, and NULL where the table was dropped.';
+COMMENT ON COLUMN finai.alert.key IS
+'The row''s primary key, else the columns of a unique index without NULLs, else the whole row,
+as PostgreSQL writes the values.';
 COMMENT ON COLUMN finai.alert.model IS 'The model as the guard names it; version is the one that scored.';
 COMMENT ON COLUMN finai.alert.features IS 'What the model got.';
 COMMENT ON COLUMN finai.alert.error IS 'SQLSTATE and message of what kept the row from being scored.';
 COMMENT ON COLUMN finai.alert.held IS 'The row that is kept back, whole, as PostgreSQL writes its values.';
 COMMENT ON COLUMN finai.alert.outcome IS 'What a reviewer found: confirmed, dismissed or unclear; as a label, true, false and NULL.';
+COMMENT ON COLUMN finai.alert.id IS 'Number of the alert, for finai.resolve_alert and finai.release_alert.';
+COMMENT ON COLUMN finai.alert.created_at IS 'When the row was written.';
+COMMENT ON COLUMN finai.alert.guard IS 'The guard that spoke up.';
+COMMENT ON COLUMN finai.alert.relation_oid IS 'The guarded table''s oid; NULL once it is dropped.';
+COMMENT ON COLUMN finai.alert.action IS
+'What the guard was to do; also reject, for rows that could not be scored, and unknown,
+for a guard without configuration.';
+COMMENT ON COLUMN finai.alert.version IS 'The version that scored; NULL where none could be found.';
+COMMENT ON COLUMN finai.alert.threshold IS 'The guard''s threshold then.';
+COMMENT ON COLUMN finai.alert.score IS 'The row''s score; NULL where it could not be scored.';
+COMMENT ON COLUMN finai.alert.reasons IS 'Not filled: NULL.';
+COMMENT ON COLUMN finai.alert.status IS
+'open (the row is in the table, and scores high), held (kept out), unscored (let in without a score),
+released (inserted after it was held), resolved.';
+COMMENT ON COLUMN finai.alert.note IS 'What the reviewer wrote.';
+COMMENT ON COLUMN finai.alert.resolved_by IS 'Role that resolved it.';
+COMMENT ON COLUMN finai.alert.resolved_at IS 'When it was resolved.';
+COMMENT ON COLUMN finai.alert.released_by IS 'Role that released the row.';
+COMMENT ON COLUMN finai.alert.released_at IS 'When the row was released.';
 CREATE TRIGGER alert_relation_oid BEFORE INSERT OR UPDATE OF relation ON finai.alert FOR EACH ROW EXECUTE FUNCTION finai._relation_oid();
 ALTER TABLE finai.alert ENABLE ALWAYS TRIGGER alert_relation_oid;
 CREATE TRIGGER alert_no_truncate BEFORE TRUNCATE ON finai.alert FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_truncate();
@@ -100,7 +125,9 @@ CREATE INDEX alert_relation_oid_idx ON finai.alert (relation_oid);
 ALTER TABLE finai.alert ENABLE ROW LEVEL SECURITY;
 CREATE POLICY alert_reviewers ON finai.alert FOR SELECT
   USING (pg_catalog.has_table_privilege(relation_oid, 'SELECT') AND NOT pg_catalog.row_security_active(relation_oid));
-COMMENT ON POLICY alert_reviewers ON finai.alert IS 'Alerts are seen by roles with SELECT on the whole table, where no row-level security is in force on it for them.';
+COMMENT ON POLICY alert_reviewers ON finai.alert IS
+'Alerts are seen by roles with SELECT on the whole table, where no row-level security is in force on it for
+them.';
 
 
 -- What is known of a guard's triggers: status and, where it is not simply active or off, why.
@@ -164,29 +191,61 @@ COMMENT ON FUNCTION finai._stray_guards(text[]) IS 'Triggers of guards that have
 -- Guards with what they did. Whoever may read a table sees what guards it.
 CREATE VIEW finai.guards AS
 SELECT g.name AS guard, COALESCE(c.oid::pg_catalog.regclass::pg_catalog.text, g.relation) AS relation, g.model, g.features, g.threshold, g.action,
-       CASE WHEN g.features IS NOT NULL AND f.name IS NULL THEN 'broken' ELSE t.status END AS status,
-       CASE WHEN g.features IS NOT NULL AND f.name IS NULL THEN 'the feature set is gone' ELSE t.detail END AS detail,
-       COALESCE(s.rows, 0) AS rows, COALESCE(s.alerts, 0) AS alerts, COALESCE(s.unscored, 0) AS unscored, s.mean_us, s.last_scored,
+       CASE WHEN g.features IS NOT NULL AND r.view IS NULL THEN 'broken' ELSE t.status END AS status,
+       CASE WHEN c.oid IS NULL OR g.features IS NULL OR r.view IS NOT NULL THEN t.detail
+            WHEN f.name IS NULL THEN 'the feature set is gone'
+            ELSE 'the view of the feature set is gone' END AS detail,
+       COALESCE(s.rows, 0) AS rows, COALESCE(s.alerts, 0) AS alerts, COALESCE(s.unscored, 0) AS unscored, s.mean_us, s.last_scored, finai._statistics_scope() AS scope,
        g.score_column, g.flag_column, g.watch, g.on_error, g.budget_ms, g.created_by, g.created_at
 FROM finai.guard g
 LEFT JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) g.relation_oid
 LEFT JOIN finai.feature_set f ON f.name OPERATOR(pg_catalog.=) g.features
+LEFT JOIN LATERAL finai._feature_set_relations(f.view, f.source, f.owner_oid) r ON true
 LEFT JOIN finai._guard_statistics() s ON s.guard OPERATOR(pg_catalog.=) g.name AND s.created_at OPERATOR(pg_catalog.=) g.created_at
 CROSS JOIN LATERAL finai._guard_state(g.name, g.relation_oid, g.action, g.watch OPERATOR(pg_catalog.<>) '{}') t
 WHERE CASE WHEN c.oid IS NULL THEN EXISTS (
-             SELECT FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) g.created_by AND pg_catalog.pg_has_role(r.oid, 'USAGE'))
+             SELECT FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) g.created_by AND pg_catalog.pg_has_role(r.oid, 'MEMBER')
+             UNION ALL
+             SELECT FROM pg_catalog.pg_extension e WHERE e.extname OPERATOR(pg_catalog.=) 'finai' AND pg_catalog.pg_has_role(e.extowner, 'MEMBER'))
            ELSE pg_catalog.has_table_privilege(c.oid, 'SELECT') END
 UNION ALL
-SELECT n.guard, n.relation::pg_catalog.regclass::pg_catalog.text, NULL, NULL, NULL, NULL, 'broken', 'it has no configuration', 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+SELECT n.guard, n.relation::pg_catalog.regclass::pg_catalog.text, NULL, NULL, NULL, NULL, 'broken', 'it has no configuration', 0, 0, 0, NULL, NULL, finai._statistics_scope(), NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM finai._stray_guards(ARRAY(SELECT g.name FROM finai.guard g)) n
 WHERE pg_catalog.has_table_privilege(n.relation, 'SELECT')
 ORDER BY 1;
 COMMENT ON VIEW finai.guards IS
-  'Every guard of a table that one may read: what it does, its status (active; off; partly, such as partitions where rows that are written straight into them are not guarded; broken; the detail says why, and finai.alter_guard(guard) mends its triggers) and what it did since the server started (finai in shared_preload_libraries) or in this session: rows scored, alerts, rows that could not be scored, and microseconds a row, features included.';
+'Every guard of a table that one may read: what it does, its status and what it did. Where the table is gone,
+who made the guard sees it, and whoever administers the extension.';
+
+COMMENT ON COLUMN finai.guards.guard IS 'The guard''s name.';
+COMMENT ON COLUMN finai.guards.relation IS 'The table it stands on.';
+COMMENT ON COLUMN finai.guards.model IS 'The model it scores with, as finai.create_guard was told: name, name@alias or name@version.';
+COMMENT ON COLUMN finai.guards.features IS 'The feature set that computes features; NULL where the table''s columns are all there is.';
+COMMENT ON COLUMN finai.guards.threshold IS 'The score from which on it acts.';
+COMMENT ON COLUMN finai.guards.action IS 'review, notify, reject, flag or hold; off.';
+COMMENT ON COLUMN finai.guards.status IS
+'active; off; partly: rows that are written straight into some partitions, or in some sessions, are not guarded;
+broken: not guarded, or not as it should be. finai.alter_guard(guard) mends its triggers.';
+COMMENT ON COLUMN finai.guards.detail IS 'Why the status is what it is, where it is not active or off.';
+COMMENT ON COLUMN finai.guards.rows IS 'Rows it looked at, as far as scope goes.';
+COMMENT ON COLUMN finai.guards.alerts IS 'Alerts it wrote on rows that reached the threshold; flag and reject write none.';
+COMMENT ON COLUMN finai.guards.unscored IS 'Rows that could not be scored, or not in time.';
+COMMENT ON COLUMN finai.guards.mean_us IS 'Microseconds a row, features included; NULL where no row was looked at.';
+COMMENT ON COLUMN finai.guards.last_scored IS 'When it looked at a row last.';
+COMMENT ON COLUMN finai.guards.scope IS
+'What rows, alerts, unscored and mean_us count: cluster, all sessions since the server started,
+with finai in shared_preload_libraries; otherwise backend, this session alone.';
+COMMENT ON COLUMN finai.guards.score_column IS 'The column that flag sets to the score.';
+COMMENT ON COLUMN finai.guards.flag_column IS 'The column that flag sets to whether the score reaches the threshold.';
+COMMENT ON COLUMN finai.guards.watch IS 'Columns whose change by UPDATE has the row looked at again.';
+COMMENT ON COLUMN finai.guards.on_error IS 'open: rows that cannot be scored go in; closed: their statement fails.';
+COMMENT ON COLUMN finai.guards.budget_ms IS 'Milliseconds that scoring the rows of one statement (flag and hold: one row) may take; NULL: any.';
+COMMENT ON COLUMN finai.guards.created_by IS 'Role that created it.';
+COMMENT ON COLUMN finai.guards.created_at IS 'When it was created.';
 
 -- What a guard would have said. precision is a word of SQL's grammar, which PL/pgSQL's checkers do not take for a name.
 CREATE FUNCTION finai._try_guard(relation regclass, model text, threshold double precision, features text, label text, event_time text)
-RETURNS TABLE (day date, rows bigint, alerts bigint, share_right double precision, share_found double precision)
+RETURNS TABLE (day date, rows bigint, alerts bigint, unscored bigint, share_right double precision, share_found double precision)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   source regclass := relation;
@@ -206,6 +265,7 @@ BEGIN
   IF features IS NOT NULL THEN
     SELECT s.view::regclass, coalesce(at, s.event_time) INTO source, at FROM finai._guard_features(relation, features) s;
   END IF;
+  PERFORM finai._check_guard_model(source, model, threshold);
   IF at IS NOT NULL THEN
     column_type := finai._column_type(source, at, 'event_time');
     IF column_type <> ALL (ARRAY['date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype]) THEN
@@ -225,25 +285,38 @@ BEGIN
         USING ERRCODE = 'datatype_mismatch', HINT = 'label names a boolean column, or one of numbers where 0 means no.';
     END IF;
   END IF;
+  -- OFFSET keeps the score from being computed for each aggregate.
   RETURN QUERY EXECUTE format(
-    'SELECT s.day, count(*), count(*) FILTER (WHERE s.high),
+    'SELECT s.day, count(*), count(*) FILTER (WHERE s.high), count(*) FILTER (WHERE s.high IS NULL),
             count(*) FILTER (WHERE s.high AND s.bad)::float8 / nullif(count(*) FILTER (WHERE s.high AND s.bad IS NOT NULL), 0),
             count(*) FILTER (WHERE s.high AND s.bad)::float8 / nullif(count(*) FILTER (WHERE s.bad), 0)
-     FROM (SELECT %s AS day, finai.score($1, r) >= $2 AS high, %s AS bad FROM %s AS r) s
-     GROUP BY GROUPING SETS (%s)
-     HAVING grouping(s.day) = %s OR s.day IS NOT NULL
-     ORDER BY s.day NULLS LAST', day_of, is_bad, source, CASE WHEN at IS NULL THEN '(s.day)' ELSE '(s.day), ()' END, CASE WHEN at IS NULL THEN 0 ELSE 1 END)
+     FROM (SELECT %s AS day, finai._guard_score($1, r) >= $2 AS high, %s AS bad FROM %s AS r OFFSET 0) s
+     GROUP BY GROUPING SETS ((s.day), ())
+     HAVING grouping(s.day) = 1 OR s.day IS NOT NULL
+     ORDER BY s.day NULLS LAST', day_of, is_bad, source)
     USING model, threshold;
 END
 $$;
 COMMENT ON FUNCTION finai._try_guard(regclass, text, double precision, text, text, text) IS 'What finai.try_guard returns.';
 CREATE FUNCTION finai.try_guard(relation regclass, model text, threshold double precision, features text DEFAULT NULL, label text DEFAULT NULL, event_time text DEFAULT NULL)
-RETURNS TABLE (day date, rows bigint, alerts bigint, "precision" double precision, recall double precision)
+RETURNS TABLE (day date, rows bigint, alerts bigint, unscored bigint, "precision" double precision, recall double precision)
 LANGUAGE sql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT t.day, t.rows, t.alerts, t.share_right, t.share_found FROM finai._try_guard(relation, model, threshold, features, label, event_time) t
+  SELECT t.day, t.rows, t.alerts, t.unscored, t.share_right, t.share_found FROM finai._try_guard(relation, model, threshold, features, label, event_time) t
 $$;
 COMMENT ON FUNCTION finai.try_guard(regclass, text, double precision, text, text, text) IS
-  'What a guard on a table would have said of the rows that are there: per day of event_time the rows, those that score at least the threshold and, where label names a column that says which rows were bad (boolean, or a number that is not 0), the share of alerts that were right (precision) and of bad rows that were found (recall), rows without a label left out; NULL where there are none. The row without a day is the total, rows without a time included. Without event_time, the total alone; with features, the feature set''s event_time. Scores as the current role, who needs SELECT on the table (with features, on the set''s view) and USE on the model; changes nothing. Errors as finai.score: a row that cannot be scored is an error here.';
+'What a guard on a table would have said of the rows that are there, per day, and in a last row, without a day,
+of all of them, rows without a time included. Changes nothing.
+relation, model, threshold, features: as for finai.create_guard.
+label: a column that says which rows were bad: boolean, or a number that is not 0.
+event_time: a column of type date, timestamp or timestamptz; with features, by default the feature set''s.
+  Without either, the total alone.
+Returns rows; alerts: those that score at least the threshold; unscored: those that cannot be scored,
+which finai.score of such a row explains; precision: the share of alerts that were right; recall: the share of
+bad rows that were found. Both leave out rows without a label, and are NULL where there are none, or no label.
+Scores as the current role, who needs SELECT on the table (with features, on the set''s view)
+and USE on the model.
+Errors: as finai.score, but for rows that cannot be scored; 0A000 a model without a single score,
+  22023 a threshold that no score reaches, 42703 no such column, 42804 a column of a wrong type.';
 
 CREATE FUNCTION finai._column_type(relation regclass, name text, parameter text) RETURNS oid
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -271,18 +344,79 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION finai._guard_dependents(text, integer) IS 'Guards that name a version of a model, or any version of it when version is NULL.';
 
+COMMENT ON FUNCTION finai._check_guard_model(regclass, text, double precision) IS
+'Refuses a model that no guard could score the rows with, and a threshold that its scores never reach,
+for finai.try_guard.';
+COMMENT ON FUNCTION finai._guard_score(text, record) IS
+  'As finai.score, for finai.try_guard: NULL where the row cannot be scored, or its score is no number.';
 COMMENT ON FUNCTION finai._guard_features(regclass, text) IS 'View and time of a feature set over a table, for finai.try_guard.';
 COMMENT ON FUNCTION finai._guard() IS 'What the triggers of guards run. Their argument is the guard''s name.';
 COMMENT ON FUNCTION finai._guard_statistics() IS 'Counts of guards, for the view finai.guards.';
 COMMENT ON FUNCTION finai.create_guard(regclass, text, double precision, text, text, text, text, text[], text, integer, text) IS
-  'Makes a guard: from now on each row that is written into the table is scored with the model, and where it scores at least the threshold, the action happens. review: an alert is written (finai.alert), for all rows of a statement at once. notify: as review, and NOTIFY finai_alert, with {"guard", "alert", "score"} for each, or with their number for more than 100; such a transaction cannot be prepared. reject: the statement fails with 23514; no row of it goes in, and no alert, but a line in the server''s log. flag: before the row is stored its score goes into score_column (double precision, real or numeric without precision), and whether it reaches the threshold into flag_column (boolean), NULL where it could not be scored, so that neither may be NOT NULL; no alert. Of several guards that set one column, the last by name has the say. hold: the row is kept out and saved in an alert, until finai.release_alert inserts it. A row that an UPDATE moves to another partition is no new row: only watch has it looked at. Columns bind to features by name, or with features, those of the feature set''s view do. watch: columns whose change by UPDATE scores the row again. on_error: open lets rows in that could not be scored, and an alert says so (status unscored); closed makes the statement fail. budget_ms: milliseconds that scoring the rows of one statement (flag and hold: one row) may take, beyond which rows count as not scored. name: of the guard, by default <table>_<model>; returned. The guard scores, and computes features, as the table''s owner, who needs USE on the model; writers need nothing. For the table''s owner. Errors: 42501 not the owner, or the owner has no USE; 42809 no ordinary or partitioned table; 42704 no such model or feature set, or no column for a feature; 42804 a column of a wrong type; 42703 no such column; 55000 nothing promoted; 22023 a value out of range, a feature set of another table, or a column to set that is NOT NULL or is looked at itself; 0A000 a generated column as a feature of flag or hold, watch with hold, an action but flag on a partition, a foreign partition (actions but flag and hold), a partition key to set; 42710 the name is taken.';
+'Makes a guard: from now on each row that is written into the table is scored with the model,
+and where it scores at least the threshold, the action happens. Returns the guard''s name. For the table''s owner.
+relation: an ordinary or partitioned table.
+model: name, name@alias or name@version, with a single score. Columns bind to its features by name.
+threshold: for a model whose scores are probabilities 0 (every row that can be scored) to 1.
+action: what happens to a row that scores so high:
+  review: an alert is written (finai.alert), for all rows of a statement at once.
+  notify: as review, and NOTIFY finai_alert, with {"guard", "alert", "score"} for each,
+    or with their number for more than 100; such a transaction cannot be prepared.
+  reject: the statement fails with 23514; no row of it goes in, and no alert, but a line in the server''s log.
+  flag: before the row is stored score_column and flag_column are set; no alert.
+  hold: the row is kept out and saved in an alert, until finai.release_alert inserts it.
+features: a feature set of the table; columns of its view bind instead.
+score_column: with flag, gets the score: double precision, real or numeric without precision.
+flag_column: with flag, gets whether the score reaches the threshold: boolean.
+  Both are NULL for a row that cannot be scored, so neither may be NOT NULL.
+  Of several guards that set one column, the last by name has the say.
+watch: columns whose change by UPDATE scores the row again; without it, updates are not looked at.
+  A row that an UPDATE moves to another partition is no new row.
+on_error: open lets rows in that could not be scored, and an alert says so (status unscored);
+  closed makes the statement fail.
+budget_ms: milliseconds that scoring the rows of one statement (flag and hold: one row) may take,
+  beyond which rows count as not scored; NULL: any.
+name: by default <table>_<model>.
+The guard scores, and computes features, as the table''s owner, who needs USE on the model; writers need nothing.
+Errors: 42501 not the owner, or the owner has no USE; 42809 no ordinary or partitioned table;
+  42704 no such model or feature set, or no column for a feature; 42804 a column of a wrong type;
+  42703 no such column; 55000 nothing promoted; 42710 the name is taken;
+  22023 a value out of range, a feature set of another table, or a column to set that is NOT NULL
+  or is looked at itself;
+  0A000 a generated column as a feature of flag or hold, watch with hold, an action but flag on a partition,
+  a foreign partition (actions but flag and hold), a partition key to set, a model without a single score.';
 COMMENT ON FUNCTION finai.alter_guard(text, double precision, text, text, integer) IS
-  'Changes settings of a guard from the next statement on; what is NULL stays. action: one of finai.create_guard''s, or off; flag only where the guard was made with columns to set. budget_ms: 0 for none. Also guards partitions that were attached since, makes and enables triggers that are missing or disabled, drops those left on partitions that were detached, and follows a table that was restored under another name. Writers are not kept waiting, unless triggers have to be made or dropped: for partitions, or between flag, hold and the other actions. For the table''s owner. Errors: 42704 no such guard, 22023 a value out of range, otherwise as finai.create_guard.';
+'Changes settings of a guard from the next statement on; what is NULL stays. For the table''s owner.
+name: of the guard. Alone it mends the guard: partitions that were attached since are guarded, triggers that
+  are missing or disabled are made and enabled, those left on partitions that were detached are dropped,
+  and a table that was restored under another name is followed. The other calls do that too.
+threshold: as for finai.create_guard.
+action: one of finai.create_guard''s, or off; flag only where the guard was made with columns to set.
+on_error: open or closed.
+budget_ms: 0 for none.
+Writers are not kept waiting, unless triggers have to be made or dropped: for partitions, or between flag,
+hold and the other actions.
+Errors: 42704 no such guard, 22023 a value out of range, otherwise as finai.create_guard.';
 COMMENT ON FUNCTION finai.drop_guard(text) IS
-  'Removes a guard with its triggers; its alerts stay. For the table''s owner; where the table is gone, for the role that made it.';
+'Removes a guard with its triggers; its alerts stay.
+For the table''s owner; where the table is gone, for the role that made it,
+superusers and members of the extension''s owner.';
 COMMENT ON FUNCTION finai.resolve_alert(bigint, text, text) IS
-  'Records what a reviewer found: outcome confirmed, dismissed or unclear, and a note. For roles that may see the alert. A row that is held can be confirmed, and stays out for good; otherwise it is released first. Errors: 42704 no such alert that one may see, 55000 resolved already or held still, 22023 another outcome.';
+'Records what a reviewer found. For roles that may see the alert.
+id: of the alert.
+outcome: confirmed (the guard was right), dismissed (it was not) or unclear; given once.
+note: free text.
+A row that is held can be confirmed, and stays out for good; for other outcomes it is released first.
+Errors: 22004 no id or outcome, 42704 no such alert that one may see, 55000 resolved already or held still,
+  22023 another outcome.';
 COMMENT ON FUNCTION finai.release_alert(bigint) IS
-  'Inserts the row that a guard held, as the current role, who needs INSERT on the table. Guards with action hold let this row through, and no other that its triggers write: a reviewer has looked at it; guards with other actions and triggers see it as any row. Values are read back as they were written; columns that were added since take their defaults. Fails as the INSERT does, and the row stays held then. Errors: 42704 no such alert that one may see, 55000 released or resolved already, nothing held, or kept out by a trigger, 42703 a column of it is gone, 42P01 the table is.';
+'Inserts the row that a guard held, as the current role, who needs INSERT on the table.
+Guards with action hold let this row through, and no other that its triggers write: a reviewer has looked at it;
+guards with other actions and triggers see it as any row.
+Values are read back as they were written; columns that were added since take their defaults.
+Fails as the INSERT does, and the row stays held then.
+Errors: 22004 no id, 42704 no such alert that one may see, 55000 released or resolved already, nothing held,
+  or kept out by a trigger, 42703 a column of it is gone, 42P01 the table is.';
 COMMENT ON FUNCTION finai.delete_alerts(timestamptz) IS
-  'Deletes alerts written before a moment and returns how many: of tables that the current role owns, all of them for the owner of the extension. Rows that are held still are kept.';
+'Deletes alerts written before a moment and returns how many: of tables that the current role owns,
+all of them for the owner of the extension. Rows that are held still are kept.';

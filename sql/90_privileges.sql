@@ -48,6 +48,7 @@ GRANT SELECT ON finai.models TO PUBLIC;
 
 -- Observing: models by name are everybody's to see, counts too.
 GRANT EXECUTE ON FUNCTION finai._model_statistics() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._statistics_scope() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.cached_models() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.backend_memory() TO PUBLIC;
 GRANT SELECT ON finai.stat_models TO PUBLIC;
@@ -66,11 +67,15 @@ GRANT EXECUTE ON FUNCTION finai._stray_guards(text[]) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai._try_guard(regclass, text, double precision, text, text, text) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.try_guard(regclass, text, double precision, text, text, text) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai._guard_features(regclass, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._check_guard_model(regclass, text, double precision) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._guard_score(text, record) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai._column_type(regclass, text, text) TO PUBLIC;
 -- Features: who may read a set's source or view may have them computed; views run the aggregates as whoever reads them.
 GRANT EXECUTE ON FUNCTION finai.feature_row(anyelement, record) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.features_at(anyelement, "any", "any") TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.describe_feature_set(text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._feature_set_relations(text, text, oid) TO PUBLIC;
+GRANT SELECT ON finai.feature_sets TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai._window_features(text, boolean, "any") TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai._window_texts(text, boolean, "any") TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai._is_night(timestamp) TO PUBLIC;

@@ -71,6 +71,7 @@ extension_sql_file!(
     requires = [
         "30_scoring",
         api::statistics::_model_statistics,
+        api::statistics::_statistics_scope,
         api::statistics::reset_stat_models,
         api::statistics::cached_models,
         api::statistics::backend_memory,

@@ -100,14 +100,29 @@ impl<B: Bind> Site<B> {
         self.call(Call::Version(model, version), row)
     }
 
+    /// As [`Site::score`], for counting: nothing where this row cannot be scored, or its score is no number.
+    pub fn score_if_any(&mut self, reference: &str, row: &B::Row<'_>) -> Result<Option<f64>> {
+        let ready = self.ready(Call::Reference(reference))?;
+        match ready.score(row).and_then(|scored| scored.score()) {
+            Ok(score) => Ok(Some(score).filter(|score| !score.is_nan())),
+            // Past the binding, which is the row type's, an error is the row's.
+            Err(error @ Error::Model { .. }) if !error.is_out_of_memory() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    #[inline]
     fn call(&mut self, call: Call<'_>, row: &B::Row<'_>) -> Result<Scored<'_>> {
+        self.ready(call)?.score(row)
+    }
+
+    #[inline]
+    fn ready(&mut self, call: Call<'_>) -> Result<&mut Ready<B>> {
         if !self.called.is(call) || !self.statement.as_ref().is_some_and(Statement::is_current) {
             self.prepare(call)?;
         }
-        let Some(ready) = &mut self.ready else {
-            return Err(Error::UnknownModel(call.parts().0.to_owned()));
-        };
-        ready.score(row)
+        let unknown = || Error::UnknownModel(call.parts().0.to_owned());
+        self.ready.as_mut().ok_or_else(unknown)
     }
 
     /// Resolves the call under the statement's snapshot; keeps buffers and binding where they still fit.

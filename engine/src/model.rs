@@ -6,7 +6,7 @@ use crate::limits::Limits;
 use crate::program::Program;
 use crate::program::lower::lower;
 use crate::signature::outputs::Head;
-use crate::signature::{Declaration, Signature, inputs, missing, outputs, trace};
+use crate::signature::{Declaration, Signature, inputs, missing, outputs, share, trace};
 
 /// An admitted, compiled model.
 #[derive(Debug)]
@@ -14,6 +14,7 @@ pub struct Model {
     signature: Signature,
     pub(crate) program: Program,
     pub(crate) head: Head,
+    scores_probabilities: bool,
     /// Bytes that the loader counted.
     counted: usize,
 }
@@ -48,6 +49,7 @@ impl Model {
             outputs: lowered.outputs,
         };
         Ok(Model {
+            scores_probabilities: !head.labels.is_empty() && share::is_share(&graph, head.numbers),
             signature,
             program,
             head,
@@ -64,6 +66,11 @@ impl Model {
 
     pub fn signature(&self) -> &Signature {
         &self.signature
+    }
+
+    /// Whether scores are shares from 0 to 1, as far as the graph shows; not those of a classifier that returns margins.
+    pub fn scores_probabilities(&self) -> bool {
+        self.scores_probabilities
     }
 
     /// Bytes held, those of scorers excluded: as [`Model::counted`], or estimated, without what tract makes of a network beside

@@ -9,6 +9,7 @@ use crate::kernels::Element;
 pub(crate) mod inputs;
 pub(crate) mod missing;
 pub(crate) mod outputs;
+pub(crate) mod share;
 pub(crate) mod trace;
 
 /// Element kind of a feature, as the model's input declares it.

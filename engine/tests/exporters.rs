@@ -183,6 +183,8 @@ impl Case {
 #[derive(Default)]
 struct Report {
     tabular: bool,
+    /// The model says that its scores are probabilities.
+    shares: bool,
     /// Largest difference, as a share of the tolerance.
     worst: f64,
     /// Rows whose numbers were exempt and did differ.
@@ -212,6 +214,7 @@ fn check(name: &str, recorded: &Recorded, table: Arc<Table>) -> Result<Report, S
     let rows = case.table.rows();
     let mut report = Report {
         tabular: case.model.is_tabular(),
+        shares: case.model.scores_probabilities(),
         ..Report::default()
     };
     let outputs = case.outputs(rows, 1000)?;
@@ -247,6 +250,10 @@ fn check(name: &str, recorded: &Recorded, table: Arc<Table>) -> Result<Report, S
     let order: Vec<usize> = (0..rows).collect();
     let scores = case.scores(&order, 1000)?;
     score(recorded, declaration, &outputs, &scores)?;
+    let mut numbers = scores.iter().flat_map(|answer| &answer.numbers);
+    if report.shares && !numbers.all(|n| (-1e-6..=1.0 + 1e-6).contains(n)) {
+        return Err("scores that are said to be probabilities are not".into());
+    }
     case.steady(&scores)?;
     Ok(report)
 }
@@ -389,7 +396,7 @@ fn models_agree_with_onnxruntime() {
         );
     }
     let mut tables: BTreeMap<String, Arc<Table>> = BTreeMap::new();
-    let (mut agree, mut failures) = (0, Vec::new());
+    let (mut agree, mut shares, mut failures) = (0, 0, Vec::new());
     for name in &names {
         let header = Recorded::header(&folder("exported"), name);
         let table = header["table"].as_str().unwrap();
@@ -401,6 +408,7 @@ fn models_agree_with_onnxruntime() {
         match (check(name, &recorded, table), expected) {
             (Ok(report), None) => {
                 agree += 1;
+                shares += usize::from(report.shares);
                 println!(
                     "{name:40} {:8} {:28} {:12} worst {:.3}, exempt {}, ties {}",
                     if report.tabular { "tabular" } else { "graph" },
@@ -428,4 +436,6 @@ fn models_agree_with_onnxruntime() {
         failures.len(),
         failures.join("\n")
     );
+    // Most classifiers; those of margins, distances and votes are none of them.
+    assert!(shares >= 95, "{shares} models of probabilities");
 }

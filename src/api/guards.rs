@@ -7,7 +7,8 @@ use crate::elevate;
 use crate::error::{Error, GuardError, Result};
 use crate::guard::{self, Definition, Settings};
 use crate::registry::{Action, OnError};
-use crate::row::Relation;
+use crate::row::{PerCallSite, Record, Relation};
+use crate::site::Site;
 use crate::trigger::{Event, Outcome};
 
 use super::given;
@@ -91,19 +92,57 @@ fn _guard_features(
     Ok(TableIterator::once((set.view, event_time)))
 }
 
+/// Refuses a model that a guard could not score a relation's rows with, and a threshold that it never reaches. As the
+/// current role.
+#[pg_extern(stable, parallel_unsafe)]
+fn _check_guard_model(
+    relation: Option<Relation>,
+    model: Option<&str>,
+    threshold: Option<f64>,
+) -> Result<(), ErrorReport> {
+    let relation = given("relation", relation)?.oid();
+    let threshold = given("threshold", threshold)?;
+    Ok(guard::check_trial(
+        relation,
+        given("model", model)?,
+        threshold,
+    )?)
+}
+
+/// The score that a guard would compare; nothing for a row that cannot be scored.
+#[pg_extern(stable, strict, parallel_safe, cost = 100)]
+fn _guard_score(
+    model: &str,
+    record: Record<'_>,
+    mut site: PerCallSite<'_, Site>,
+) -> Result<Option<f64>, ErrorReport> {
+    Ok(site.score_if_any(model, &record)?)
+}
+
 #[pg_extern(volatile, parallel_unsafe)]
 fn resolve_alert(
     id: Option<i64>,
     outcome: Option<&str>,
     note: default!(Option<&str>, "NULL"),
 ) -> Result<(), ErrorReport> {
-    let outcome = given("outcome", outcome)?;
-    Ok(guard::resolve(given("id", id)?, outcome, note)?)
+    let id = alert(id)?;
+    let outcome = outcome.ok_or(Error::from(GuardError::NoAlert {
+        parameter: "outcome",
+        hint: "Outcomes are confirmed (the guard was right), dismissed (it was not) and unclear.",
+    }))?;
+    Ok(guard::resolve(id, outcome, note)?)
 }
 
 #[pg_extern(volatile, parallel_unsafe)]
 fn release_alert(id: Option<i64>) -> Result<(), ErrorReport> {
-    Ok(guard::release(given("id", id)?)?)
+    Ok(guard::release(alert(id)?)?)
+}
+
+fn alert(id: Option<i64>) -> Result<i64> {
+    Ok(id.ok_or(GuardError::NoAlert {
+        parameter: "id",
+        hint: "SELECT id, guard, key, status FROM finai.alert lists the alerts that you may see.",
+    })?)
 }
 
 #[pg_extern(volatile, parallel_unsafe)]

@@ -76,6 +76,12 @@ fn _guard_statistics() -> TableIterator<
     )
 }
 
+/// Whose scoring is counted.
+#[pg_extern(stable, parallel_restricted)]
+fn _statistics_scope() -> &'static str {
+    statistics::scope().name()
+}
+
 #[pg_extern(volatile, parallel_restricted)]
 fn reset_stat_models() {
     statistics::reset();

@@ -37,6 +37,8 @@ pub enum FeatureSet {
     Denied(String),
     #[error("permission denied for feature set \"{0}\"")]
     NotOwner(String),
+    #[error("{} feature set \"{name}\"", needing(guards))]
+    Guarded { name: String, guards: Vec<String> },
     #[error("column \"{column}\" of {relation} does not exist")]
     UnknownColumn {
         column: String,
@@ -134,6 +136,7 @@ impl FeatureSet {
             | FeatureSet::ColumnGone { .. }
             | FeatureSet::NullableId { .. }
             | FeatureSet::NoUniqueIndex { .. } => ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            FeatureSet::Guarded { .. } => ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST,
             FeatureSet::Denied(_) | FeatureSet::NotOwner(_) => ERRCODE_INSUFFICIENT_PRIVILEGE,
             FeatureSet::UnknownColumn { .. } | FeatureSet::RowColumn { .. } => {
                 ERRCODE_UNDEFINED_COLUMN
@@ -163,7 +166,7 @@ impl FeatureSet {
 
     pub fn hint(&self) -> String {
         match self {
-            FeatureSet::Unknown(_) => "Sets are made by finai.create_feature_set and have the name of their view, without its schema.".into(),
+            FeatureSet::Unknown(_) => "SELECT name FROM finai.feature_sets lists those whose source you may read; a set has the name of its view, without the schema.".into(),
             FeatureSet::Exists(name) => {
                 format!("Choose another name, or run SELECT finai.drop_feature_set('{name}') first.")
             }
@@ -191,6 +194,14 @@ impl FeatureSet {
                 _ => "Name a table, a partitioned table or a materialized view: features are looked up through indexes.".into(),
             },
             FeatureSet::Denied(_) => "Its owner can grant SELECT on it.".into(),
+            FeatureSet::Guarded { guards, .. } => {
+                let drops = guards.iter().map(|guard| format!("finai.drop_guard('{guard}')"));
+                let drops: Vec<String> = drops.collect();
+                format!(
+                    "Run SELECT {} first: a guard keeps its feature set, and one with another set is created anew. Alerts stay.",
+                    drops.join(", ")
+                )
+            }
             FeatureSet::NotOwner(_) => "Its view's owner or a superuser may do this.".into(),
             FeatureSet::UnknownColumn { .. } => {
                 "Columns are named exactly as they are stored, without quotes.".into()
@@ -226,5 +237,14 @@ impl FeatureSet {
                 "Create a set with finai.create_feature_set and read its view.".into()
             }
         }
+    }
+}
+
+/// Guards by name, as who needs what follows.
+fn needing(guards: &[String]) -> String {
+    let names: Vec<String> = guards.iter().map(|guard| format!("\"{guard}\"")).collect();
+    match names.as_slice() {
+        [one] => format!("guard {one} needs"),
+        several => format!("guards {} need", several.join(", ")),
     }
 }

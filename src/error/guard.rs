@@ -1,5 +1,6 @@
 //! What guards refuse, and what the alerts on them do.
 
+use finai_engine::Error as Engine;
 use pgrx::prelude::PgSqlErrorCode;
 
 use super::Error;
@@ -82,6 +83,14 @@ pub enum GuardError {
         reader: String,
         removal: String,
     },
+    #[error("parameter \"{parameter}\" is null")]
+    NoAlert {
+        parameter: &'static str,
+        hint: &'static str,
+    },
+    /// What a query would be told to mend on its way to the model: a guard has no query.
+    #[error(transparent)]
+    Unbound(Box<Error>),
     #[error("trigger functions can only be called as triggers")]
     NotATrigger,
     #[error("guard \"{0}\" has no configuration")]
@@ -163,8 +172,9 @@ impl GuardError {
             | GuardError::HeldStill(_)
             | GuardError::NotInserted(_) => ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             GuardError::ReadColumn { .. } => ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST,
+            GuardError::NoAlert { .. } => ERRCODE_NULL_VALUE_NOT_ALLOWED,
             GuardError::Rejected { .. } => ERRCODE_CHECK_VIOLATION,
-            GuardError::Refused { cause, .. } => cause.sqlstate(),
+            GuardError::Refused { cause, .. } | GuardError::Unbound(cause) => cause.sqlstate(),
             GuardError::OverBudget(_) => ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
             GuardError::NotANumber => ERRCODE_DATA_EXCEPTION,
             GuardError::Features { sqlstate } => *sqlstate,
@@ -199,6 +209,7 @@ impl GuardError {
                 let detail = detail.map_or(String::new(), |d| format!(" {d}"));
                 Some(format!("{cause}.{detail}"))
             }
+            GuardError::Unbound(cause) => cause.detail(),
             GuardError::NotInserted(_) => {
                 Some("A trigger or rule of the table kept it out.".into())
             }
@@ -242,7 +253,7 @@ impl GuardError {
                 "Use action review, notify or reject, or compute the feature in the row before.".into()
             }
             GuardError::UnknownFeatures(_) => {
-                "SELECT name FROM finai.feature_set lists the feature sets.".into()
+                "SELECT name FROM finai.feature_sets lists those whose source you may read.".into()
             }
             GuardError::OtherSource { .. } => {
                 "The features of a guard's rows come from a feature set over the very table.".into()
@@ -269,6 +280,8 @@ impl GuardError {
                 "Drop it with SELECT finai.drop_guard('{name}') and create it with score_column or flag_column."
             ),
             GuardError::ReadColumn { removal, .. } => format!("{removal} first."),
+            GuardError::NoAlert { hint, .. } => (*hint).into(),
+            GuardError::Unbound(cause) => return hint_at_a_table(cause),
             GuardError::NotATrigger => "finai.create_guard makes the triggers that call it.".into(),
             GuardError::NoConfiguration(name) => format!(
                 "Restore finai.guard, or drop what is left of it: SELECT finai.drop_guard('{name}')."
@@ -276,7 +289,7 @@ impl GuardError {
             GuardError::Rejected { .. } => {
                 "No row of the statement went in, and no alert: the server's log has the score.".into()
             }
-            GuardError::Refused { guard, cause, .. } => match cause.hint() {
+            GuardError::Refused { guard, cause, .. } => match hint_at_a_table(cause) {
                 Some(hint) => format!(
                     "{hint} SELECT finai.alter_guard('{guard}', on_error => 'open') lets rows in unscored."
                 ),
@@ -304,5 +317,33 @@ impl GuardError {
             GuardError::NotInserted(_) => "The row stays in column held of finai.alert.".into(),
         };
         Some(hint)
+    }
+}
+
+/// What to do about an error in a table's rows, which no view or subquery comes before.
+fn hint_at_a_table(cause: &Error) -> Option<String> {
+    match cause {
+        Error::MissingColumn { origin, model, .. } => {
+            let kind = ["table ", "view ", "row of type "];
+            let relation = kind.iter().find_map(|kind| origin.strip_prefix(kind));
+            Some(format!(
+                "SELECT * FROM finai.check_binding('{model}', '{}') shows what binds to what. Add or rename a column of the table (GENERATED, where others give it), or have a feature set compute it: features => '<set>'.",
+                relation.unwrap_or(origin).replace('\'', "''")
+            ))
+        }
+        Error::ColumnType { hint, .. } => {
+            let taken = hint.split("; cast").next().unwrap_or_default();
+            Some(format!(
+                "{}; change the column's type, or have a feature set compute it: features => '<set>'.",
+                taken.trim_end_matches('.')
+            ))
+        }
+        Error::Model {
+            source: Engine::NullFeature { feature } | Engine::NanFeature { feature },
+            ..
+        } => Some(format!(
+            "Fill the column before its row is written, with a DEFAULT or a BEFORE trigger, or register the model with missing => '{{\"{feature}\": <value>}}'."
+        )),
+        cause => cause.hint(),
     }
 }

@@ -70,6 +70,9 @@ pub struct Entity {
 const NAME_OF: &str =
     "SELECT c.relname, format('%s.%s', quote_ident(n.nspname), quote_ident(c.relname))
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1::oid";
+/// Of a table that is gone nothing is guarded.
+const GUARDS_OF: &str = "SELECT g.name FROM finai.guard g JOIN pg_class c ON c.oid = g.relation_oid
+     WHERE g.features = $1 ORDER BY g.name";
 const TIME_ZONE: &str = "SELECT name FROM pg_timezone_names WHERE name = $1";
 
 impl FeatureSet {
@@ -226,6 +229,16 @@ impl FeatureSet {
                 .any(|call| call.columns().any(|read| read == column))
     }
 
+    /// The columns of the source that decide features: entity, time, id, and what the features are of and by.
+    pub fn columns_read(&self) -> Vec<String> {
+        let own = [&self.entity, &self.event_time, &self.event_id];
+        let of_features = self
+            .features
+            .iter()
+            .flat_map(|f| f.columns.iter().chain(&f.by));
+        own.into_iter().chain(of_features).cloned().collect()
+    }
+
     /// The entities that features are by, each once.
     pub fn entities(&self) -> Vec<Entity> {
         let mut entities: Vec<Entity> = Vec::new();
@@ -298,11 +311,17 @@ pub fn owner(name: &str) -> Result<pg_sys::Oid> {
     Ok(Stored::load(name)?.owner())
 }
 
-/// Drops a set with its view. Needs ownership of the view, or of the set where its view is gone.
+/// Drops a set with its view, which no guard may need. Needs ownership of the view, or of the set where its view is gone.
 pub fn drop_set(name: &str) -> Result<()> {
     let stored = Stored::load(name)?;
     if !registry::acts_as(registry::current_user(), stored.owner()) {
         return Err(Problem::NotOwner(name.to_owned()).into());
+    }
+    let guards = rows_now(GUARDS_OF, &[Value::Text(name)])?;
+    let guards: Vec<String> = guards.into_iter().flatten().flatten().collect();
+    if !guards.is_empty() {
+        let name = name.to_owned();
+        return Err(Problem::Guarded { name, guards }.into());
     }
     if stored.existing.is_some() {
         run(&format!("DROP VIEW {}", stored.view))?;

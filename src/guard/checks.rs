@@ -1,15 +1,15 @@
 //! Whether a guard can do what it is told on its table: columns, action, model, features.
 
-use finai_engine::{Signature, Task};
+use finai_engine::Signature;
 use pgrx::pg_sys;
 
-use crate::binding_report::{self, OK};
 use crate::cache;
 use crate::error::{Error, GuardError, Result};
 use crate::registry::{self, Action, Guard, Privilege, Reference, Status, Timing};
-use crate::row::{columns_of_relation, is_partition, relation_named};
+use crate::row::{is_partition, relation_named};
 
 use super::features;
+use super::model::{bound, check_score};
 use super::table::Table;
 
 /// Whether the columns that the guard sets and watches are there and take what it does.
@@ -120,22 +120,8 @@ pub fn check_model(guard: &Guard, table: &Table) -> Result<()> {
         });
     }
     let model = cache::model(&version)?;
-    let signature = model.signature();
-    if !has_score(signature) {
-        return Err(GuardError::NoScore {
-            model: version.reference(),
-        }
-        .into());
-    }
-    check_features(guard, table, signature)
-}
-
-fn has_score(signature: &Signature) -> bool {
-    match signature.task {
-        Task::Regression => true,
-        Task::Vector => false,
-        Task::Binary | Task::Multiclass => signature.positive.is_some(),
-    }
+    check_score(&model, &version)?;
+    check_features(guard, table, model.signature())
 }
 
 fn check_features(guard: &Guard, table: &Table, signature: &Signature) -> Result<()> {
@@ -143,27 +129,7 @@ fn check_features(guard: &Guard, table: &Table, signature: &Signature) -> Result
         None => (table.oid, format!("table {}", table.name)),
         Some(name) => feature_view(guard, table, name)?,
     };
-    let columns = columns_of_relation(source).unwrap_or_default();
-    for row in binding_report::rows_of(signature, &columns) {
-        let (feature, model) = (row.feature, guard.model.clone());
-        let Some(column) = row.column else {
-            let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-            return Err(Error::MissingColumn {
-                origin,
-                feature,
-                model,
-                columns: names.join(", "),
-            });
-        };
-        if row.status != OK {
-            return Err(Error::ColumnType {
-                column,
-                found: row.found.unwrap_or_default(),
-                feature,
-                model,
-                hint: row.hint.unwrap_or_default(),
-            });
-        }
+    for (feature, column) in bound(signature, source, origin, &guard.model)? {
         if guard.sets(&column) {
             return Err(GuardError::FlaggedFeature {
                 column,
@@ -174,7 +140,7 @@ fn check_features(guard: &Guard, table: &Table, signature: &Signature) -> Result
         if is_before(guard) && table.is_generated(&column) {
             return Err(GuardError::Generated {
                 feature,
-                model,
+                model: guard.model.clone(),
                 column,
             }
             .into());
@@ -194,17 +160,17 @@ fn feature_view(guard: &Guard, table: &Table, name: &str) -> Result<(pg_sys::Oid
         }
         .into());
     }
-    let mut set_columns = table.columns.iter().filter(|c| guard.sets(&c.name));
-    if let Some(column) = set_columns.find(|c| features::mentions(&set, &c.name)) {
+    let read = features::columns_read(&set)?;
+    let mut used = table.columns.iter().filter(|c| read.contains(&c.name));
+    if let Some(column) = used.clone().find(|c| guard.sets(&c.name)) {
         return Err(GuardError::FlaggedFeature {
             column: column.name.clone(),
             relation: table.name.clone(),
         }
         .into());
     }
-    let generated = table.columns.iter().filter(|column| column.is_generated);
-    let mut used = generated.filter(|column| features::mentions(&set, &column.name));
-    if let Some(column) = used.next().filter(|_| is_before(guard)) {
+    let generated = used.find(|column| column.is_generated);
+    if let Some(column) = generated.filter(|_| is_before(guard)) {
         return Err(GuardError::Generated {
             feature: column.name.clone(),
             model: guard.model.clone(),

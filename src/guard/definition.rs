@@ -10,6 +10,7 @@ use crate::registry::{self, Action, Guard, OnError, check_name};
 use crate::row::{Relation, row_type_of};
 
 use super::checks::{check_action, check_columns, check_flagged, check_model};
+use super::model::check_reach;
 use super::table::{require_kind, require_owner, table};
 use super::triggers::{self, Lock};
 
@@ -65,7 +66,10 @@ pub fn create(definition: Definition) -> Result<String> {
         created_at: 0,
     };
     check_columns(&guard, &table)?;
-    under_latest_snapshot(|| check_model(&guard, &table))?;
+    under_latest_snapshot(|| {
+        check_model(&guard, &table)?;
+        check_reach(&guard)
+    })?;
     if under_latest_snapshot(|| registry::guard(name))?.is_some() {
         return Err(GuardError::Exists(guard.name).into());
     }
@@ -90,6 +94,7 @@ pub fn alter(name: &str, settings: Settings) -> Result<()> {
     guard.relation_name = table.name.clone();
     if let Some(threshold) = settings.threshold {
         guard.threshold = finite(threshold)?;
+        under_latest_snapshot(|| check_reach(&guard))?;
     }
     if let Some(on_error) = settings.on_error {
         guard.on_error = on_error;

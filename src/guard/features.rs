@@ -4,6 +4,7 @@ use pgrx::pg_sys;
 
 use crate::elevate::under_latest_snapshot;
 use crate::error::{GuardError, Result};
+use crate::feature_set;
 use crate::registry::{self, FeatureSet};
 use crate::row::{qualified_name, relation_named, row_type_of};
 
@@ -30,15 +31,7 @@ pub fn view_type(features: &str) -> Result<pg_sys::Oid> {
     Ok(view.ok_or_else(unknown)?)
 }
 
-/// Whether a set's definition mentions a column: as a whole string anywhere in it.
-pub fn mentions(set: &FeatureSet, column: &str) -> bool {
-    fn within(value: &serde_json::Value, column: &str) -> bool {
-        match value {
-            serde_json::Value::String(text) => text == column,
-            serde_json::Value::Array(values) => values.iter().any(|v| within(v, column)),
-            serde_json::Value::Object(object) => object.values().any(|v| within(v, column)),
-            _ => false,
-        }
-    }
-    set.columns.iter().any(|name| name == column) || within(&set.features, column)
+/// The columns of its source that a set reads.
+pub fn columns_read(set: &FeatureSet) -> Result<Vec<String>> {
+    Ok(feature_set::FeatureSet::load(&set.name)?.columns_read())
 }

@@ -5,6 +5,7 @@ mod checks;
 mod definition;
 mod features;
 mod judge;
+mod model;
 mod moment;
 mod moved;
 mod pass;
@@ -31,6 +32,7 @@ use site::{Deadline, Site};
 
 pub use definition::{Definition, Settings, alter, create, drop};
 pub use features::of_table as features_of_table;
+pub use model::check_trial;
 pub use review::{release, resolve};
 
 /// What a trigger of a guard does.

@@ -13,8 +13,6 @@ pub struct FeatureSet {
     pub owner: Option<pg_sys::Oid>,
     pub view: String,
     pub source: String,
-    /// JSON, as create_feature_set was told.
-    pub features: serde_json::Value,
     /// Entity, time and id of an event, as create_feature_set was told.
     pub columns: [String; 3],
 }
@@ -28,7 +26,6 @@ pub fn feature_set(name: &str) -> Result<Option<FeatureSet>> {
             owner: row.oid(c"owner_oid"),
             view: row.text(c"view")?,
             source: row.text(c"source")?,
-            features: row.json(c"features").unwrap_or_default(),
             columns: [
                 row.text(c"entity")?,
                 row.text(c"event_time")?,

@@ -140,6 +140,11 @@ SELECT statement, role, attempt(statement, role) FROM (VALUES
   (13, 'SELECT finai.resolve_alert(alert_of(3), ''dismissed'')', 'regress_reviewer'), (14, 'SELECT finai.resolve_alert(alert_of(3), ''confirmed'')', 'regress_reviewer'), (15, 'SELECT finai.release_alert(alert_of(3))', 'regress_clerk'),
   (16, 'SELECT finai.resolve_alert(alert_of(5), ''unclear'')', 'regress_owner'), (17, 'SELECT finai.delete_alerts(NULL)', 'regress_owner'),
   (18, 'UPDATE finai.alert SET note = ''x''', 'regress_owner'), (19, 'DELETE FROM finai.alert', 'regress_owner')) AS a (n, statement, role) ORDER BY n;
+\set VERBOSITY default
+SELECT finai.resolve_alert(NULL, 'confirmed');
+SELECT finai.resolve_alert(1, NULL);
+SELECT finai.release_alert(NULL);
+\set VERBOSITY terse
 SET ROLE regress_stranger;
 SELECT finai.resolve_alert(1, 'confirmed'), finai.release_alert(1);
 RESET ROLE;
@@ -165,10 +170,31 @@ ALTER TABLE finai.alert DROP CONSTRAINT broken;
 INSERT INTO payment (id, tx_amount) VALUES (20, 300) ON CONFLICT DO NOTHING;
 SELECT key, status FROM finai.alert;
 SELECT finai.drop_guard('payment_fraud_prob');
--- What a guard would have said; a row that cannot be scored is an error.
+-- What a guard would have said; rows that cannot be scored are counted apart.
 SET ROLE regress_reviewer;
 SELECT * FROM finai.try_guard('payment', 'fraud_prob', 0.3);
 RESET ROLE;
+CREATE TABLE mixed (LIKE payment INCLUDING DEFAULTS, fraud boolean);
+INSERT INTO mixed (id, tx_amount, tx_during_night, fraud) SELECT i, CASE WHEN i % 10 = 0 THEN 300 ELSE 20 END, CASE WHEN i % 15 <> 0 THEN 0 END, i % 20 = 0 FROM generate_series(101, 1000) i;
+SELECT * FROM finai.try_guard('mixed', 'fraud_prob', 0.3, label => 'fraud');
+SELECT (SELECT unscored FROM finai.try_guard('mixed', 'fraud_prob', 0)) = count(*) FILTER (WHERE tx_during_night IS NULL) AS same FROM mixed;
+SELECT * FROM finai.try_guard('mixed', 'fraud_prob', 0.3, event_time => 'nothing');
+SELECT * FROM finai.try_guard('mixed', 'fraud_prob', 1.01);
+SELECT * FROM finai.try_guard('mixed', 'fraud_prob', -0.01);
+-- What concerns all rows is an error: no such model, no right to it, no column for a feature.
+SELECT * FROM finai.try_guard('mixed', 'nothing', 0.3);
+DELETE FROM mixed;
+SELECT * FROM finai.try_guard('mixed', 'fraud_prob', 0.3);
+ALTER TABLE mixed RENAME tx_amount TO amount;
+\set VERBOSITY default
+SELECT * FROM finai.try_guard('mixed', 'fraud_prob', 0.3);
+\set VERBOSITY terse
+DROP TABLE mixed;
+SELECT finai.revoke_model('fraud_prob', 'public');
+SET ROLE regress_reviewer;
+SELECT * FROM finai.try_guard('payment', 'fraud_prob', 0.3);
+RESET ROLE;
+SELECT finai.grant_model('fraud_prob', 'public');
 DELETE FROM payment WHERE id = 5;
 CREATE TABLE history AS SELECT p.*, CASE WHEN id <> 4 THEN '2026-01-01'::timestamp + id * interval '9 hours' END AS at, id % 3 = 0 AS fraud, CASE WHEN id <> 3 THEN id % 2 END AS label FROM payment p;
 SELECT * FROM finai.try_guard('history', 'fraud_prob', 0.3, label => 'fraud', event_time => 'at');
@@ -208,8 +234,15 @@ SELECT guard, relation, model, features, status, rows, alerts, unscored FROM fin
 SET ROLE regress_owner;
 SELECT rows, alerts FROM finai.try_guard('loan', 'risk', -1e9, features => 'loan_history') WHERE day IS NULL;
 -- The set's view and columns stay while a guard reads them.
+\set VERBOSITY default
 SELECT finai.drop_feature_set('loan_history');
 DROP VIEW loan_history;
+-- What is told of a column is of use where there is no query.
+SELECT finai.create_guard('payment', 'risk', 0);
+BEGIN; ALTER TABLE payment ALTER tx_during_night TYPE text; SELECT finai.create_guard('payment', 'fraud_prob', 0.5); ROLLBACK;
+SELECT finai.create_guard('loan', 'fraud_prob', 0.5, features => 'loan_history');
+SELECT finai.create_guard('payment', 'fraud_prob', 0.5, features => 'nothing');
+\set VERBOSITY terse
 -- SQL that fails while features are computed, in the second row: rows go in.
 RESET ROLE;
 CREATE FUNCTION fail() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN PERFORM 1 / 0; RETURN true; END $$;
@@ -264,6 +297,18 @@ SELECT count(*) FROM loan WHERE id IN (104, 105);
 SELECT finai.create_guard('loan', 'risk', 0, action => 'flag', score_column => 'score', features => 'loan_history', name => 'flagger');
 INSERT INTO loan VALUES (200, 20, '2026-03-01', 1, 12, 2, 3), (201, 20, '2026-03-02', 1, 12, 2, 3);
 SELECT l.id, l.score = finai.score('risk', h) AS same FROM loan l JOIN loan_history h USING (id) WHERE l.id >= 200 ORDER BY 1;
+-- A column to set is refused where the features read it, not where its name is but somewhere in their definition.
+ALTER TABLE loan ADD risk float8, ADD count boolean, ADD "1 day" float8, ADD weight float8, ADD place float8, ADD twice integer GENERATED ALWAYS AS (amount * 2) STORED;
+SELECT count(*) FROM finai.create_feature_set('loan_all', 'loan', 'customer', 'at', 'id', '[{"name": "number_of_existing_credits_at_this_bank", "agg": "count", "window": "1 day", "by": ["customer", "place"]}, {"name": "number_of_people_being_liable_to_provide_maintenance_for", "agg": "distinct", "column": "amount"}, {"name": "risky", "agg": "risk", "column": "count", "window": "1 day"}, {"name": "heavy", "agg": "sum", "column": "weight"}, {"name": "far", "agg": "distance", "columns": ["score", "place"]}]');
+SELECT count(*) FROM finai.create_feature_set('loan_doubled', 'loan', 'customer', 'at', 'id', '[{"name": "number_of_existing_credits_at_this_bank", "agg": "count"}, {"name": "number_of_people_being_liable_to_provide_maintenance_for", "agg": "sum", "column": "twice"}]');
+CREATE FUNCTION flagging(score_column text, flag_column text, features text) RETURNS text LANGUAGE sql AS $$
+  SELECT attempt(format('SELECT finai.create_guard(''loan'', ''risk'', 0, action => ''flag'', score_column => %L, flag_column => %L, features => %L, name => ''tried''), finai.drop_guard(''tried'')', score_column, flag_column, features), 'postgres') $$;
+SELECT c.*, flagging(c.score, c.flag, c.features) FROM (VALUES ('risk', NULL, 'loan_all'), ('1 day', NULL, 'loan_all'), ('weight', NULL, 'loan_all'), ('place', NULL, 'loan_all'), ('score', NULL, 'loan_all'), (NULL, 'count', 'loan_all'),
+  ('weight', 'count', 'loan_history'), ('place', NULL, 'loan_history'), ('risk', NULL, 'loan_doubled')) AS c (score, flag, features);
+SELECT finai.create_guard('loan', 'risk', 0, action => 'flag', score_column => 'risk', features => 'loan_all', name => 'flag_risk');
+INSERT INTO loan VALUES (202, 20, '2026-03-03', 1, 12, 2, 3);
+SELECT l.risk = finai.score('risk', h) AS same FROM loan l JOIN loan_all h USING (id) WHERE l.id = 202;
+SELECT finai.drop_guard('flag_risk'), finai.drop_feature_set('loan_all'), finai.drop_feature_set('loan_doubled');
 -- A column that a guard sets or watches stays.
 ALTER TABLE loan DROP COLUMN score CASCADE;
 ALTER TABLE loan RENAME score TO chance;
@@ -273,10 +318,19 @@ ALTER TABLE loan RENAME amount TO sum;
 -- With event triggers off, the set can go: rows go in unscored.
 ALTER EVENT TRIGGER finai_ddl_starts DISABLE; ALTER EVENT TRIGGER finai_ddl_ends DISABLE;
 SELECT finai.delete_alerts('infinity');
-SELECT finai.drop_guard('flagger');
 SELECT finai.drop_feature_set('loan_history');
+SELECT finai.drop_guard('flagger');
+DROP VIEW loan_history;
 INSERT INTO loan VALUES (300, 20, '2026-03-01', 1, 12, 2, 3);
 SELECT guard, error, status FROM finai.alert;
 SELECT guard, status, detail FROM finai.guards;
+SELECT name, status FROM finai.feature_sets;
+SELECT finai.drop_feature_set('loan_history');
+-- Of a guard that was left without its table nothing is kept.
+DROP TABLE loan;
+SELECT guard, status, detail FROM finai.guards;
+SELECT finai.drop_feature_set('loan_history');
+SELECT guard, status, detail FROM finai.guards;
+SELECT finai.drop_guard('lender');
 DROP OWNED BY regress_owner, regress_reviewer, regress_clerk, regress_stranger CASCADE;
 DROP ROLE regress_owner, regress_reviewer, regress_clerk, regress_stranger;

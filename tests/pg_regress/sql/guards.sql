@@ -49,7 +49,7 @@ SELECT forget();
 INSERT INTO payment (id, tx_amount, tx_during_night) SELECT i, CASE WHEN i % 100 = 0 THEN 300 ELSE 20 END, CASE WHEN i % 150 <> 0 THEN 0 END FROM generate_series(1, 700) i;
 SELECT count(*) FROM payment;
 SELECT * FROM said;
-SELECT guard, relation, status, detail, rows, alerts, unscored, mean_us > 0 AS timed FROM finai.guards;
+SELECT guard, relation, status, detail, rows, alerts, unscored, mean_us > 0 AS timed, scope FROM finai.guards;
 DELETE FROM payment;
 SELECT forget();
 -- Closed: such a row refuses the statement.
@@ -288,6 +288,7 @@ CREATE TABLE state AS SELECT (SELECT count(*) FROM pg_trigger) AS triggers, (SEL
 SELECT arguments, attempt('SELECT finai.create_guard(' || arguments || ')', role) AS outcome FROM (VALUES
   ('NULL, ''fraud_prob'', 0.5', 'postgres'), ('''payment'', NULL, 0.5', 'postgres'), ('''payment'', ''fraud_prob'', NULL', 'postgres'),
   ('''payment'', ''fraud_prob'', ''NaN''', 'postgres'), ('''payment'', ''fraud_prob'', ''-Infinity''', 'postgres'),
+  ('''payment'', ''fraud_prob'', 1.5', 'postgres'), ('''payment'', ''fraud_prob'', -0.01', 'postgres'),
   ('''payment'', ''nothing'', 0.5', 'postgres'), ('''payment'', ''fraud_prob@7'', 0.5', 'postgres'), ('''payment'', ''fraud_prob@'', 0.5', 'postgres'), ('''loan'', ''idle'', 0.5', 'postgres'),
   ('''payment'', ''fraud_prob'', 0.5, ''shout''', 'postgres'), ('''payment'', ''fraud_prob'', 0.5, ''off''', 'postgres'), ('''payment'', ''fraud_prob'', 0.5, on_error => ''maybe''', 'postgres'),
   ('''payment'', ''fraud_prob'', 0.5, budget_ms => 0', 'postgres'), ('''payment'', ''fraud_prob'', 0.5, name => ''a b''', 'postgres'), ('''payment'', ''fraud_prob'', 0.5, name => ''keeper''', 'postgres'),
@@ -303,6 +304,7 @@ SELECT arguments, attempt('SELECT finai.create_guard(' || arguments || ')', role
   ('''payment'', ''fraud_prob'', 0.5', 'regress_writer'), ('''payment'', ''fraud_prob'', 0.5', 'regress_stranger'), ('''payment'', ''idle'', 0.5', 'regress_owner')) AS a (arguments, role);
 SELECT statement, attempt(statement, role) AS outcome FROM (VALUES
   ($$SELECT finai.alter_guard('nothing')$$, 'postgres'), ($$SELECT finai.alter_guard(NULL)$$, 'postgres'), ($$SELECT finai.alter_guard('keeper', threshold => 'NaN')$$, 'postgres'),
+  ($$SELECT finai.alter_guard('keeper', threshold => 95)$$, 'postgres'), ($$SELECT finai.alter_guard('keeper', threshold => -1, action => 'off')$$, 'postgres'),
   ($$SELECT finai.alter_guard('keeper', action => 'flag')$$, 'postgres'), ($$SELECT finai.alter_guard('keeper', action => 'loud')$$, 'postgres'), ($$SELECT finai.alter_guard('keeper', budget_ms => -1)$$, 'postgres'),
   ($$SELECT finai.alter_guard('keeper', action => 'off')$$, 'regress_stranger'), ($$SELECT finai.alter_guard('keeper', action => 'off')$$, 'regress_writer'), ($$SELECT finai.drop_guard('keeper')$$, 'regress_stranger'),
   ($$SELECT finai.alter_guard('keeper', action => 'off')$$, 'regress_owner'), ($$SELECT finai.drop_guard('keeper')$$, 'regress_owner'), ($$SELECT finai.drop_guard('nothing')$$, 'postgres'), ($$SELECT finai._guard()$$, 'regress_writer'),
@@ -477,12 +479,37 @@ SELECT finai.drop_guard('orphan');
 SELECT finai.alter_guard('orphan', threshold => 0);
 RESET ROLE;
 SELECT finai.drop_guard('orphan');
+-- One whose table and maker are gone is left to who administers the extension.
+CREATE ROLE regress_leaver; GRANT CREATE ON SCHEMA public TO regress_leaver; GRANT EXECUTE ON FUNCTION finai.create_guard TO regress_leaver;
+CREATE ROLE regress_administrator; GRANT EXECUTE ON FUNCTION finai.drop_guard TO regress_administrator;
+GRANT SELECT ON payment_like TO regress_leaver;
+SET ROLE regress_leaver;
+CREATE TABLE left_behind (LIKE payment_like);
+SELECT finai.create_guard('left_behind', 'fraud_prob', 0.3, name => 'left'), finai.create_guard('left_behind', 'fraud_prob', 0.4, name => 'left_too');
+RESET ROLE;
+DROP OWNED BY regress_leaver; DROP ROLE regress_leaver;
+SELECT guard, relation, status, detail, created_by FROM finai.guards WHERE guard LIKE 'left%';
+SET ROLE regress_owner;
+SELECT count(*) FROM finai.guards WHERE guard LIKE 'left%';
+SELECT finai.drop_guard('left');
+SET ROLE regress_administrator;
+SELECT count(*) FROM finai.guards WHERE guard LIKE 'left%';
+RESET ROLE;
+SELECT extowner::regrole AS administrator FROM pg_extension WHERE extname = 'finai' \gset
+GRANT :administrator TO regress_administrator;
+SET ROLE regress_administrator;
+SELECT guard FROM finai.guards WHERE guard LIKE 'left%';
+SELECT finai.drop_guard('left');
+RESET ROLE;
+SELECT finai.drop_guard('left_too');
+SELECT count(*) FROM finai.guards WHERE guard LIKE 'left%';
+DROP OWNED BY regress_administrator; DROP ROLE regress_administrator;
 -- Counts are shown to whom the guard is.
 SET ROLE regress_stranger;
 SELECT count(*) FROM finai._guard_statistics();
 RESET ROLE;
 -- More alerts in a statement than PostgreSQL takes in one array, in their order.
-SELECT finai.create_guard('bulk', 'fraud_prob', -1, 'notify', name => 'loud');
+SELECT finai.create_guard('bulk', 'fraud_prob', 0, 'notify', name => 'loud');
 INSERT INTO bulk (id, tx_amount) SELECT i, 300 FROM generate_series(1, 25000) i;
 SELECT count(*), bool_and((key ->> 'id')::integer - id = first) AS in_order FROM (SELECT *, first_value((key ->> 'id')::integer - id) OVER (ORDER BY id) AS first FROM finai.alert) a;
 SELECT forget();

@@ -1,5 +1,8 @@
 -- Installing and removing.
 \dx+ finai
+-- Every column that is everybody's to read is explained.
+SELECT a.attrelid::regclass, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+WHERE c.relnamespace = 'finai'::regnamespace AND (c.relkind = 'v' OR c.relname = 'alert') AND col_description(c.oid, a.attnum) IS NULL;
 DROP EXTENSION finai;
 SELECT count(*) FROM pg_class WHERE relnamespace = 'finai'::regnamespace;
 SELECT count(*) FROM pg_proc WHERE pronamespace = 'finai'::regnamespace;
