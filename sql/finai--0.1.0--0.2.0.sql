@@ -58,8 +58,12 @@ ALTER TABLE finai.model_event
 COMMENT ON TABLE finai.model IS 'One row per registered model with its settings. Versions are numbered from next_version and never reused.';
 COMMENT ON COLUMN finai.model.tolerance IS 'Tolerance of reference rows where a registration names none; 1e-5 where neither does.';
 COMMENT ON COLUMN finai.model.two_person IS 'Whether who registered a version may not promote it, superusers included.';
-COMMENT ON COLUMN finai.model.on_schema_change IS 'What happens when DDL takes away a column that a promoted version reads through a typed scoring function: refuse the DDL, or mark the version.';
-COMMENT ON COLUMN finai.model_version.registered_session IS 'Role that the session was authenticated as at registration, whom the two-person rule keeps from promoting it; the oid beside it is found anew when rows are restored elsewhere.';
+COMMENT ON COLUMN finai.model.on_schema_change IS
+'What happens when DDL takes away a column that a promoted version reads through a typed scoring function:
+refuse the DDL, or mark the version.';
+COMMENT ON COLUMN finai.model_version.registered_session IS
+'Role that the session was authenticated as at registration, whom the two-person rule keeps from promoting it;
+the oid beside it is found anew when rows are restored elsewhere.';
 COMMENT ON COLUMN finai.model_version.reference IS 'Rows with the trainer''s own scores, which the version reproduced within the tolerance when it was registered.';
 COMMENT ON COLUMN finai.model_version.tolerance IS 'Largest accepted |score - reference| / max(1, |reference|) of a reference row.';
 COMMENT ON COLUMN finai.model_alias.previous IS 'Versions that the alias meant before, the last one last: what rollback_model goes back to.';
@@ -77,7 +81,9 @@ CREATE TABLE finai.model_status (
   changed_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
   CONSTRAINT model_status_pkey PRIMARY KEY (model, version)
 );
-COMMENT ON TABLE finai.model_status IS 'Versions that are retired (not scored any more), failed (reference rows no longer agree) or broken (a column that they read is gone). A version without a row is verified.';
+COMMENT ON TABLE finai.model_status IS
+'Versions that are retired (not scored any more), failed (reference rows no longer agree) or broken (a column
+that they read is gone). A version without a row is verified.';
 
 CREATE TRIGGER model_version_immutable
   BEFORE UPDATE OF version, sha256, declaration, signature, notes, registered_by, registered_at, reference, tolerance, registered_session_oid
@@ -202,7 +208,11 @@ LEFT JOIN finai.model_status s ON s.model OPERATOR(pg_catalog.=) v.model AND s.v
 LEFT JOIN finai._model_statistics() t ON t.model OPERATOR(pg_catalog.=) v.model AND t.version OPERATOR(pg_catalog.=) v.version
 ORDER BY v.model, v.version;
 COMMENT ON VIEW finai.models IS
-  'Every version of every model: its aliases (champion is what a bare name scores with), task, owner, sha256 of its bytes, who registered it, its status (verified; failed: reference rows no longer agree; broken: a column it reads is gone; retired: not scored any more), the model''s use case, and when it was last scored (by whom, finai.stat_models.scope says). A bundled model that nobody changed has no owner.';
+'Every version of every model: its aliases (champion is what a bare name scores with), task, owner,
+sha256 of its bytes, who registered it, its status (verified; failed: reference rows no longer agree; broken:
+a column it reads is gone; retired: not scored any more), the model''s use case,
+and when it was last scored (by whom, finai.stat_models.scope says).
+A bundled model that nobody changed has no owner.';
 
 CREATE FUNCTION finai._typed_functions()
 RETURNS TABLE ("function" oid, model text, alias text, version integer)
@@ -336,32 +346,60 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION finai.create_scoring_function(text, text, regtype, text) IS
-  'Creates name(row_type), a function that scores rows of one type with a model: output is score (double precision), label (text), probabilities (jsonb) or prediction (finai.prediction). It lands in the schema of the row type unless the name is qualified. Checks first that the columns fit; an error names the feature that does not. It is no delegation: whoever calls it needs USE on the model. While it exists, DDL that takes a column it reads from the relation is refused (2BP01), or marks the version, as alter_model(..., on_schema_change) says. DROP EXTENSION finai drops it.';
+'Creates name(row_type), a function that scores rows of one type with a model:
+output is score (double precision), label (text), probabilities (jsonb) or prediction (finai.prediction).
+It lands in the schema of the row type unless the name is qualified.
+Checks first that the columns fit; an error names the feature that does not.
+It is no delegation: whoever calls it needs USE on the model.
+While it exists, DDL that takes a column it reads from the relation is refused (2BP01), or marks the version,
+as alter_model(..., on_schema_change) says. DROP EXTENSION finai drops it.';
 COMMENT ON FUNCTION finai.score_version(text, integer, record) IS
-  'Scores one row with one version of a model, as finai.score does with ''model@version'', and is immutable: a version''s scores never change. 0A000 for a version that runs as a graph (see describe_model), whose last bits may differ between processors. NULL if any argument is. USE on the model is checked in every statement that computes scores.';
+'Scores one row with one version of a model, as finai.score does with ''model@version'', and is immutable:
+a version''s scores never change. 0A000 for a version that runs as a graph (see describe_model),
+whose last bits may differ between processors. NULL if any argument is.
+USE on the model is checked in every statement that computes scores.';
 COMMENT ON FUNCTION finai.score_version(text, integer, text[], "any") IS
-  'Scores values given one by one, each under the name at its place in columns, with one version of a model: for generated columns, expression indexes and remote servers, which take no whole rows. A NULL value follows the feature''s policy; NULL if model, version or columns is. At most 97 values. Errors: 22023 names and values of different numbers, a NULL name or a VARIADIC array; otherwise as finai.score_version(text, integer, record).';
+'Scores values given one by one, each under the name at its place in columns, with one version of a model:
+for generated columns, expression indexes and remote servers, which take no whole rows.
+A NULL value follows the feature''s policy; NULL if model, version or columns is. At most 97 values.
+Errors: 22023 names and values of different numbers, a NULL name or a VARIADIC array;
+  otherwise as finai.score_version(text, integer, record).';
 
 CREATE VIEW finai.stat_models AS
 SELECT s.model, s.version, s.calls, s.rows, s.errors, s.total_ms, s.mean_us, s.last_scored, s.scope
 FROM finai._model_statistics() s
 ORDER BY s.model, s.version;
 COMMENT ON VIEW finai.stat_models IS
-  'What scoring with each version did: scope cluster where finai is in shared_preload_libraries (all sessions and parallel workers of this database since the server started), otherwise scope backend (what this session''s own process scored, without its parallel workers). Versions that were not scored, or are gone, are not listed; a model that is renamed begins anew. Counts are added when a call''s statement ends, whether it succeeds or not. At most 1,024 versions of the cluster are counted at once, then the one scored longest ago is forgotten.';
-COMMENT ON COLUMN finai.stat_models.calls IS 'Calls in statements that scored or failed: a call in a query counts once, whatever the number of its rows, and once more in each parallel worker.';
+'What scoring with each version did: scope cluster where finai is in shared_preload_libraries (all sessions and
+parallel workers of this database since the server started), otherwise scope backend (what this session''s own
+process scored, without its parallel workers).
+Versions that were not scored, or are gone, are not listed; a model that is renamed begins anew.
+Counts are added when a call''s statement ends, whether it succeeds or not.
+At most 1,024 versions of the cluster are counted at once, then the one scored longest ago is forgotten.';
+COMMENT ON COLUMN finai.stat_models.calls IS
+'Calls in statements that scored or failed: a call in a query counts once, whatever the number of its rows,
+and once more in each parallel worker.';
 COMMENT ON COLUMN finai.stat_models.rows IS 'Rows scored, exactly.';
 COMMENT ON COLUMN finai.stat_models.errors IS 'Rows that the binding or the model refused, and calls whose model could not be loaded.';
-COMMENT ON COLUMN finai.stat_models.total_ms IS 'Milliseconds in scoring rows, without finding and loading the model: each call''s first row is timed and one in sixteen of the others, which stands for them.';
+COMMENT ON COLUMN finai.stat_models.total_ms IS
+'Milliseconds in scoring rows, without finding and loading the model: each call''s first row is timed and one in
+sixteen of the others, which stands for them.';
 COMMENT ON COLUMN finai.stat_models.mean_us IS 'total_ms / rows, in microseconds; NULL where no row was scored.';
 COMMENT ON COLUMN finai.stat_models.last_scored IS 'When the last of the timed rows was scored; NULL where no row was scored.';
 COMMENT ON COLUMN finai.stat_models.scope IS 'cluster or backend.';
 COMMENT ON FUNCTION finai._model_statistics() IS 'The rows of the view finai.stat_models, in no order.';
 COMMENT ON FUNCTION finai.reset_stat_models() IS
-  'Forgets what finai.stat_models shows of this database: for scope cluster everybody''s, for scope backend this session''s.';
+'Forgets what finai.stat_models shows of this database: for scope cluster everybody''s,
+for scope backend this session''s.';
 COMMENT ON FUNCTION finai.cached_models() IS
-  'The compiled models that this session''s process keeps, the one used last first: a version that was scored, its bytes in memory (finai.cache_memory bounds their sum), how often a call found it compiled, the milliseconds that reading and compiling it took, when that was, and when it was used last. Versions with the same bytes and declaration share one.';
+'The compiled models that this session''s process keeps, the one used last first: a version that was scored,
+its bytes in memory (finai.cache_memory bounds their sum), how often a call found it compiled,
+the milliseconds that reading and compiling it took, when that was, and when it was used last.
+Versions with the same bytes and declaration share one.';
 COMMENT ON FUNCTION finai.backend_memory() IS
-  'Bytes that finai has allocated in this session''s process outside PostgreSQL''s memory contexts: now (allocated), at most so far (peak), and of those allocated the compiled models in the cache (cached). A model that left the cache is freed when the last open statement that uses it ends.';
+'Bytes that finai has allocated in this session''s process outside PostgreSQL''s memory contexts:
+now (allocated), at most so far (peak), and of those allocated the compiled models in the cache (cached).
+A model that left the cache is freed when the last open statement that uses it ends.';
 
 CREATE FUNCTION finai._version_dependents(model text, version integer) RETURNS TABLE (object text, owner oid)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off AS $$
@@ -429,12 +467,17 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifi
   ORDER BY 1
 $$;
 COMMENT ON FUNCTION finai._version_dependents(text, integer) IS
-  'What names a version of a model, or any version of it when version is NULL: columns, indexes, constraints, views and other objects whose stored expression calls finai.score_version, and typed scoring functions. A call whose model or version is not a constant counts as one on every version. Temporary objects do not count, and only those whose owner has USE on the model keep others from retiring, renaming or dropping.';
+'What names a version of a model, or any version of it when version is NULL: columns, indexes, constraints,
+views and other objects whose stored expression calls finai.score_version, and typed scoring functions.
+A call whose model or version is not a constant counts as one on every version.
+Temporary objects do not count, and only those whose owner has USE on the model keep others from retiring,
+renaming or dropping.';
 COMMENT ON FUNCTION finai._typed_functions() IS
   'Typed scoring functions, and the model with the alias or version that each calls.';
 COMMENT ON FUNCTION finai._ddl_starts() IS 'Remembers which typed scoring functions and guards miss columns before DDL.';
 COMMENT ON FUNCTION finai._ddl_ends() IS
-  'Refuses DDL that takes a column from a typed scoring function or a guard (2BP01), or marks the version, as the model''s on_schema_change says. Guards follow their tables'' names.';
+'Refuses DDL that takes a column from a typed scoring function or a guard (2BP01), or marks the version,
+as the model''s on_schema_change says. Guards follow their tables'' names.';
 CREATE EVENT TRIGGER finai_ddl_starts ON ddl_command_start
   WHEN TAG IN (
     'ALTER TABLE', 'ALTER SCHEMA', 'ALTER TYPE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'CREATE VIEW', 'CREATE FOREIGN TABLE', 'DROP TABLE', 'DROP VIEW',
@@ -460,33 +503,104 @@ CREATE FUNCTION finai.verify_models(name text DEFAULT NULL)
 RETURNS TABLE (model text, version integer, status text, rows integer, worst double precision, tolerance double precision, detail text)
 LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'verify_models_wrapper';
 COMMENT ON FUNCTION finai.register_model(text, bytea, text[], text, text[], jsonb, text, jsonb, double precision, text) IS
-  'Registers the bytes of an ONNX file as the next version of a model and returns its number; promote_model makes it live. features: column names in the order of the model''s inputs, where the file does not name them. task: binary, multiclass, regression or vector (several values, no single score), where the outputs leave it open. labels: class labels in the order of the probabilities. missing: JSON object feature -> "native" (NULL goes into the model as NaN), "error", or a constant that replaces NULL. output: the label whose probability is the score, or, of several outputs with numbers, the name of the one to use. reference: JSON array of at most 10,000 rows {"row": {feature: value}, "score": number, "label": text, "probabilities": {label: number}, "values": [number]}, the trainer''s own answers, of which each row has at least one: they are scored at once and stored with the version. tolerance: largest accepted |score - reference| / max(1, |reference|), else the model''s (alter_model), else 1e-5. Errors: 22P03 not ONNX, 54000 over a limit, 0A000 an operator that is not supported, 22023 an inconsistent model or declaration, or reference rows that disagree (the worst are in the detail), 42501 the name belongs to another role. Nothing is stored on error.';
+'Registers the bytes of an ONNX file as the next version of a model and returns its number; promote_model makes
+it live.
+features: column names in the order of the model''s inputs, where the file does not name them.
+task: binary, multiclass, regression or vector (several values, no single score),
+  where the outputs leave it open.
+labels: class labels in the order of the probabilities.
+missing: JSON object feature -> "native" (NULL goes into the model as NaN), "error",
+  or a constant that replaces NULL.
+output: the label whose probability is the score, or, of several outputs with numbers,
+  the name of the one to use.
+reference: JSON array of at most 10,000 rows {"row": {feature: value}, "score": number, "label": text,
+  "probabilities": {label: number}, "values": [number]}, the trainer''s own answers,
+  of which each row has at least one: they are scored at once and stored with the version.
+tolerance: largest accepted |score - reference| / max(1, |reference|), else the model''s (alter_model),
+  else 1e-5.
+Errors: 22P03 not ONNX, 54000 over a limit, 0A000 an operator that is not supported,
+  22023 an inconsistent model or declaration, or reference rows that disagree (the worst are in the detail),
+  42501 the name belongs to another role.
+Nothing is stored on error.';
 COMMENT ON FUNCTION finai.promote_model(text, integer, text, text) IS
-  'Makes an alias of a model (champion: what a bare name scores with) mean a version. Takes effect for others exactly at COMMIT. Needs ownership of the model or PROMOTE on it. Errors: 55000 a version that is retired or failed verification, 42501 the session user registered it and the model has the two-person rule, 2BP01 a typed scoring function over it would find columns missing. reason goes into the history.';
+'Makes an alias of a model (champion: what a bare name scores with) mean a version.
+Takes effect for others exactly at COMMIT. Needs ownership of the model or PROMOTE on it.
+Errors: 55000 a version that is retired or failed verification, 42501 the session user registered it and the
+  model has the two-person rule, 2BP01 a typed scoring function over it would find columns missing.
+The reason goes into the history.';
 COMMENT ON FUNCTION finai.rollback_model(text, text, text) IS
-  'Makes an alias mean what it meant before its last promotion and returns that version; called again, it goes back further, up to a hundred promotions. Versions that were retired or failed since are passed over. Needs ownership of the model or PROMOTE on it. Errors: 55000 nothing to go back to, 2BP01 a typed scoring function over it would find columns missing.';
+'Makes an alias mean what it meant before its last promotion and returns that version; called again,
+it goes back further, up to a hundred promotions. Versions that were retired or failed since are passed over.
+Needs ownership of the model or PROMOTE on it.
+Errors: 55000 nothing to go back to, 2BP01 a typed scoring function over it would find columns missing.';
 COMMENT ON FUNCTION finai.drop_alias(text, text, text) IS
-  'Removes an alias of a model. Without its champion a model is called by number or other alias; a bundled model''s champion is the bundled version again. Needs ownership of the model or PROMOTE on it. Errors: 42704 no such alias, 2BP01 a typed scoring function over the bundled version would find columns missing.';
+'Removes an alias of a model.
+Without its champion a model is called by number or other alias; a bundled model''s champion is the bundled
+version again. Needs ownership of the model or PROMOTE on it.
+Errors: 42704 no such alias, 2BP01 a typed scoring function over the bundled version would find columns
+  missing.';
 COMMENT ON FUNCTION finai.retire_model(text, integer, text) IS
-  'Keeps a version from being scored and promoted, for good; it stays in the inventory. Needs ownership of the model. Errors: 55000 an alias means it, 2BP01 a generated column, index or constraint calls score_version on it.';
+'Keeps a version from being scored and promoted, for good; it stays in the inventory.
+Needs ownership of the model.
+Errors: 55000 an alias means it, 2BP01 a generated column, index or constraint calls score_version on it.';
 COMMENT ON FUNCTION finai.drop_model(text, text) IS
-  'Removes a model with its versions, aliases, grants and settings, and bytes that no other model has; its history stays, and its version numbers are not given again to a model of that name. A bundled model becomes what it was at CREATE EXTENSION. Needs ownership of the model, and under the two-person rule an administrator who registered none of its versions. Errors: 2BP01 a stored expression or typed scoring function refers to it, 55000 a bundled model that nobody changed.';
+'Removes a model with its versions, aliases, grants and settings, and bytes that no other model has; its
+history stays, and its version numbers are not given again to a model of that name.
+A bundled model becomes what it was at CREATE EXTENSION.
+Needs ownership of the model, and under the two-person rule an administrator who registered none of its
+versions.
+Errors: 2BP01 a stored expression or typed scoring function refers to it, 55000 a bundled model that nobody
+  changed.';
 COMMENT ON FUNCTION finai.rename_model(text, text, text) IS
-  'Gives a model another name; versions, aliases, grants and settings go with it. Calls that have the old name fail from then on. Needs ownership of the model. Under the two-person rule, an administrator who registered none of its versions. Errors: 42710 the name is taken, or was another model''s, 55000 a bundled model, 2BP01 a stored expression or typed scoring function has the old name.';
+'Gives a model another name; versions, aliases, grants and settings go with it.
+Calls that have the old name fail from then on. Needs ownership of the model.
+Under the two-person rule, an administrator who registered none of its versions.
+Errors: 42710 the name is taken, or was another model''s, 55000 a bundled model,
+  2BP01 a stored expression or typed scoring function has the old name.';
 COMMENT ON FUNCTION finai.alter_model(text, text, text, double precision, boolean, text, text) IS
-  'Changes settings of a model; what is NULL stays. owner: another role, of which the current one is a member. use_case: free text. tolerance: of reference rows, for registrations that name none. two_person: who registered a version (the role that the session was authenticated as, whatever role it acts for) cannot promote it or roll back to it, superusers included; only a superuser or member of the role that owns the extension who registered no version can set the rule aside, rename the model or drop it. on_schema_change: refuse or mark, what happens when DDL takes away a column that a promoted version reads through a typed scoring function. Needs ownership of the model.';
+'Changes settings of a model; what is NULL stays.
+owner: another role, of which the current one is a member.
+use_case: free text.
+tolerance: of reference rows, for registrations that name none.
+two_person: who registered a version (the role that the session was authenticated as,
+  whatever role it acts for) cannot promote it or roll back to it, superusers included;
+  only a superuser or member of the role that owns the extension who registered no version can set the rule
+  aside, rename the model or drop it.
+on_schema_change: refuse or mark, what happens when DDL takes away a column that a promoted version reads
+  through a typed scoring function.
+Needs ownership of the model.';
 COMMENT ON FUNCTION finai.grant_model(text, text, text, text) IS
-  'Grants a privilege on a model to a role, or to all with public: USE (score and describe), PROMOTE (move aliases), READ (the bytes, with model_onnx), EXPLAIN (kept for explanations; nothing asks for it yet). Needs ownership of the model.';
+'Grants a privilege on a model to a role, or to all with public: USE (score and describe),
+PROMOTE (move aliases), READ (the bytes, with model_onnx), EXPLAIN (kept for explanations; nothing asks for it
+yet). Needs ownership of the model.';
 COMMENT ON FUNCTION finai.revoke_model(text, text, text, text) IS
   'Revokes a privilege on a model from a role, or from public. Needs ownership of the model.';
 COMMENT ON FUNCTION finai.model_history(text) IS
-  'What happened to a model, in order: registrations, promotions, grants, settings, failed and repeated verifications, with the role that acted, the session user behind it and the reason given. Needs ownership of the model or PROMOTE on it; the history of all models, dropped ones included, is finai.model_event.';
+'What happened to a model, in order: registrations, promotions, grants, settings,
+failed and repeated verifications, with the role that acted, the session user behind it and the reason given.
+Needs ownership of the model or PROMOTE on it; the history of all models, dropped ones included,
+is finai.model_event.';
 COMMENT ON FUNCTION finai.model_onnx(text, integer) IS
-  'The ONNX bytes of a version, as they were registered; without a version, of the champion. The sha256 in finai.models is theirs. Needs READ on the model: thresholds and labels in a file can tell about training data.';
+'The ONNX bytes of a version, as they were registered; without a version, of the champion.
+The sha256 in finai.models is theirs.
+Needs READ on the model: thresholds and labels in a file can tell about training data.';
 COMMENT ON FUNCTION finai.verify_models(text) IS
-  'Loads every version of a model, or of all models that the current role owns, anew from its bytes and scores its reference rows again, as after an upgrade. One row a version: status verified or failed, reference rows, the worst |score - reference| / max(1, |reference|) and its tolerance. Versions whose status changed are recorded as such: a failed one still scores, but cannot be promoted. Retired versions are left out. Owners and grantees that were renamed since are stored under the names that they have now, which is what a dump carries.';
+'Loads every version of a model, or of all models that the current role owns,
+anew from its bytes and scores its reference rows again, as after an upgrade.
+One row a version: status verified or failed, reference rows, the worst |score - reference| / max(1,
+|reference|) and its tolerance.
+Versions whose status changed are recorded as such: a failed one still scores, but cannot be promoted.
+Retired versions are left out.
+Owners and grantees that were renamed since are stored under the names that they have now,
+which is what a dump carries.';
 COMMENT ON FUNCTION finai.describe_model(text, integer) IS
-  'Everything needed to call a model: its version, status, task and sha256, each feature with its kind, what NULL means and the categories it knows, what it returns, and a call to copy. Without a version, the champion. Needs USE on the model.';
+'Everything needed to call a model: its version, status, task and sha256, each feature with its kind,
+what NULL means and the categories it knows, what it returns, and a call to copy.
+Without a version, the champion. Needs USE on the model.';
+
+CREATE FUNCTION finai._check_guard_model(relation regclass, model text, threshold double precision)
+RETURNS void
+LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', '_check_guard_model_wrapper';
 
 CREATE FUNCTION finai._feature_set_entities(name text)
 RETURNS TABLE ("columns" text[], horizon bigint)
@@ -499,6 +613,10 @@ LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', '_guard_wrapper
 CREATE FUNCTION finai._guard_features(relation regclass, features text)
 RETURNS TABLE (view text, event_time text)
 LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', '_guard_features_wrapper';
+
+CREATE FUNCTION finai._guard_score(model text, record record)
+RETURNS double precision
+LANGUAGE c STRICT STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', '_guard_score_wrapper';
 
 CREATE FUNCTION finai._guard_statistics()
 RETURNS TABLE (guard text, created_at timestamp with time zone, statements bigint, rows bigint, alerts bigint, unscored bigint, mean_us double precision, last_scored timestamp with time zone)
@@ -523,6 +641,10 @@ LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', '_quotient_wrapp
 CREATE FUNCTION finai._refuse_text(column_name text, target text)
 RETURNS text
 LANGUAGE c STRICT VOLATILE PARALLEL SAFE AS 'MODULE_PATHNAME', '_refuse_text_wrapper';
+
+CREATE FUNCTION finai._statistics_scope()
+RETURNS text
+LANGUAGE c STRICT STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', '_statistics_scope_wrapper';
 
 CREATE FUNCTION finai._window_numbers(state internal)
 RETURNS double precision[]
@@ -621,7 +743,9 @@ CREATE TABLE finai.feature_set (
   stored_state text,
   refreshed_at timestamptz
 );
-COMMENT ON TABLE finai.feature_set IS 'One row per feature set: the view of its name, the relation whose events it reads, and its features as create_feature_set was told them.';
+COMMENT ON TABLE finai.feature_set IS
+'One row per feature set: the view of its name, the relation whose events it reads,
+and its features as create_feature_set was told them.';
 CREATE TRIGGER feature_set_owner_oid BEFORE INSERT OR UPDATE OF owner ON finai.feature_set
   FOR EACH ROW EXECUTE FUNCTION finai._model_owner_oid();
 ALTER TABLE finai.feature_set ENABLE ALWAYS TRIGGER feature_set_owner_oid;
@@ -638,29 +762,128 @@ CREATE AGGREGATE finai._window_features(plan text, is_event boolean, VARIADIC "a
 CREATE AGGREGATE finai._window_texts(plan text, is_event boolean, VARIADIC "any") (
   SFUNC = finai._window_step, STYPE = internal, FINALFUNC = finai._window_texts_of, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
 COMMENT ON AGGREGATE finai._window_features(text, boolean, "any") IS
-  'What the views of feature sets call: the numbers of the features of a plan at the last of an entity''s events, given in the order of their time. Arguments after is_event: the event''s time, then the columns of the plan. NULL where the last event has no time. Errors: 22023 events out of order, or a call that no view makes.';
+'What the views of feature sets call: the numbers of the features of a plan at the last of an entity''s events,
+given in the order of their time. Arguments after is_event: the event''s time, then the columns of the plan.
+NULL where the last event has no time.
+Errors: 22023 events out of order, or a call that no view makes.';
 COMMENT ON AGGREGATE finai._window_texts(text, boolean, "any") IS
-  'As finai._window_features, for features whose values are kept as text: the last value of a column that is not a number of at most double precision.';
+'As finai._window_features, for features whose values are kept as text: the last value of a column that is not
+a number of at most double precision.';
 COMMENT ON FUNCTION finai._window_step(internal, text, boolean, "any") IS 'Transition function of finai._window_features and finai._window_texts.';
 COMMENT ON FUNCTION finai._window_numbers(internal) IS 'Final function of finai._window_features.';
 COMMENT ON FUNCTION finai._window_texts_of(internal) IS 'Final function of finai._window_texts.';
 COMMENT ON FUNCTION finai._is_night(timestamp) IS '1 where the hour is at most 6, else 0; NULL for NULL and infinite times. For the views of feature sets.';
 COMMENT ON FUNCTION finai._is_weekend(timestamp) IS '1 on Saturdays and Sundays, else 0; NULL for NULL and infinite times. For the views of feature sets.';
 COMMENT ON FUNCTION finai._quotient(double precision, double precision, double precision) IS
-  'of * scale / to; NULL where to is 0 or an argument is NULL. Never an overflow error. For the views of feature sets.';
+'of * scale / to; NULL where to is 0 or an argument is NULL. Never an overflow error.
+For the views of feature sets.';
 COMMENT ON FUNCTION finai._feature_set_entities(text) IS
-  'The entities that a set''s features are by: their columns, and for how many seconds an event has a say in the features of later ones (window plus delay; NULL where a feature looks back over all history).';
+'The entities that a set''s features are by: their columns, and for how many seconds an event has a say in the
+features of later ones (window plus delay; NULL where a feature looks back over all history).';
 
 COMMENT ON FUNCTION finai.create_feature_set(text, regclass, text, text, text, jsonb, text, boolean) IS
-  'Defines point-in-time features of the rows of a table, partitioned table or materialized view: makes the view name in the schema of source, with the columns of source and then the features, each as of its row. features is an array of objects: name; agg: count, sum, avg, min, max, stddev, distinct, share, risk, last, time_since_last, first_seen, ratio, zscore, distance, speed, sequence, night or weekend; column or columns; window ("7 days"; seconds to weeks, without it all history); delay (what becomes known so much later); by (a column or several, instead of entity); current (whether the row itself counts); k (events of a sequence); of, to and scale (a ratio between two features). A row sees the rows of the same entity with a time in (t - window, t], ties broken by event_id, which needs a unique index. time_zone says where night and weekend are, for timestamp with time zone. Returns the CREATE INDEX statements that make feature_row and features_at fast and are still missing; create_indexes runs them. Needs SELECT on source and CREATE on its schema. Errors: 22023 invalid features, 42703 no such column, 42701 a name twice, 42804 a column of a wrong type, 42704 no such feature, 42710 the set exists, 42809 source of another kind, 55000 no unique index on event_id, 54000 too many features, 42501 no privilege.';
+'Defines point-in-time features of the rows of a table, partitioned table or materialized view:
+makes the view name in the schema of source, with the columns of source and then the features,
+each as of its row.
+source: whose rows are the events.
+entity: the column whose events are one another''s history.
+event_time: the column with their time; an event at t sees those of its entity in (t - window, t].
+event_id: the column that orders rows of the same time; it needs a unique index.
+features: an array of objects, each with
+  name, of the view''s column
+  agg: count, sum, avg, min, max, stddev, distinct, share, risk, last, time_since_last, first_seen, ratio,
+    zscore, distance, speed, sequence, night or weekend
+  column, or columns, that it is of
+  window: "7 days", in seconds to weeks; without it all history
+  delay: what becomes known so much later, as labels do
+  by: a column, or several, instead of entity
+  current: whether the row itself counts
+  k: events of a sequence
+  of, to and scale: a ratio between two features of the set
+time_zone: where night and weekend are, for timestamp with time zone.
+create_indexes: run the CREATE INDEX statements that make feature_row and features_at fast and are still
+  missing, and that are returned.
+Needs SELECT on source and CREATE on its schema.
+Errors: 22023 invalid features, 42703 no such column, 42701 a name twice, 42804 a column of a wrong type,
+  42704 no such feature, 42710 the set exists, 42809 source of another kind,
+  55000 no unique index on event_id, 54000 too many features, 42501 no privilege.';
 COMMENT ON FUNCTION finai.drop_feature_set(text) IS
-  'Drops a feature set with its view; refused while other objects depend on the view. Needs ownership of the view; of the set where the view is gone, or belongs to a role that is no member of the set''s owner (such a view stays). Statements that are prepared in open sessions need DISCARD PLANS before they find a set of the same name that is made anew. Errors: 42704 no such set, 2BP01 dependent objects, 42501 not the owner.';
+'Drops a feature set with its view, its stored copy and the triggers that keep it.
+Refused while a guard needs it, or other objects depend on the view.
+Needs ownership of the view; of the set where the view is gone, or belongs to a role that is no member of
+the set''s owner (such a view stays).
+Statements that are prepared in open sessions need DISCARD PLANS before they find a set of the same name
+that is made anew.
+Errors: 42704 no such set, 2BP01 a guard or dependent objects, 42501 not the owner.';
 COMMENT ON FUNCTION finai.describe_feature_set(text) IS
-  'What the features of a set mean, a row each: type, meaning in words, aggregate, columns (or features of a ratio), entity, window, delay, and whether the row itself counts (NULL where that cannot be chosen). Needs SELECT on the set''s view. Errors: 42704 no such set, 55000 the view is gone or another''s, or a column of the source has another name, 42501 no privilege.';
+'What the features of a set mean, a row each: type, meaning in words, aggregate,
+columns (or features of a ratio), entity, window, delay, and whether the row itself counts (NULL where that
+cannot be chosen). Needs SELECT on the set''s view.
+Errors: 42704 no such set, 55000 the view is gone or another''s, or a column of the source has another name,
+  42501 no privilege.';
 COMMENT ON FUNCTION finai.feature_row(anyelement, record) IS
-  'One row of a feature set''s view, computed through indexes: feature_row(NULL::my_set, r) for a row r of the set''s source, stored already or not. Its past are the stored rows before it by (event_time, event_id), as the statement sees them. The numbers are those of the view, to the last bit. r may be any row with the columns that the set reads; others are NULL. NULL for a NULL row. Runs with the caller''s rights: needs SELECT on the source. Errors: 42809 not the view of a set, 42703 r has no column that is needed, 42804 one of another type, 55000 the view or a column of the source is gone or another one.';
+'One row of a feature set''s view, computed through indexes, of an event that is stored already or not:
+the numbers are those of the view, to the last bit. NULL for a NULL row.
+view: NULL::<the set''s view>, which says what set it is and what is returned.
+event: a row of the set''s source, or any with the columns that the set reads; others are NULL.
+Its past are the stored rows before it by (event_time, event_id), as the statement sees them.
+Runs with the caller''s rights: needs SELECT on the source.
+Errors: 42809 not the view of a set, 42703 the row has no column that is needed, 42804 one of another type,
+  55000 the view or a column of the source is gone or another one.';
 COMMENT ON FUNCTION finai.features_at(anyelement, "any", "any") IS
-  'The features of one entity as of a moment: features_at(NULL::my_set, entity, at). The view''s row of the entity''s event at that time, the last by event_id, where there is one. Otherwise what is known then, of the events in (at - window, at]: columns of the event are NULL, and so are features that need one or are by another entity. NULL where entity or at is NULL. Runs with the caller''s rights: needs SELECT on the source. Errors as for feature_row.';
+'The features of one entity as of a moment: those of its event at that time, the last by event_id, as the view
+has them, where there is one. Otherwise what is known then, of the events in (at - window, at]: columns of the
+event are NULL, and so are features that need one or are by another entity. NULL where entity or at is NULL.
+view: NULL::<the set''s view>, which says what set it is and what is returned.
+entity: a value of the set''s entity.
+at: the moment.
+Runs with the caller''s rights: needs SELECT on the source. Errors as for finai.feature_row.';
+
+-- Sets, for whoever may read where they come from.
+CREATE FUNCTION finai._feature_set_relations(view text, source text, owner oid) RETURNS TABLE (view oid, view_owner oid, source oid)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT v.oid, v.relowner, COALESCE(r.oid, s.oid)
+  FROM (SELECT parse_ident(_feature_set_relations.view), parse_ident(_feature_set_relations.source)) AS n (view, source)
+  LEFT JOIN pg_class v ON v.relname = n.view[2] AND v.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = n.view[1]) AND v.relkind = 'v'
+    AND (pg_has_role(v.relowner, _feature_set_relations.owner, 'MEMBER') OR NOT EXISTS (SELECT FROM pg_roles WHERE pg_roles.oid = _feature_set_relations.owner))
+  LEFT JOIN LATERAL (
+    SELECT d.refobjid AS oid
+    FROM pg_rewrite w JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> w.ev_class
+    WHERE w.ev_class = v.oid LIMIT 1) r ON true
+  LEFT JOIN pg_class s ON s.relname = n.source[2] AND s.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = n.source[1])
+$$;
+COMMENT ON FUNCTION finai._feature_set_relations(text, text, oid) IS
+'The view of a feature set, where it is the set''s own, with its owner, and the relation that it reads; for the
+views finai.feature_sets and finai.guards.';
+CREATE VIEW finai.feature_sets AS
+SELECT f.name, COALESCE(s.oid::pg_catalog.regclass::pg_catalog.text, f.source) AS source, COALESCE(r.view::pg_catalog.regclass::pg_catalog.text, f.view) AS view,
+       f.entity, f.event_time, f.event_id, f.time_zone, pg_catalog.jsonb_array_length(f.features) AS features,
+       CASE WHEN r.view IS NULL OR s.oid IS NULL THEN 'broken' ELSE 'active' END AS status,
+       f.stored, f.refreshed_at, COALESCE(pg_catalog.pg_get_userbyid(r.view_owner), f.owner) AS owner, f.created_at, f.features AS definition
+FROM finai.feature_set f
+CROSS JOIN LATERAL finai._feature_set_relations(f.view, f.source, f.owner_oid) r
+LEFT JOIN pg_catalog.pg_class s ON s.oid OPERATOR(pg_catalog.=) r.source
+WHERE CASE WHEN s.oid IS NULL THEN pg_catalog.pg_has_role(COALESCE(r.view_owner, f.owner_oid), 'MEMBER') IS TRUE OR EXISTS (
+             SELECT FROM pg_catalog.pg_extension e WHERE e.extname OPERATOR(pg_catalog.=) 'finai' AND pg_catalog.pg_has_role(e.extowner, 'MEMBER'))
+           ELSE pg_catalog.has_table_privilege(s.oid, 'SELECT') OR pg_catalog.has_table_privilege(r.view, 'SELECT') IS TRUE END
+ORDER BY f.name;
+COMMENT ON VIEW finai.feature_sets IS
+'Every feature set whose source, or view, one may read; where the source is gone, its owner sees the set,
+and whoever administers the extension. finai.describe_feature_set says what the features mean.';
+COMMENT ON COLUMN finai.feature_sets.name IS 'The set''s name, which is the view''s without its schema.';
+COMMENT ON COLUMN finai.feature_sets.source IS 'The relation whose rows are the events.';
+COMMENT ON COLUMN finai.feature_sets.view IS 'The view with the columns of source and then the features.';
+COMMENT ON COLUMN finai.feature_sets.entity IS 'The column whose events are one another''s history, where a feature is not by others.';
+COMMENT ON COLUMN finai.feature_sets.event_time IS 'The column with the time of an event.';
+COMMENT ON COLUMN finai.feature_sets.event_id IS 'The unique column that orders events of the same time.';
+COMMENT ON COLUMN finai.feature_sets.time_zone IS 'Where night and weekend are, for events with a time zone.';
+COMMENT ON COLUMN finai.feature_sets.features IS 'How many features were defined; a sequence has two columns in the view.';
+COMMENT ON COLUMN finai.feature_sets.status IS 'active; broken: view or source is gone.';
+COMMENT ON COLUMN finai.feature_sets.stored IS 'The copy that finai.refresh_feature_set keeps; NULL without one.';
+COMMENT ON COLUMN finai.feature_sets.refreshed_at IS 'When the copy was made or refreshed last.';
+COMMENT ON COLUMN finai.feature_sets.owner IS 'The view''s owner; who created the set where the view is gone.';
+COMMENT ON COLUMN finai.feature_sets.created_at IS 'When the set was created.';
+COMMENT ON COLUMN finai.feature_sets.definition IS 'The features as finai.create_feature_set was told them.';
 
 -- What changed in the source of a feature set since its stored copy was refreshed.
 CREATE TABLE finai.feature_change (
@@ -671,7 +894,9 @@ CREATE TABLE finai.feature_change (
   entities    jsonb,
   CONSTRAINT feature_change_pkey PRIMARY KEY (feature_set, id)
 );
-COMMENT ON TABLE finai.feature_change IS 'Events that were inserted, changed or deleted since finai.refresh_feature_set ran last, with the time from which features of the same entities may differ. No event_id: anything may have changed.';
+COMMENT ON TABLE finai.feature_change IS
+'Events that were inserted, changed or deleted since finai.refresh_feature_set ran last,
+with the time from which features of the same entities may differ. No event_id: anything may have changed.';
 CREATE TRIGGER feature_change_no_truncate BEFORE TRUNCATE ON finai.feature_change FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_truncate();
 ALTER TABLE finai.feature_change ENABLE ALWAYS TRIGGER feature_change_no_truncate;
 CREATE TRIGGER feature_change_strangers BEFORE INSERT OR UPDATE OR DELETE ON finai.feature_change FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_strangers();
@@ -679,13 +904,29 @@ ALTER TABLE finai.feature_change ENABLE ALWAYS TRIGGER feature_change_strangers;
 SELECT pg_catalog.pg_extension_config_dump('finai.feature_change', '');
 SELECT pg_catalog.pg_extension_config_dump('finai.feature_change_id_seq', '');
 
-COMMENT ON FUNCTION finai._log_feature_change() IS 'What finai.refresh_feature_set puts on the source of a feature set: notes which events changed. For triggers alone.';
+COMMENT ON FUNCTION finai._log_feature_change() IS
+'What finai.refresh_feature_set puts on the source of a feature set: notes which events changed.
+For triggers alone.';
 COMMENT ON PROCEDURE finai.refresh_feature_set(text, boolean) IS
-'Keeps <set>_stored, beside the view of a feature set, equal to that view: a table with a row per event. The first call makes it, with triggers on the source that note what changes; it keeps writers waiting while it runs. Later calls compute only the features that later or late events, updates (labels that become known) and deletes can have changed. Changes that are not committed yet come with the next call; of two calls at once the second waits.
-name: a feature set of the current role, which must own its source, a table. The column of the event id must be unique and not null.
-rebuild: compute everything anew. Happens by itself where the source was rewritten, lost its triggers or, partitioned, other partitions; call it so after changes that triggers did not see (DISABLE TRIGGER; TRUNCATE of a partition by its own name, twice in a transaction).
-The copy has a primary key on the event id and an index on the first entity and the time, so entities longer than some 2,700 bytes cannot be in it (54000).
-Needs isolation level READ COMMITTED. Errors: 42704 no such set, 42501 not its owner or not the owner of its source, 0A000 the source is no table, or an unlogged one, 55000 the view or a column is not as it was, or the copy lacks columns or its key, 25001 another isolation level, 42P07 a relation of the copy''s name exists, 23505 or 23502 event ids are not unique or null.';
+'Keeps <set>_stored, beside the view of a feature set, equal to that view: a table with a row per event.
+The first call makes it, with triggers on the source that note what changes; it keeps writers waiting while it
+runs.
+Later calls compute only the features that later or late events, updates (labels that become known) and
+deletes can have changed.
+Changes that are not committed yet come with the next call; of two calls at once the second waits.
+name: a feature set of the current role, which must own its source, a table.
+  The column of the event id must be unique and not null.
+rebuild: compute everything anew.
+  Happens by itself where the source was rewritten, lost its triggers or, partitioned,
+  other partitions; call it so after changes that triggers did not see (DISABLE TRIGGER; TRUNCATE of a
+  partition by its own name, twice in a transaction).
+The copy has a primary key on the event id and an index on the first entity and the time,
+so entities longer than some 2,700 bytes cannot be in it (54000).
+Needs isolation level READ COMMITTED.
+Errors: 42704 no such set, 42501 not its owner or not the owner of its source, 0A000 the source is no table,
+  or an unlogged one, 55000 the view or a column is not as it was, or the copy lacks columns or its key,
+  25001 another isolation level, 42P07 a relation of the copy''s name exists,
+  23505 or 23502 event ids are not unique or null.';
 
 -- What can be read like a table.
 CREATE FUNCTION finai._require_rows(relation regclass) RETURNS void
@@ -869,7 +1110,18 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION finai.profile_table(regclass) IS
-  'Describes a table or view: first a line with column_name NULL for whole rows (missing: rows that lack some value, distinct_values: rows that differ, duplicates: rows less those), then one line a column. Missing is NULL, and NaN in number columns. minimum and maximum are as text. mean, stddev (of the sample), quantiles (p01 to p99, linear interpolation) and histogram are of values below 1e150 in size; infinite ones count as outliers, as do numbers outside Tukey''s fences (more than 1.5 interquartile ranges below p25 or above p75). The mean of a boolean column is its share of true. most_frequent has five values, as text of at most 100 characters, with counts. histogram: ten bins of equal width from the smallest to the largest value, · for an empty one; for text, enum and boolean columns the ten most frequent values. What makes no sense for a type is NULL; types that cannot be compared are compared as text. Reads the table three times, as the caller, who needs SELECT on every column (42501). Errors: 42P01 no such relation, 42809 not a table or view.';
+'Describes a table or view: first a line with column_name NULL for whole rows
+(missing: rows that lack some value, distinct_values: rows that differ, duplicates: rows less those),
+then one line a column. Missing is NULL, and NaN in number columns. minimum and maximum are as text.
+mean, stddev (of the sample), quantiles (p01 to p99, linear interpolation) and histogram are of values below
+1e150 in size; infinite ones count as outliers, as do numbers outside Tukey''s fences (more than 1.5
+interquartile ranges below p25 or above p75). The mean of a boolean column is its share of true.
+most_frequent has five values, as text of at most 100 characters, with counts.
+histogram: ten bins of equal width from the smallest to the largest value, · for an empty one;
+  for text, enum and boolean columns the ten most frequent values.
+What makes no sense for a type is NULL; types that cannot be compared are compared as text.
+Reads the table three times, as the caller, who needs SELECT on every column (42501).
+Errors: 42P01 no such relation, 42809 not a table or view.';
 
 -- Transforms: parameters fitted once, applied unchanged to later rows.
 CREATE TABLE finai.transform (
@@ -885,7 +1137,9 @@ CREATE TABLE finai.transform (
   fitted_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
   CONSTRAINT transform_pkey PRIMARY KEY (name, version)
 );
-COMMENT ON TABLE finai.transform IS 'One row per fit of a transform: the relation it was fitted on, its rules, and the parameters that they took from it. Never changed: another fit is another version.';
+COMMENT ON TABLE finai.transform IS
+'One row per fit of a transform: the relation it was fitted on, its rules, and the parameters that they took
+from it. Never changed: another fit is another version.';
 CREATE TRIGGER transform_owner_oid BEFORE INSERT OR UPDATE OF owner ON finai.transform
   FOR EACH ROW EXECUTE FUNCTION finai._model_owner_oid();
 ALTER TABLE finai.transform ENABLE ALWAYS TRIGGER transform_owner_oid;
@@ -927,24 +1181,68 @@ ALTER FUNCTION finai.transform_row(text, record) SET extra_float_digits = 1;
 ALTER FUNCTION finai.transform_row(text, record) SET datestyle = 'ISO, YMD';
 
 COMMENT ON FUNCTION finai.woe_table(regclass, text, text, integer) IS
-  'Weight of Evidence of a column against a label, which is boolean or 0/1; true and 1 mean bad. woe = ln(good% / bad%), where good% is the share of all goods that lie in the bin: positive is safer. iv = (good% - bad%) * woe, total_iv is their sum. A share below 1e-4 counts as 1e-4; smoothed is the number of bins where one did. Text, boolean and enum columns have one bin a value, number columns at most bins (2 to 1000) bins at their quantiles in double precision by linear interpolation, from lower up to but without upper, equal cuts and empty bins merged; a column with no more values than bins has one bin a value. Missing values (NULL, NaN) have a bin of their own, the last, with lower, upper and category NULL. Rows without a label are left out. woe and iv are NULL where there are no goods or no bads at all. Reads as the caller, who needs SELECT (42501). Errors: 42P01 no such relation, 42703 no such column, 42804 a column of another type, 22023 a label with other values, bins out of range.';
+'Weight of Evidence of a column against a label, which is boolean or 0/1; true and 1 mean bad.
+woe = ln(good% / bad%), where good% is the share of all goods that lie in the bin: positive is safer.
+iv = (good% - bad%) * woe, total_iv is their sum.
+A share below 1e-4 counts as 1e-4; smoothed is the number of bins where one did.
+Text, boolean and enum columns have one bin a value, number columns at most bins (2 to 1000) bins at their
+quantiles in double precision by linear interpolation, from lower up to but without upper,
+equal cuts and empty bins merged; a column with no more values than bins has one bin a value.
+Missing values (NULL, NaN) have a bin of their own, the last, with lower, upper and category NULL.
+Rows without a label are left out. woe and iv are NULL where there are no goods or no bads at all.
+Reads as the caller, who needs SELECT (42501).
+Errors: 42P01 no such relation, 42703 no such column, 42804 a column of another type,
+  22023 a label with other values, bins out of range.';
 COMMENT ON FUNCTION finai.fit_transform(text, regclass, jsonb) IS
-  'Fits rules on a table or view and returns the version under which they are stored, with their parameters, never to be changed. Rules are an array of steps, each fitted on what the steps before it give:
-{"column": c, "type": number | integer | numeric | text | boolean | date | timestamp} converts ("format": as in to_date, for dates; "invalid": "missing" instead of "error" for text that is no number or boolean; a number that double precision cannot hold becomes infinite, or 0; a date or time that cannot be read is PostgreSQL''s own error; dates and timestamps become days and seconds since 1970, in UTC).
-{"column": c, "missing": mean | median | mode | constant | drop} fills NULL and NaN ("value" for a constant), or leaves such rows out; "indicator": true adds <c>_missing, 0 or 1.
-{"column": c, "outliers": winsorise | iqr | drop} moves numbers to the quantiles "lower" (0.01) and "upper" (0.99), or to Tukey''s fences, "factor" (1.5) interquartile ranges from the quartiles, or leaves rows outside the fences out.
-{"column": c, "scaling": standard | min_max | robust}: less mean by standard deviation (of the population), less minimum by range, less median by interquartile range; 0 where that is 0; later values may leave 0 to 1.
-{"column": c, "encoding": one_hot | ordinal | woe}: one_hot replaces the column by <c>_<category> columns of 0 and 1, all 0 for a missing or unseen category ("indicator": true adds <c>_missing); ordinal gives 0, 1, .. in the order of the values, "unseen" (-1) for others, NULL for missing; woe gives the Weight of Evidence against "label" in at most "bins" (10) bins as finai.woe_table does, for missing that of its bin, for what was not seen "unseen" (NULL); the label is not needed later. "categories": [..] names them instead, in order.
-{"duplicates": [c, ..] | "all", "order": [c, "c desc", ..]}: of rows with equal columns the first by the order stays.
-A step may ask for several things of a column, done in the order above, and name several "columns". Quantiles are by linear interpolation. Averages and quantiles leave out missing values and numbers beyond 1e150. A first fit makes the transform the caller''s; others cannot add versions. Errors: 22023 rules that are not understood, or the same thing twice for a column; 42703 no such column; 42804 a column or constant of another type; 22000 no values to fit on, a label of one class; 22P02 text that cannot be converted; 54000 more than 1,000 categories; 42701 a column name that is taken; 42501 no SELECT, or another''s transform.';
+'Fits rules on a table or view and returns the version under which they are stored, with their parameters,
+never to be changed.
+name: of the transform; a first fit makes it the caller''s, others cannot add versions.
+relation: whose rows it is fitted on.
+rules: an array of steps, each fitted on what the steps before it give:
+  {"column": c, "type": number | integer | numeric | text | boolean | date | timestamp} converts.
+    "format": as in to_date, for dates. "invalid": "missing" instead of "error" for text that is no number
+    or boolean; a number that double precision cannot hold becomes infinite, or 0; a date or time that cannot
+    be read is PostgreSQL''s own error. Dates and timestamps become days and seconds since 1970, in UTC.
+  {"column": c, "missing": mean | median | mode | constant | drop} fills NULL and NaN ("value" for a constant),
+    or leaves such rows out. "indicator": true adds <c>_missing, 0 or 1.
+  {"column": c, "outliers": winsorise | iqr | drop} moves numbers to the quantiles "lower" (0.01) and "upper"
+    (0.99), or to Tukey''s fences, "factor" (1.5) interquartile ranges from the quartiles, or leaves rows
+    outside the fences out.
+  {"column": c, "scaling": standard | min_max | robust}: less mean by standard deviation (of the population),
+    less minimum by range, less median by interquartile range; 0 where that is 0; later values may leave 0 to 1.
+  {"column": c, "encoding": one_hot | ordinal | woe}: one_hot replaces the column by <c>_<category> columns of
+    0 and 1, all 0 for a missing or unseen category ("indicator": true adds <c>_missing); ordinal gives 0, 1, ..
+    in the order of the values, "unseen" (-1) for others, NULL for missing; woe gives the Weight of Evidence
+    against "label" in at most "bins" (10) bins as finai.woe_table does, for missing that of its bin, for what
+    was not seen "unseen" (NULL); the label is not needed later. "categories": [..] names them instead, in order.
+  {"duplicates": [c, ..] | "all", "order": [c, "c desc", ..]}: of rows with equal columns the first by the order
+    stays.
+  A step may ask for several things of a column, done in the order above, and name several "columns".
+Quantiles are by linear interpolation. Averages and quantiles leave out missing values and numbers beyond 1e150.
+Errors: 22023 rules that are not understood, or the same thing twice for a column; 42703 no such column;
+  42804 a column or constant of another type; 22000 no values to fit on, a label of one class;
+  22P02 text that cannot be converted; 54000 more than 1,000 categories; 42701 a column name that is taken;
+  42501 no SELECT, or another''s transform.';
 COMMENT ON PROCEDURE finai.transform_table(text, regclass, text) IS
-  'Creates a table with the transformed rows of a table or view: the parameters of the transform (name for its latest version, or name@version) are applied unchanged, columns that no rule names pass through, rows that a rule drops and duplicates are left out. The target, name (beside the source) or schema.name, must not exist (42P07) and is the caller''s. Who may use a transform: its owner, and roles with SELECT on the whole relation that it was fitted on, without row security in force for them; its parameters tell about those rows. Errors: 42704 no such transform, 42703 a column that a rule needs is missing, 42804 it is of another type than it was fitted on, 42501 not allowed.';
+'Creates a table with the transformed rows of a table or view: the parameters of the transform (name for its
+latest version, or name@version) are applied unchanged, columns that no rule names pass through,
+rows that a rule drops and duplicates are left out.
+The target, name (beside the source) or schema.name, must not exist (42P07) and is the caller''s.
+Who may use a transform: its owner, and roles with SELECT on the whole relation that it was fitted on,
+without row security in force for them; its parameters tell about those rows.
+Errors: 42704 no such transform, 42703 a column that a rule needs is missing,
+  42804 it is of another type than it was fitted on, 42501 not allowed.';
 COMMENT ON FUNCTION finai.transform_row(text, record) IS
-  'One transformed row as a JSON object, with the same numbers as finai.transform_table to the last bit. NULL where a rule would drop the row, and for a NULL row; duplicates do not apply to one row. Columns bind by name; those that no rule names pass through. Rights and errors as finai.transform_table.';
+'One transformed row as a JSON object, with the same numbers as finai.transform_table to the last bit.
+NULL where a rule would drop the row, and for a NULL row; duplicates do not apply to one row.
+Columns bind by name; those that no rule names pass through. Rights and errors as finai.transform_table.';
 COMMENT ON FUNCTION finai.describe_transform(text) IS
-  'The steps of a transform, named name (latest version) or name@version, with their fitted parameters in words. Rights as finai.transform_table.';
+'The steps of a transform, named name (latest version) or name@version, with their fitted parameters in words.
+Rights as finai.transform_table.';
 COMMENT ON FUNCTION finai.drop_transform(text) IS
-  'Removes a transform, all versions, or with name@version one. Needs ownership (42501); 42704 where there is none. A transform of the same name that is fitted later starts at version 1 again.';
+'Removes a transform, all versions, or with name@version one.
+Needs ownership (42501); 42704 where there is none.
+A transform of the same name that is fitted later starts at version 1 again.';
 
 -- Guards: a table's rows scored as they are written.
 CREATE TABLE finai.guard (
@@ -1023,15 +1321,40 @@ CREATE TABLE finai.alert (
   released_by  name,
   released_at  timestamptz
 );
-COMMENT ON TABLE finai.alert IS 'Rows that a guard spoke up about (open), kept back (held), let through unscored (unscored), and what became of them.';
+COMMENT ON TABLE finai.alert IS
+'Rows that a guard spoke up about (open), kept back (held), let through unscored (unscored),
+and what became of them.';
 COMMENT ON COLUMN finai.alert.created_by IS 'Role that wrote the row.';
-COMMENT ON COLUMN finai.alert.relation IS 'The guarded table; the oid beside it, which says who may see the alert, is found anew when rows are restored elsewhere, and NULL where the table was dropped.';
-COMMENT ON COLUMN finai.alert.key IS 'The row''s primary key, else the columns of a unique index without NULLs, else the whole row, as PostgreSQL writes the values.';
+COMMENT ON COLUMN finai.alert.relation IS
+'The guarded table; the oid beside it, which says who may see the alert, is found anew when rows are restored
+elsewhere, and NULL where the table was dropped.';
+COMMENT ON COLUMN finai.alert.key IS
+'The row''s primary key, else the columns of a unique index without NULLs, else the whole row,
+as PostgreSQL writes the values.';
 COMMENT ON COLUMN finai.alert.model IS 'The model as the guard names it; version is the one that scored.';
 COMMENT ON COLUMN finai.alert.features IS 'What the model got.';
 COMMENT ON COLUMN finai.alert.error IS 'SQLSTATE and message of what kept the row from being scored.';
 COMMENT ON COLUMN finai.alert.held IS 'The row that is kept back, whole, as PostgreSQL writes its values.';
 COMMENT ON COLUMN finai.alert.outcome IS 'What a reviewer found: confirmed, dismissed or unclear; as a label, true, false and NULL.';
+COMMENT ON COLUMN finai.alert.id IS 'Number of the alert, for finai.resolve_alert and finai.release_alert.';
+COMMENT ON COLUMN finai.alert.created_at IS 'When the row was written.';
+COMMENT ON COLUMN finai.alert.guard IS 'The guard that spoke up.';
+COMMENT ON COLUMN finai.alert.relation_oid IS 'The guarded table''s oid; NULL once it is dropped.';
+COMMENT ON COLUMN finai.alert.action IS
+'What the guard was to do; also reject, for rows that could not be scored, and unknown,
+for a guard without configuration.';
+COMMENT ON COLUMN finai.alert.version IS 'The version that scored; NULL where none could be found.';
+COMMENT ON COLUMN finai.alert.threshold IS 'The guard''s threshold then.';
+COMMENT ON COLUMN finai.alert.score IS 'The row''s score; NULL where it could not be scored.';
+COMMENT ON COLUMN finai.alert.reasons IS 'Not filled: NULL.';
+COMMENT ON COLUMN finai.alert.status IS
+'open (the row is in the table, and scores high), held (kept out), unscored (let in without a score),
+released (inserted after it was held), resolved.';
+COMMENT ON COLUMN finai.alert.note IS 'What the reviewer wrote.';
+COMMENT ON COLUMN finai.alert.resolved_by IS 'Role that resolved it.';
+COMMENT ON COLUMN finai.alert.resolved_at IS 'When it was resolved.';
+COMMENT ON COLUMN finai.alert.released_by IS 'Role that released the row.';
+COMMENT ON COLUMN finai.alert.released_at IS 'When the row was released.';
 CREATE TRIGGER alert_relation_oid BEFORE INSERT OR UPDATE OF relation ON finai.alert FOR EACH ROW EXECUTE FUNCTION finai._relation_oid();
 ALTER TABLE finai.alert ENABLE ALWAYS TRIGGER alert_relation_oid;
 CREATE TRIGGER alert_no_truncate BEFORE TRUNCATE ON finai.alert FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_truncate();
@@ -1048,7 +1371,9 @@ CREATE INDEX alert_relation_oid_idx ON finai.alert (relation_oid);
 ALTER TABLE finai.alert ENABLE ROW LEVEL SECURITY;
 CREATE POLICY alert_reviewers ON finai.alert FOR SELECT
   USING (pg_catalog.has_table_privilege(relation_oid, 'SELECT') AND NOT pg_catalog.row_security_active(relation_oid));
-COMMENT ON POLICY alert_reviewers ON finai.alert IS 'Alerts are seen by roles with SELECT on the whole table, where no row-level security is in force on it for them.';
+COMMENT ON POLICY alert_reviewers ON finai.alert IS
+'Alerts are seen by roles with SELECT on the whole table, where no row-level security is in force on it for
+them.';
 
 
 -- What is known of a guard's triggers: status and, where it is not simply active or off, why.
@@ -1112,29 +1437,61 @@ COMMENT ON FUNCTION finai._stray_guards(text[]) IS 'Triggers of guards that have
 -- Guards with what they did. Whoever may read a table sees what guards it.
 CREATE VIEW finai.guards AS
 SELECT g.name AS guard, COALESCE(c.oid::pg_catalog.regclass::pg_catalog.text, g.relation) AS relation, g.model, g.features, g.threshold, g.action,
-       CASE WHEN g.features IS NOT NULL AND f.name IS NULL THEN 'broken' ELSE t.status END AS status,
-       CASE WHEN g.features IS NOT NULL AND f.name IS NULL THEN 'the feature set is gone' ELSE t.detail END AS detail,
-       COALESCE(s.rows, 0) AS rows, COALESCE(s.alerts, 0) AS alerts, COALESCE(s.unscored, 0) AS unscored, s.mean_us, s.last_scored,
+       CASE WHEN g.features IS NOT NULL AND r.view IS NULL THEN 'broken' ELSE t.status END AS status,
+       CASE WHEN c.oid IS NULL OR g.features IS NULL OR r.view IS NOT NULL THEN t.detail
+            WHEN f.name IS NULL THEN 'the feature set is gone'
+            ELSE 'the view of the feature set is gone' END AS detail,
+       COALESCE(s.rows, 0) AS rows, COALESCE(s.alerts, 0) AS alerts, COALESCE(s.unscored, 0) AS unscored, s.mean_us, s.last_scored, finai._statistics_scope() AS scope,
        g.score_column, g.flag_column, g.watch, g.on_error, g.budget_ms, g.created_by, g.created_at
 FROM finai.guard g
 LEFT JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) g.relation_oid
 LEFT JOIN finai.feature_set f ON f.name OPERATOR(pg_catalog.=) g.features
+LEFT JOIN LATERAL finai._feature_set_relations(f.view, f.source, f.owner_oid) r ON true
 LEFT JOIN finai._guard_statistics() s ON s.guard OPERATOR(pg_catalog.=) g.name AND s.created_at OPERATOR(pg_catalog.=) g.created_at
 CROSS JOIN LATERAL finai._guard_state(g.name, g.relation_oid, g.action, g.watch OPERATOR(pg_catalog.<>) '{}') t
 WHERE CASE WHEN c.oid IS NULL THEN EXISTS (
-             SELECT FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) g.created_by AND pg_catalog.pg_has_role(r.oid, 'USAGE'))
+             SELECT FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) g.created_by AND pg_catalog.pg_has_role(r.oid, 'MEMBER')
+             UNION ALL
+             SELECT FROM pg_catalog.pg_extension e WHERE e.extname OPERATOR(pg_catalog.=) 'finai' AND pg_catalog.pg_has_role(e.extowner, 'MEMBER'))
            ELSE pg_catalog.has_table_privilege(c.oid, 'SELECT') END
 UNION ALL
-SELECT n.guard, n.relation::pg_catalog.regclass::pg_catalog.text, NULL, NULL, NULL, NULL, 'broken', 'it has no configuration', 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+SELECT n.guard, n.relation::pg_catalog.regclass::pg_catalog.text, NULL, NULL, NULL, NULL, 'broken', 'it has no configuration', 0, 0, 0, NULL, NULL, finai._statistics_scope(), NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM finai._stray_guards(ARRAY(SELECT g.name FROM finai.guard g)) n
 WHERE pg_catalog.has_table_privilege(n.relation, 'SELECT')
 ORDER BY 1;
 COMMENT ON VIEW finai.guards IS
-  'Every guard of a table that one may read: what it does, its status (active; off; partly, such as partitions where rows that are written straight into them are not guarded; broken; the detail says why, and finai.alter_guard(guard) mends its triggers) and what it did since the server started (finai in shared_preload_libraries) or in this session: rows scored, alerts, rows that could not be scored, and microseconds a row, features included.';
+'Every guard of a table that one may read: what it does, its status and what it did. Where the table is gone,
+who made the guard sees it, and whoever administers the extension.';
+
+COMMENT ON COLUMN finai.guards.guard IS 'The guard''s name.';
+COMMENT ON COLUMN finai.guards.relation IS 'The table it stands on.';
+COMMENT ON COLUMN finai.guards.model IS 'The model it scores with, as finai.create_guard was told: name, name@alias or name@version.';
+COMMENT ON COLUMN finai.guards.features IS 'The feature set that computes features; NULL where the table''s columns are all there is.';
+COMMENT ON COLUMN finai.guards.threshold IS 'The score from which on it acts.';
+COMMENT ON COLUMN finai.guards.action IS 'review, notify, reject, flag or hold; off.';
+COMMENT ON COLUMN finai.guards.status IS
+'active; off; partly: rows that are written straight into some partitions, or in some sessions, are not guarded;
+broken: not guarded, or not as it should be. finai.alter_guard(guard) mends its triggers.';
+COMMENT ON COLUMN finai.guards.detail IS 'Why the status is what it is, where it is not active or off.';
+COMMENT ON COLUMN finai.guards.rows IS 'Rows it looked at, as far as scope goes.';
+COMMENT ON COLUMN finai.guards.alerts IS 'Alerts it wrote on rows that reached the threshold; flag and reject write none.';
+COMMENT ON COLUMN finai.guards.unscored IS 'Rows that could not be scored, or not in time.';
+COMMENT ON COLUMN finai.guards.mean_us IS 'Microseconds a row, features included; NULL where no row was looked at.';
+COMMENT ON COLUMN finai.guards.last_scored IS 'When it looked at a row last.';
+COMMENT ON COLUMN finai.guards.scope IS
+'What rows, alerts, unscored and mean_us count: cluster, all sessions since the server started,
+with finai in shared_preload_libraries; otherwise backend, this session alone.';
+COMMENT ON COLUMN finai.guards.score_column IS 'The column that flag sets to the score.';
+COMMENT ON COLUMN finai.guards.flag_column IS 'The column that flag sets to whether the score reaches the threshold.';
+COMMENT ON COLUMN finai.guards.watch IS 'Columns whose change by UPDATE has the row looked at again.';
+COMMENT ON COLUMN finai.guards.on_error IS 'open: rows that cannot be scored go in; closed: their statement fails.';
+COMMENT ON COLUMN finai.guards.budget_ms IS 'Milliseconds that scoring the rows of one statement (flag and hold: one row) may take; NULL: any.';
+COMMENT ON COLUMN finai.guards.created_by IS 'Role that created it.';
+COMMENT ON COLUMN finai.guards.created_at IS 'When it was created.';
 
 -- What a guard would have said. precision is a word of SQL's grammar, which PL/pgSQL's checkers do not take for a name.
 CREATE FUNCTION finai._try_guard(relation regclass, model text, threshold double precision, features text, label text, event_time text)
-RETURNS TABLE (day date, rows bigint, alerts bigint, share_right double precision, share_found double precision)
+RETURNS TABLE (day date, rows bigint, alerts bigint, unscored bigint, share_right double precision, share_found double precision)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   source regclass := relation;
@@ -1154,6 +1511,7 @@ BEGIN
   IF features IS NOT NULL THEN
     SELECT s.view::regclass, coalesce(at, s.event_time) INTO source, at FROM finai._guard_features(relation, features) s;
   END IF;
+  PERFORM finai._check_guard_model(source, model, threshold);
   IF at IS NOT NULL THEN
     column_type := finai._column_type(source, at, 'event_time');
     IF column_type <> ALL (ARRAY['date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype]) THEN
@@ -1173,25 +1531,38 @@ BEGIN
         USING ERRCODE = 'datatype_mismatch', HINT = 'label names a boolean column, or one of numbers where 0 means no.';
     END IF;
   END IF;
+  -- OFFSET keeps the score from being computed for each aggregate.
   RETURN QUERY EXECUTE format(
-    'SELECT s.day, count(*), count(*) FILTER (WHERE s.high),
+    'SELECT s.day, count(*), count(*) FILTER (WHERE s.high), count(*) FILTER (WHERE s.high IS NULL),
             count(*) FILTER (WHERE s.high AND s.bad)::float8 / nullif(count(*) FILTER (WHERE s.high AND s.bad IS NOT NULL), 0),
             count(*) FILTER (WHERE s.high AND s.bad)::float8 / nullif(count(*) FILTER (WHERE s.bad), 0)
-     FROM (SELECT %s AS day, finai.score($1, r) >= $2 AS high, %s AS bad FROM %s AS r) s
-     GROUP BY GROUPING SETS (%s)
-     HAVING grouping(s.day) = %s OR s.day IS NOT NULL
-     ORDER BY s.day NULLS LAST', day_of, is_bad, source, CASE WHEN at IS NULL THEN '(s.day)' ELSE '(s.day), ()' END, CASE WHEN at IS NULL THEN 0 ELSE 1 END)
+     FROM (SELECT %s AS day, finai._guard_score($1, r) >= $2 AS high, %s AS bad FROM %s AS r OFFSET 0) s
+     GROUP BY GROUPING SETS ((s.day), ())
+     HAVING grouping(s.day) = 1 OR s.day IS NOT NULL
+     ORDER BY s.day NULLS LAST', day_of, is_bad, source)
     USING model, threshold;
 END
 $$;
 COMMENT ON FUNCTION finai._try_guard(regclass, text, double precision, text, text, text) IS 'What finai.try_guard returns.';
 CREATE FUNCTION finai.try_guard(relation regclass, model text, threshold double precision, features text DEFAULT NULL, label text DEFAULT NULL, event_time text DEFAULT NULL)
-RETURNS TABLE (day date, rows bigint, alerts bigint, "precision" double precision, recall double precision)
+RETURNS TABLE (day date, rows bigint, alerts bigint, unscored bigint, "precision" double precision, recall double precision)
 LANGUAGE sql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT t.day, t.rows, t.alerts, t.share_right, t.share_found FROM finai._try_guard(relation, model, threshold, features, label, event_time) t
+  SELECT t.day, t.rows, t.alerts, t.unscored, t.share_right, t.share_found FROM finai._try_guard(relation, model, threshold, features, label, event_time) t
 $$;
 COMMENT ON FUNCTION finai.try_guard(regclass, text, double precision, text, text, text) IS
-  'What a guard on a table would have said of the rows that are there: per day of event_time the rows, those that score at least the threshold and, where label names a column that says which rows were bad (boolean, or a number that is not 0), the share of alerts that were right (precision) and of bad rows that were found (recall), rows without a label left out; NULL where there are none. The row without a day is the total, rows without a time included. Without event_time, the total alone; with features, the feature set''s event_time. Scores as the current role, who needs SELECT on the table (with features, on the set''s view) and USE on the model; changes nothing. Errors as finai.score: a row that cannot be scored is an error here.';
+'What a guard on a table would have said of the rows that are there, per day, and in a last row, without a day,
+of all of them, rows without a time included. Changes nothing.
+relation, model, threshold, features: as for finai.create_guard.
+label: a column that says which rows were bad: boolean, or a number that is not 0.
+event_time: a column of type date, timestamp or timestamptz; with features, by default the feature set''s.
+  Without either, the total alone.
+Returns rows; alerts: those that score at least the threshold; unscored: those that cannot be scored,
+which finai.score of such a row explains; precision: the share of alerts that were right; recall: the share of
+bad rows that were found. Both leave out rows without a label, and are NULL where there are none, or no label.
+Scores as the current role, who needs SELECT on the table (with features, on the set''s view)
+and USE on the model.
+Errors: as finai.score, but for rows that cannot be scored; 0A000 a model without a single score,
+  22023 a threshold that no score reaches, 42703 no such column, 42804 a column of a wrong type.';
 
 CREATE FUNCTION finai._column_type(relation regclass, name text, parameter text) RETURNS oid
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -1219,21 +1590,150 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION finai._guard_dependents(text, integer) IS 'Guards that name a version of a model, or any version of it when version is NULL.';
 
+COMMENT ON FUNCTION finai._check_guard_model(regclass, text, double precision) IS
+'Refuses a model that no guard could score the rows with, and a threshold that its scores never reach,
+for finai.try_guard.';
+COMMENT ON FUNCTION finai._guard_score(text, record) IS
+  'As finai.score, for finai.try_guard: NULL where the row cannot be scored, or its score is no number.';
 COMMENT ON FUNCTION finai._guard_features(regclass, text) IS 'View and time of a feature set over a table, for finai.try_guard.';
 COMMENT ON FUNCTION finai._guard() IS 'What the triggers of guards run. Their argument is the guard''s name.';
 COMMENT ON FUNCTION finai._guard_statistics() IS 'Counts of guards, for the view finai.guards.';
 COMMENT ON FUNCTION finai.create_guard(regclass, text, double precision, text, text, text, text, text[], text, integer, text) IS
-  'Makes a guard: from now on each row that is written into the table is scored with the model, and where it scores at least the threshold, the action happens. review: an alert is written (finai.alert), for all rows of a statement at once. notify: as review, and NOTIFY finai_alert, with {"guard", "alert", "score"} for each, or with their number for more than 100; such a transaction cannot be prepared. reject: the statement fails with 23514; no row of it goes in, and no alert, but a line in the server''s log. flag: before the row is stored its score goes into score_column (double precision, real or numeric without precision), and whether it reaches the threshold into flag_column (boolean), NULL where it could not be scored, so that neither may be NOT NULL; no alert. Of several guards that set one column, the last by name has the say. hold: the row is kept out and saved in an alert, until finai.release_alert inserts it. A row that an UPDATE moves to another partition is no new row: only watch has it looked at. Columns bind to features by name, or with features, those of the feature set''s view do. watch: columns whose change by UPDATE scores the row again. on_error: open lets rows in that could not be scored, and an alert says so (status unscored); closed makes the statement fail. budget_ms: milliseconds that scoring the rows of one statement (flag and hold: one row) may take, beyond which rows count as not scored. name: of the guard, by default <table>_<model>; returned. The guard scores, and computes features, as the table''s owner, who needs USE on the model; writers need nothing. For the table''s owner. Errors: 42501 not the owner, or the owner has no USE; 42809 no ordinary or partitioned table; 42704 no such model or feature set, or no column for a feature; 42804 a column of a wrong type; 42703 no such column; 55000 nothing promoted; 22023 a value out of range, a feature set of another table, or a column to set that is NOT NULL or is looked at itself; 0A000 a generated column as a feature of flag or hold, watch with hold, an action but flag on a partition, a foreign partition (actions but flag and hold), a partition key to set; 42710 the name is taken.';
+'Makes a guard: from now on each row that is written into the table is scored with the model,
+and where it scores at least the threshold, the action happens. Returns the guard''s name. For the table''s owner.
+relation: an ordinary or partitioned table.
+model: name, name@alias or name@version, with a single score. Columns bind to its features by name.
+threshold: for a model whose scores are probabilities 0 (every row that can be scored) to 1.
+action: what happens to a row that scores so high:
+  review: an alert is written (finai.alert), for all rows of a statement at once.
+  notify: as review, and NOTIFY finai_alert, with {"guard", "alert", "score"} for each,
+    or with their number for more than 100; such a transaction cannot be prepared.
+  reject: the statement fails with 23514; no row of it goes in, and no alert, but a line in the server''s log.
+  flag: before the row is stored score_column and flag_column are set; no alert.
+  hold: the row is kept out and saved in an alert, until finai.release_alert inserts it.
+features: a feature set of the table; columns of its view bind instead.
+score_column: with flag, gets the score: double precision, real or numeric without precision.
+flag_column: with flag, gets whether the score reaches the threshold: boolean.
+  Both are NULL for a row that cannot be scored, so neither may be NOT NULL.
+  Of several guards that set one column, the last by name has the say.
+watch: columns whose change by UPDATE scores the row again; without it, updates are not looked at.
+  A row that an UPDATE moves to another partition is no new row.
+on_error: open lets rows in that could not be scored, and an alert says so (status unscored);
+  closed makes the statement fail.
+budget_ms: milliseconds that scoring the rows of one statement (flag and hold: one row) may take,
+  beyond which rows count as not scored; NULL: any.
+name: by default <table>_<model>.
+The guard scores, and computes features, as the table''s owner, who needs USE on the model; writers need nothing.
+Errors: 42501 not the owner, or the owner has no USE; 42809 no ordinary or partitioned table;
+  42704 no such model or feature set, or no column for a feature; 42804 a column of a wrong type;
+  42703 no such column; 55000 nothing promoted; 42710 the name is taken;
+  22023 a value out of range, a feature set of another table, or a column to set that is NOT NULL
+  or is looked at itself;
+  0A000 a generated column as a feature of flag or hold, watch with hold, an action but flag on a partition,
+  a foreign partition (actions but flag and hold), a partition key to set, a model without a single score.';
 COMMENT ON FUNCTION finai.alter_guard(text, double precision, text, text, integer) IS
-  'Changes settings of a guard from the next statement on; what is NULL stays. action: one of finai.create_guard''s, or off; flag only where the guard was made with columns to set. budget_ms: 0 for none. Also guards partitions that were attached since, makes and enables triggers that are missing or disabled, drops those left on partitions that were detached, and follows a table that was restored under another name. Writers are not kept waiting, unless triggers have to be made or dropped: for partitions, or between flag, hold and the other actions. For the table''s owner. Errors: 42704 no such guard, 22023 a value out of range, otherwise as finai.create_guard.';
+'Changes settings of a guard from the next statement on; what is NULL stays. For the table''s owner.
+name: of the guard. Alone it mends the guard: partitions that were attached since are guarded, triggers that
+  are missing or disabled are made and enabled, those left on partitions that were detached are dropped,
+  and a table that was restored under another name is followed. The other calls do that too.
+threshold: as for finai.create_guard.
+action: one of finai.create_guard''s, or off; flag only where the guard was made with columns to set.
+on_error: open or closed.
+budget_ms: 0 for none.
+Writers are not kept waiting, unless triggers have to be made or dropped: for partitions, or between flag,
+hold and the other actions.
+Errors: 42704 no such guard, 22023 a value out of range, otherwise as finai.create_guard.';
 COMMENT ON FUNCTION finai.drop_guard(text) IS
-  'Removes a guard with its triggers; its alerts stay. For the table''s owner; where the table is gone, for the role that made it.';
+'Removes a guard with its triggers; its alerts stay.
+For the table''s owner; where the table is gone, for the role that made it,
+superusers and members of the extension''s owner.';
 COMMENT ON FUNCTION finai.resolve_alert(bigint, text, text) IS
-  'Records what a reviewer found: outcome confirmed, dismissed or unclear, and a note. For roles that may see the alert. A row that is held can be confirmed, and stays out for good; otherwise it is released first. Errors: 42704 no such alert that one may see, 55000 resolved already or held still, 22023 another outcome.';
+'Records what a reviewer found. For roles that may see the alert.
+id: of the alert.
+outcome: confirmed (the guard was right), dismissed (it was not) or unclear; given once.
+note: free text.
+A row that is held can be confirmed, and stays out for good; for other outcomes it is released first.
+Errors: 22004 no id or outcome, 42704 no such alert that one may see, 55000 resolved already or held still,
+  22023 another outcome.';
 COMMENT ON FUNCTION finai.release_alert(bigint) IS
-  'Inserts the row that a guard held, as the current role, who needs INSERT on the table. Guards with action hold let this row through, and no other that its triggers write: a reviewer has looked at it; guards with other actions and triggers see it as any row. Values are read back as they were written; columns that were added since take their defaults. Fails as the INSERT does, and the row stays held then. Errors: 42704 no such alert that one may see, 55000 released or resolved already, nothing held, or kept out by a trigger, 42703 a column of it is gone, 42P01 the table is.';
+'Inserts the row that a guard held, as the current role, who needs INSERT on the table.
+Guards with action hold let this row through, and no other that its triggers write: a reviewer has looked at it;
+guards with other actions and triggers see it as any row.
+Values are read back as they were written; columns that were added since take their defaults.
+Fails as the INSERT does, and the row stays held then.
+Errors: 22004 no id, 42704 no such alert that one may see, 55000 released or resolved already, nothing held,
+  or kept out by a trigger, 42703 a column of it is gone, 42P01 the table is.';
 COMMENT ON FUNCTION finai.delete_alerts(timestamptz) IS
-  'Deletes alerts written before a moment and returns how many: of tables that the current role owns, all of them for the owner of the extension. Rows that are held still are kept.';
+'Deletes alerts written before a moment and returns how many: of tables that the current role owns,
+all of them for the owner of the extension. Rows that are held still are kept.';
+
+-- Comments that say it better.
+COMMENT ON TABLE finai.model_grant IS
+'Privileges on models: USE to score and describe, PROMOTE to move aliases.
+The owner and superusers hold all of them.';
+COMMENT ON COLUMN finai.models.model IS
+'The model''s name.';
+COMMENT ON COLUMN finai.models.version IS
+'Its number; a model''s versions count from 1.';
+COMMENT ON COLUMN finai.models.aliases IS
+'Aliases that mean this version; champion is what a bare name scores with.';
+COMMENT ON COLUMN finai.models.task IS
+'binary, multiclass, regression or vector.';
+COMMENT ON COLUMN finai.models.owner IS
+'Who owns the model; NULL for a bundled one that nobody changed.';
+COMMENT ON COLUMN finai.models.bundled IS
+'Whether it came with the extension.';
+COMMENT ON COLUMN finai.models.sha256 IS
+'Of the ONNX file''s bytes, in hexadecimal.';
+COMMENT ON COLUMN finai.models.notes IS
+'As finai.register_model was told.';
+COMMENT ON COLUMN finai.models.registered_by IS
+'Role that registered the version; NULL for bundled ones.';
+COMMENT ON COLUMN finai.models.registered_at IS
+'When it was registered; NULL for bundled ones.';
+COMMENT ON COLUMN finai.models.status IS
+'verified, failed (reference rows no longer agree), broken (a column it reads is gone) or retired (not scored
+any more).';
+COMMENT ON COLUMN finai.models.use_case IS
+'What the model is for, as finai.alter_model or finai.register_model was told.';
+COMMENT ON COLUMN finai.models.last_scored IS
+'When the version was scored last; by whom, finai.stat_models.scope says.';
+COMMENT ON FUNCTION finai.score(text, record) IS
+'Scores one row with a model, named as model, model@alias or model@version:
+the probability of the positive class, or the predicted value of a regression.
+Columns bind to features by name; extra columns do not matter.
+NULL for a NULL row; a NULL column follows the feature''s policy (see describe_model).
+Errors: 42704 no such model, version or column, 42804 column of a wrong type, 22004 NULL where refused,
+  22000 unknown category, 55000 nothing promoted, 42501 no USE on the model.
+The version is the one promoted as of the statement''s snapshot.';
+COMMENT ON FUNCTION finai.predict(text, record) IS
+'Scores one row and returns (score, label, model, version): the label is the predicted class,
+NULL for a regression; the score is NULL for a model of several classes without a declared output.
+Otherwise as finai.score.';
+COMMENT ON FUNCTION finai.probabilities(text, record) IS
+'The probability of every class of one row, as a JSON object label -> probability. 22023 for a regression.
+Otherwise as finai.score.';
+COMMENT ON FUNCTION finai.credit_score(record) IS
+'Credit points of one applicant, unrounded, higher is safer: 600 points at good:bad odds of 50:1,
+20 points double the odds (points = 487.1229 + 28.8539 * ln((1 - p) / p), p = default_prob,
+clipped to [1e-15, 1 - 1e-15]).
+Scores with the champion of model credit_score; describe_model(''credit_score'') lists the columns it reads.';
+COMMENT ON FUNCTION finai.fraud_prob(record) IS
+'Probability that a card transaction is fraudulent, between 0 and 1: finai.score(''fraud_prob'', row).
+describe_model(''fraud_prob'') lists the features it reads.';
+COMMENT ON COLUMN finai.stat_models.model IS
+'The model''s name.';
+COMMENT ON COLUMN finai.stat_models.version IS
+'The version''s number.';
+COMMENT ON FUNCTION finai._statistics_scope() IS
+'cluster or backend, as finai.stat_models.scope, also where nothing is counted yet.';
+COMMENT ON FUNCTION finai.check_binding(text, regclass) IS
+'How the columns of a relation would bind to a model''s features, before scoring anything: one row per feature,
+status ok, missing or mismatch. Needs USE on the model, reads no rows.';
+COMMENT ON FUNCTION finai.inspect_onnx(bytea) IS
+'The operators of an ONNX file with how often each is used, whether finai supports it, and why not.
+Registers nothing.
+Errors: 22P03 not ONNX, 54000 over a finai.max_ limit.';
 
 -- What is new belongs to whom the rest belongs to, and to nobody else, whatever ALTER DEFAULT PRIVILEGES says.
 DO $$
@@ -1306,6 +1806,11 @@ GRANT EXECUTE ON FUNCTION finai.describe_transform(text) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai._refuse_text(text, text) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai._guard_state(text, oid, text, boolean) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai._try_guard(regclass, text, double precision, text, text, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._statistics_scope() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._check_guard_model(regclass, text, double precision) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._guard_score(text, record) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._feature_set_relations(text, text, oid) TO PUBLIC;
+GRANT SELECT ON finai.feature_sets TO PUBLIC;
 
 -- Typed scoring functions that were created before are watched from now on, and go with the extension.
 DO $$
