@@ -23,22 +23,6 @@ COMMENT ON TABLE finai.guard IS 'One row per guard: what it scores, when it spea
 COMMENT ON COLUMN finai.guard.relation IS 'The table, with its schema; the oid beside it is found anew when rows are restored elsewhere.';
 COMMENT ON COLUMN finai.guard.budget_ms IS 'Milliseconds that scoring the rows of one statement may take.';
 
--- Tables are stored by name and found again by oid, so that a dump restored elsewhere keeps guards and alerts.
-CREATE FUNCTION finai._relation_oid() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  part text[] := parse_ident(NEW.relation);
-BEGIN
-  -- Alerts of a table that was dropped.
-  IF TG_OP = 'INSERT' AND TG_TABLE_NAME = 'alert' AND NEW.relation_oid IS NULL THEN
-    RETURN NEW;
-  END IF;
-  NEW.relation_oid := (SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-                       WHERE n.nspname = part[1] AND c.relname = part[2]);
-  RETURN NEW;
-END
-$$;
-COMMENT ON FUNCTION finai._relation_oid() IS 'Finds the oid of the table that a guard or an alert names.';
 CREATE TRIGGER guard_relation_oid BEFORE INSERT OR UPDATE OF relation ON finai.guard FOR EACH ROW EXECUTE FUNCTION finai._relation_oid();
 ALTER TABLE finai.guard ENABLE ALWAYS TRIGGER guard_relation_oid;
 CREATE TRIGGER guard_no_truncate BEFORE TRUNCATE ON finai.guard FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_truncate();

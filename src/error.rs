@@ -11,7 +11,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::PgSqlErrorCode;
 
 pub use copy::CopyError;
-pub use feature_set::FeatureSet;
+pub use feature_set::FeatureSetError;
 pub use transform::TransformError;
 
 /// What only a model's owner has; not a privilege that can be granted.
@@ -158,7 +158,7 @@ pub enum Error {
     #[error("{source}")]
     Model { model: String, source: Engine },
     #[error(transparent)]
-    FeatureSet(#[from] FeatureSet),
+    FeatureSet(#[from] FeatureSetError),
     #[error(transparent)]
     Engine(#[from] Engine),
     #[error(transparent)]

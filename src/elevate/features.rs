@@ -1,6 +1,6 @@
 //! Feature sets: made and dropped with their views, which belong to who makes them.
 
-use crate::error::{FeatureSet as Problem, Result};
+use crate::error::{FeatureSetError, Result};
 
 use super::{as_owner, run};
 
@@ -39,7 +39,7 @@ pub fn create_feature_set(new: &NewFeatureSet) -> Result<()> {
         run(CREATE, &texts.map(Into::into))
     })?;
     match created {
-        0 => Err(Problem::Exists(new.name.to_owned()).into()),
+        0 => Err(FeatureSetError::Exists(new.name.to_owned()).into()),
         _ => Ok(()),
     }
 }
@@ -47,7 +47,7 @@ pub fn create_feature_set(new: &NewFeatureSet) -> Result<()> {
 /// Forgets a set, whose owner the caller was found to be.
 pub fn drop_feature_set(name: &str) -> Result<()> {
     match as_owner(|| run(DROP, &[name.into()]))? {
-        0 => Err(Problem::Unknown(name.to_owned()).into()),
+        0 => Err(FeatureSetError::Unknown(name.to_owned()).into()),
         _ => Ok(()),
     }
 }

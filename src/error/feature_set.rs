@@ -4,7 +4,7 @@ use pgrx::prelude::PgSqlErrorCode;
 
 /// Messages name features, columns and relations, never values.
 #[derive(Debug, thiserror::Error)]
-pub enum FeatureSet {
+pub enum FeatureSetError {
     #[error("feature set \"{0}\" does not exist")]
     Unknown(String),
     #[error("feature set \"{0}\" exists already")]
@@ -118,83 +118,87 @@ pub enum FeatureSet {
     NotGenerated,
 }
 
-impl FeatureSet {
+impl FeatureSetError {
     pub fn sqlstate(&self) -> PgSqlErrorCode {
         use PgSqlErrorCode::*;
         match self {
-            FeatureSet::Unknown(_) | FeatureSet::UnknownReference { .. } => {
+            FeatureSetError::Unknown(_) | FeatureSetError::UnknownReference { .. } => {
                 ERRCODE_UNDEFINED_OBJECT
             }
-            FeatureSet::Exists(_) => ERRCODE_DUPLICATE_OBJECT,
-            FeatureSet::NotTheView(_) => ERRCODE_WRONG_OBJECT_TYPE,
-            FeatureSet::SourceKind { .. } => ERRCODE_WRONG_OBJECT_TYPE,
-            FeatureSet::ViewGone { .. }
-            | FeatureSet::ViewOfOthers { .. }
-            | FeatureSet::TypeGone
-            | FeatureSet::ColumnMoved { .. }
-            | FeatureSet::ViewChanged { .. }
-            | FeatureSet::ColumnGone { .. }
-            | FeatureSet::NullableId { .. }
-            | FeatureSet::NoUniqueIndex { .. } => ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-            FeatureSet::Guarded { .. } => ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST,
-            FeatureSet::Denied(_) | FeatureSet::NotOwner(_) => ERRCODE_INSUFFICIENT_PRIVILEGE,
-            FeatureSet::UnknownColumn { .. } | FeatureSet::RowColumn { .. } => {
+            FeatureSetError::Exists(_) => ERRCODE_DUPLICATE_OBJECT,
+            FeatureSetError::NotTheView(_) => ERRCODE_WRONG_OBJECT_TYPE,
+            FeatureSetError::SourceKind { .. } => ERRCODE_WRONG_OBJECT_TYPE,
+            FeatureSetError::ViewGone { .. }
+            | FeatureSetError::ViewOfOthers { .. }
+            | FeatureSetError::TypeGone
+            | FeatureSetError::ColumnMoved { .. }
+            | FeatureSetError::ViewChanged { .. }
+            | FeatureSetError::ColumnGone { .. }
+            | FeatureSetError::NullableId { .. }
+            | FeatureSetError::NoUniqueIndex { .. } => ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            FeatureSetError::Guarded { .. } => ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST,
+            FeatureSetError::Denied(_) | FeatureSetError::NotOwner(_) => {
+                ERRCODE_INSUFFICIENT_PRIVILEGE
+            }
+            FeatureSetError::UnknownColumn { .. } | FeatureSetError::RowColumn { .. } => {
                 ERRCODE_UNDEFINED_COLUMN
             }
-            FeatureSet::ColumnType { .. }
-            | FeatureSet::RowType { .. }
-            | FeatureSet::EntityType { .. } => ERRCODE_DATATYPE_MISMATCH,
-            FeatureSet::Shape { .. }
-            | FeatureSet::Feature { .. }
-            | FeatureSet::Cycle(_)
-            | FeatureSet::TimeZone(_)
-            | FeatureSet::OutOfOrder
-            | FeatureSet::NotGenerated => ERRCODE_INVALID_PARAMETER_VALUE,
-            FeatureSet::NameTaken { .. } => ERRCODE_DUPLICATE_COLUMN,
-            FeatureSet::TooMany { .. } => ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+            FeatureSetError::ColumnType { .. }
+            | FeatureSetError::RowType { .. }
+            | FeatureSetError::EntityType { .. } => ERRCODE_DATATYPE_MISMATCH,
+            FeatureSetError::Shape { .. }
+            | FeatureSetError::Feature { .. }
+            | FeatureSetError::Cycle(_)
+            | FeatureSetError::TimeZone(_)
+            | FeatureSetError::OutOfOrder
+            | FeatureSetError::NotGenerated => ERRCODE_INVALID_PARAMETER_VALUE,
+            FeatureSetError::NameTaken { .. } => ERRCODE_DUPLICATE_COLUMN,
+            FeatureSetError::TooMany { .. } => ERRCODE_PROGRAM_LIMIT_EXCEEDED,
         }
     }
 
     pub fn detail(&self) -> Option<String> {
         match self {
-            FeatureSet::UnknownColumn { columns, .. } => Some(format!("Columns: {columns}.")),
-            FeatureSet::NotOwner(_) => Some("The current role does not own it.".into()),
-            FeatureSet::Denied(_) => Some("The current role does not have SELECT on it.".into()),
+            FeatureSetError::UnknownColumn { columns, .. } => Some(format!("Columns: {columns}.")),
+            FeatureSetError::NotOwner(_) => Some("The current role does not own it.".into()),
+            FeatureSetError::Denied(_) => {
+                Some("The current role does not have SELECT on it.".into())
+            }
             _ => None,
         }
     }
 
     pub fn hint(&self) -> String {
         match self {
-            FeatureSet::Unknown(_) => "SELECT name FROM finai.feature_sets lists those whose source you may read; a set has the name of its view, without the schema.".into(),
-            FeatureSet::Exists(name) => {
+            FeatureSetError::Unknown(_) => "SELECT name FROM finai.feature_sets lists those whose source you may read; a set has the name of its view, without the schema.".into(),
+            FeatureSetError::Exists(name) => {
                 format!("Choose another name, or run SELECT finai.drop_feature_set('{name}') first.")
             }
-            FeatureSet::NotTheView(_) => {
+            FeatureSetError::NotTheView(_) => {
                 "Name the set's view, as in finai.feature_row(NULL::my_features, <row>).".into()
             }
-            FeatureSet::ViewGone { name, .. }
-            | FeatureSet::ViewChanged { name, .. } => format!(
+            FeatureSetError::ViewGone { name, .. }
+            | FeatureSetError::ViewChanged { name, .. } => format!(
                 "Run SELECT finai.drop_feature_set('{name}') and create the set again."
             ),
-            FeatureSet::ViewOfOthers { name, .. } => format!(
+            FeatureSetError::ViewOfOthers { name, .. } => format!(
                 "A set's view belongs to who created the set, or to a member of that role. Give it back with ALTER VIEW .. OWNER TO, or rename it, run SELECT finai.drop_feature_set('{name}') and create the set again."
             ),
-            FeatureSet::TypeGone => {
+            FeatureSetError::TypeGone => {
                 "The feature set was made anew since the statement was planned: run DISCARD PLANS, or connect again.".into()
             }
-            FeatureSet::ColumnMoved { name, .. } => format!(
+            FeatureSetError::ColumnMoved { name, .. } => format!(
                 "Name the columns as they were, or run SELECT finai.drop_feature_set('{name}') and create the set again."
             ),
-            FeatureSet::ColumnGone { name, column, .. } => format!(
+            FeatureSetError::ColumnGone { name, column, .. } => format!(
                 "Name the column \"{column}\" again, or run SELECT finai.drop_feature_set('{name}') and create the set with the new name."
             ),
-            FeatureSet::SourceKind { kind, .. } => match *kind {
+            FeatureSetError::SourceKind { kind, .. } => match *kind {
                 "temporary table" => "Keep the events in a permanent table.".into(),
                 _ => "Name a table, a partitioned table or a materialized view: features are looked up through indexes.".into(),
             },
-            FeatureSet::Denied(_) => "Its owner can grant SELECT on it.".into(),
-            FeatureSet::Guarded { guards, .. } => {
+            FeatureSetError::Denied(_) => "Its owner can grant SELECT on it.".into(),
+            FeatureSetError::Guarded { guards, .. } => {
                 let drops = guards.iter().map(|guard| format!("finai.drop_guard('{guard}')"));
                 let drops: Vec<String> = drops.collect();
                 format!(
@@ -202,38 +206,38 @@ impl FeatureSet {
                     drops.join(", ")
                 )
             }
-            FeatureSet::NotOwner(_) => "Its view's owner or a superuser may do this.".into(),
-            FeatureSet::UnknownColumn { .. } => {
+            FeatureSetError::NotOwner(_) => "Its view's owner or a superuser may do this.".into(),
+            FeatureSetError::UnknownColumn { .. } => {
                 "Columns are named exactly as they are stored, without quotes.".into()
             }
-            FeatureSet::ColumnType { hint, .. } => (*hint).into(),
-            FeatureSet::NullableId { column, relation } => {
+            FeatureSetError::ColumnType { hint, .. } => (*hint).into(),
+            FeatureSetError::NullableId { column, relation } => {
                 format!("ALTER TABLE {relation} ALTER COLUMN \"{column}\" SET NOT NULL.")
             }
-            FeatureSet::NoUniqueIndex { statement, .. } => format!("{statement}."),
-            FeatureSet::Shape { hint, .. } => (*hint).into(),
-            FeatureSet::Feature { hint, .. } => hint.clone(),
-            FeatureSet::NameTaken { .. } => {
+            FeatureSetError::NoUniqueIndex { statement, .. } => format!("{statement}."),
+            FeatureSetError::Shape { hint, .. } => (*hint).into(),
+            FeatureSetError::Feature { hint, .. } => hint.clone(),
+            FeatureSetError::NameTaken { .. } => {
                 "The view has the source's columns and the features beside each other: rename the feature.".into()
             }
-            FeatureSet::UnknownReference { .. } => {
+            FeatureSetError::UnknownReference { .. } => {
                 "\"of\" and \"to\" name other features of the set.".into()
             }
-            FeatureSet::Cycle(_) => "A ratio can refer to features that do not depend on it.".into(),
-            FeatureSet::TooMany { .. } => "Make several sets.".into(),
-            FeatureSet::TimeZone(_) => {
+            FeatureSetError::Cycle(_) => "A ratio can refer to features that do not depend on it.".into(),
+            FeatureSetError::TooMany { .. } => "Make several sets.".into(),
+            FeatureSetError::TimeZone(_) => {
                 "SELECT name FROM pg_timezone_names lists the time zones.".into()
             }
-            FeatureSet::RowColumn { .. } => {
+            FeatureSetError::RowColumn { .. } => {
                 "Pass a row of the set's source, or one with columns of the same names.".into()
             }
-            FeatureSet::RowType { column, wanted, .. } => {
+            FeatureSetError::RowType { column, wanted, .. } => {
                 format!("Cast it in a subquery: \"{column}\"::{wanted}.")
             }
-            FeatureSet::EntityType { wanted, .. } => {
+            FeatureSetError::EntityType { wanted, .. } => {
                 format!("Give one of type {wanted}, or cast it where nothing is lost.")
             }
-            FeatureSet::OutOfOrder | FeatureSet::NotGenerated => {
+            FeatureSetError::OutOfOrder | FeatureSetError::NotGenerated => {
                 "Create a set with finai.create_feature_set and read its view.".into()
             }
         }

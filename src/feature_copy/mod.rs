@@ -12,7 +12,7 @@ mod triggers;
 use pgrx::pg_sys;
 
 use crate::elevate::{self, TextRow, Value};
-use crate::error::{CopyError, Error, FeatureSet as Problem, Result};
+use crate::error::{CopyError, Error, FeatureSetError, Result};
 use crate::feature_set::{self, Basis, FeatureSet};
 use crate::registry::{self, StoredCopy};
 
@@ -82,11 +82,12 @@ pub fn refresh(name: &str, rebuild: bool) -> Result<()> {
     require_read_committed()?;
     require_owner(name)?;
     if !elevate::lock_set(name)? {
-        return Err(Problem::Unknown(name.to_owned()).into());
+        return Err(FeatureSetError::Unknown(name.to_owned()).into());
     }
     // What somebody else had locked may be another set by now.
     let owner = require_owner(name)?;
-    let copy = registry::stored_copy(name)?.ok_or_else(|| Problem::Unknown(name.to_owned()))?;
+    let copy =
+        registry::stored_copy(name)?.ok_or_else(|| FeatureSetError::Unknown(name.to_owned()))?;
     elevate::acting_as(owner, || {
         elevate::writing_text(|| {
             let basis = FeatureSet::load(name)?.basis();
@@ -304,7 +305,7 @@ fn require_owner(name: &str) -> Result<pg_sys::Oid> {
     let owner = feature_set::owner(name)?;
     match registry::acts_as(registry::current_user(), owner) {
         true => Ok(owner),
-        false => Err(Problem::NotOwner(name.to_owned()).into()),
+        false => Err(FeatureSetError::NotOwner(name.to_owned()).into()),
     }
 }
 

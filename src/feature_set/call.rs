@@ -5,7 +5,7 @@ use finai_engine::features::{
 };
 use pgrx::pg_sys;
 
-use crate::error::{FeatureSet as Problem, Result};
+use crate::error::{FeatureSetError, Result};
 use crate::row::is_key_type;
 
 use super::aggregates::{Computed, Use, Wants};
@@ -178,7 +178,7 @@ impl Call {
         });
         match self.plan.width() {
             ..=MOST_NUMBERS => Ok(position),
-            given => Err(Problem::TooMany {
+            given => Err(FeatureSetError::TooMany {
                 what: "numbers that the features of one entity give",
                 given,
                 most: MOST_NUMBERS,
@@ -196,7 +196,7 @@ impl Call {
             return Ok(position);
         }
         if self.arguments.len() == MOST_COLUMNS {
-            return Err(Problem::TooMany {
+            return Err(FeatureSetError::TooMany {
                 what: "columns that the features of one entity read",
                 given: MOST_COLUMNS + 1,
                 most: MOST_COLUMNS,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use finai_engine::features::{MOST_EVENTS, MOST_FEATURES, MOST_SEQUENCE_COLUMNS};
 use serde_json::{Map, Value};
 
-use crate::error::{FeatureSet as Problem, Result};
+use crate::error::{FeatureSetError, Result};
 use crate::row::JsonText;
 
 use super::aggregates::{self, Computed, Entry, Wants};
@@ -64,7 +64,7 @@ impl Feature {
 
 /// The features of a set whose entity is `entity`.
 pub fn parse(features: &JsonText, entity: &str) -> Result<Vec<Feature>> {
-    let shape = |problem: String| Problem::Shape {
+    let shape = |problem: String| FeatureSetError::Shape {
         problem,
         hint: "Features are an array of objects, as in '[{\"name\": \"count_1d\", \"agg\": \"count\", \"window\": \"1 day\"}]'.",
     };
@@ -78,7 +78,7 @@ pub fn parse(features: &JsonText, entity: &str) -> Result<Vec<Feature>> {
         return Err(shape("there are no features".into()).into());
     }
     if objects.len() > MOST_FEATURES {
-        return Err(Problem::TooMany {
+        return Err(FeatureSetError::TooMany {
             what: "features",
             given: objects.len(),
             most: MOST_FEATURES,
@@ -93,7 +93,7 @@ pub fn parse(features: &JsonText, entity: &str) -> Result<Vec<Feature>> {
         let name = match object.get("name") {
             Some(Value::String(name)) if is_name(name) => name.clone(),
             _ => {
-                return Err(Problem::Shape {
+                return Err(FeatureSetError::Shape {
                     problem: format!("feature {} has no proper \"name\"", i + 1),
                     hint: "A name starts with a letter or underscore, continues with letters, digits and underscores, and has at most 63 characters.",
                 }
@@ -101,7 +101,7 @@ pub fn parse(features: &JsonText, entity: &str) -> Result<Vec<Feature>> {
             }
         };
         if SYSTEM_COLUMNS.contains(&name.as_str()) {
-            return Err(Problem::Feature {
+            return Err(FeatureSetError::Feature {
                 feature: name,
                 problem: "it has the name of a system column".into(),
                 hint: "Give it another name.".into(),
@@ -136,8 +136,8 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn wrong(&self, problem: impl Into<String>, hint: impl Into<String>) -> Problem {
-        Problem::Feature {
+    fn wrong(&self, problem: impl Into<String>, hint: impl Into<String>) -> FeatureSetError {
+        FeatureSetError::Feature {
             feature: self.feature.to_owned(),
             problem: problem.into(),
             hint: hint.into(),
@@ -387,7 +387,7 @@ fn check_references(features: &[Feature]) -> Result<()> {
     for feature in features {
         let given = level(feature, &by_name, &mut levels)?;
         if given > MOST_LEVELS {
-            return Err(Problem::TooMany {
+            return Err(FeatureSetError::TooMany {
                 what: "levels of references",
                 given,
                 most: MOST_LEVELS,
@@ -406,7 +406,7 @@ fn level<'a>(
 ) -> Result<usize> {
     match levels.get(feature.name.as_str()) {
         Some(Some(level)) => return Ok(*level),
-        Some(None) => return Err(Problem::Cycle(feature.name.clone()).into()),
+        Some(None) => return Err(FeatureSetError::Cycle(feature.name.clone()).into()),
         None => {}
     }
     levels.insert(&feature.name, None);
@@ -415,12 +415,12 @@ fn level<'a>(
         let referred =
             by_name
                 .get(reference.as_str())
-                .ok_or_else(|| Problem::UnknownReference {
+                .ok_or_else(|| FeatureSetError::UnknownReference {
                     feature: feature.name.clone(),
                     reference: reference.clone(),
                 })?;
         if referred.is_sequence() || referred.entry.name == "last" {
-            return Err(Problem::Feature {
+            return Err(FeatureSetError::Feature {
                 feature: feature.name.clone(),
                 problem: format!("feature \"{reference}\" is no computed number"),
                 hint: "A ratio is between counts, sums and the like.".into(),

@@ -1,7 +1,7 @@
 //! A set in words, a row a feature.
 
 use crate::elevate::{Value, rows_now};
-use crate::error::{FeatureSet as Problem, Result};
+use crate::error::{FeatureSetError, Result};
 use crate::registry;
 
 use super::FeatureSet;
@@ -35,7 +35,7 @@ pub fn describe(name: &str) -> Result<Vec<Description>> {
         .as_deref()
         != Some("t")
     {
-        return Err(Problem::Denied(format!("view {}", set.view)).into());
+        return Err(FeatureSetError::Denied(format!("view {}", set.view)).into());
     }
     let mut descriptions = Vec::new();
     for feature in &set.features {

@@ -2,7 +2,7 @@
 
 use finai_engine::features::State;
 
-use crate::error::{FeatureSet as Problem, Result};
+use crate::error::{FeatureSetError, Result};
 use crate::row::{Numbers, Readings, Texts, Values};
 
 use super::kernel;
@@ -31,7 +31,7 @@ impl Group {
             (Some(time), false) => events.state.moment(time),
             (time, _) => events.state.event(time, events.readings.values(values)),
         };
-        stepped.map_err(|_| Problem::OutOfOrder.into())
+        stepped.map_err(|_| FeatureSetError::OutOfOrder.into())
     }
 
     pub fn numbers(&mut self) -> Option<Numbers<'_>> {
@@ -45,8 +45,8 @@ impl Group {
 
 impl Events {
     fn new(plan: Option<&str>, values: &Values<'_>) -> Result<Events> {
-        let plan = kernel::read(plan.ok_or(Problem::NotGenerated)?)?;
-        let readings = Readings::new(&plan.columns, values).ok_or(Problem::NotGenerated)?;
+        let plan = kernel::read(plan.ok_or(FeatureSetError::NotGenerated)?)?;
+        let readings = Readings::new(&plan.columns, values).ok_or(FeatureSetError::NotGenerated)?;
         Ok(Events {
             state: State::new(plan),
             readings,

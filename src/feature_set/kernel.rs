@@ -7,7 +7,7 @@ use std::rc::Rc;
 use finai_engine::features::{Aggregate, Feature, Plan, Role};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{FeatureSet as Problem, Result};
+use crate::error::{FeatureSetError, Result};
 
 /// Twice the longest text that a view has.
 const MOST_TEXT: usize = 256 * 1024;
@@ -117,7 +117,7 @@ pub fn read(text: &str) -> Result<Rc<Plan>> {
     }
     let plan = parse(text)
         .filter(Plan::is_valid)
-        .ok_or(Problem::NotGenerated)?;
+        .ok_or(FeatureSetError::NotGenerated)?;
     let plan = Rc::new(plan);
     KEPT.with_borrow_mut(|kept| {
         if kept.len() >= MOST_KEPT {

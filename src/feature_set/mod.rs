@@ -18,7 +18,7 @@ mod view;
 use pgrx::pg_sys;
 
 use crate::elevate::{self, NewFeatureSet, Value, rows_now};
-use crate::error::{Error, FeatureSet as Problem, Result};
+use crate::error::{Error, FeatureSetError, Result};
 use crate::registry;
 use crate::row::JsonText;
 
@@ -79,14 +79,14 @@ impl FeatureSet {
     /// A new set, everything in it checked.
     pub fn declare(declared: &Declared) -> Result<FeatureSet> {
         if !definition::is_name(declared.name) {
-            return Err(Problem::Shape {
+            return Err(FeatureSetError::Shape {
                 problem: format!("\"{}\" is no name for it", declared.name),
                 hint: "A name starts with a letter or underscore, continues with letters, digits and underscores, and has at most 63 characters.",
             }
             .into());
         }
         if Stored::find(declared.name)?.is_some() {
-            return Err(Problem::Exists(declared.name.to_owned()).into());
+            return Err(FeatureSetError::Exists(declared.name.to_owned()).into());
         }
         let source = Source::load(declared.source)?;
         source.check_kind()?;
@@ -95,7 +95,7 @@ impl FeatureSet {
         source.check_time(declared.event_time)?;
         source.check_id(declared.event_id, declared.event_time)?;
         if rows_now(TIME_ZONE, &[Value::Text(declared.time_zone)])?.is_empty() {
-            return Err(Problem::TimeZone(declared.time_zone.to_owned()).into());
+            return Err(FeatureSetError::TimeZone(declared.time_zone.to_owned()).into());
         }
         let features = definition::parse(declared.features, declared.entity)?;
         let view = format!("{}.{}", source.schema, quote_ident(declared.name));
@@ -130,9 +130,9 @@ impl FeatureSet {
             .columns
             .truncate(view.columns.len().saturating_sub(own));
         let gone = |error| match error {
-            Error::FeatureSet(Problem::UnknownColumn {
+            Error::FeatureSet(FeatureSetError::UnknownColumn {
                 column, relation, ..
-            }) => Problem::ColumnGone {
+            }) => FeatureSetError::ColumnGone {
                 name: name.to_owned(),
                 relation,
                 column,
@@ -147,7 +147,7 @@ impl FeatureSet {
             // The view follows a column that has another name now.
             let place = source.position(column).unwrap_or(usize::MAX);
             if view.columns.get(place) != Some(column) {
-                return Err(Problem::ColumnMoved {
+                return Err(FeatureSetError::ColumnMoved {
                     name: name.to_owned(),
                     view: stored.view.clone(),
                     relation: source.name.clone(),
@@ -169,9 +169,9 @@ impl FeatureSet {
     /// The set of a view, whose row type is `view_type`.
     fn of_view(view: pg_sys::Oid, view_type: pg_sys::Oid) -> Result<FeatureSet> {
         if view_type != pg_sys::InvalidOid && !crate::row::type_exists(view_type) {
-            return Err(Problem::TypeGone.into());
+            return Err(FeatureSetError::TypeGone.into());
         }
-        let not_a_set = || Problem::NotTheView(crate::row::type_name(view_type));
+        let not_a_set = || FeatureSetError::NotTheView(crate::row::type_name(view_type));
         let oid = u32::from(view).to_string();
         let names = rows_now(NAME_OF, &[Value::Text(&oid)])?.into_iter().next();
         let (name, qualified) = match names.as_deref() {
@@ -180,7 +180,7 @@ impl FeatureSet {
         };
         match FeatureSet::load(name) {
             Ok(set) if set.view == *qualified => Ok(set),
-            Ok(_) | Err(Error::FeatureSet(Problem::Unknown(_))) => Err(not_a_set().into()),
+            Ok(_) | Err(Error::FeatureSet(FeatureSetError::Unknown(_))) => Err(not_a_set().into()),
             Err(error) => Err(error),
         }
     }
@@ -315,13 +315,13 @@ pub fn owner(name: &str) -> Result<pg_sys::Oid> {
 pub fn drop_set(name: &str) -> Result<()> {
     let stored = Stored::load(name)?;
     if !registry::acts_as(registry::current_user(), stored.owner()) {
-        return Err(Problem::NotOwner(name.to_owned()).into());
+        return Err(FeatureSetError::NotOwner(name.to_owned()).into());
     }
     let guards = rows_now(GUARDS_OF, &[Value::Text(name)])?;
     let guards: Vec<String> = guards.into_iter().flatten().flatten().collect();
     if !guards.is_empty() {
         let name = name.to_owned();
-        return Err(Problem::Guarded { name, guards }.into());
+        return Err(FeatureSetError::Guarded { name, guards }.into());
     }
     if stored.existing.is_some() {
         run(&format!("DROP VIEW {}", stored.view))?;

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use pgrx::pg_sys;
 
 use crate::elevate::{Value, rows_now};
-use crate::error::{FeatureSet as Problem, Result};
+use crate::error::{FeatureSetError, Result};
 use crate::row::{
     AnyValue, Cell, Record, RowDatum, RowMap, SavedPlan, Wanted, WantedRow, row_type_identifier,
 };
@@ -193,7 +193,7 @@ impl FeatureSet {
         if rows_now(LOSES, &[Value::Text(&from), Value::Text(&to)])?.is_empty() {
             return Ok(());
         }
-        Err(Problem::EntityType {
+        Err(FeatureSetError::EntityType {
             column: self.entity.clone(),
             relation: self.source.name.clone(),
             found: crate::row::type_name(given),
@@ -202,21 +202,21 @@ impl FeatureSet {
         .into())
     }
 
-    fn view_changed(&self) -> Problem {
-        Problem::ViewChanged {
+    fn view_changed(&self) -> FeatureSetError {
+        FeatureSetError::ViewChanged {
             name: self.name.clone(),
             view: self.view.clone(),
         }
     }
 
-    fn wrong_row(&self, wrong: WantedRow) -> Problem {
+    fn wrong_row(&self, wrong: WantedRow) -> FeatureSetError {
         match wrong {
-            WantedRow::Missing { column, row } => Problem::RowColumn {
+            WantedRow::Missing { column, row } => FeatureSetError::RowColumn {
                 name: self.name.clone(),
                 row,
                 column,
             },
-            WantedRow::OtherType { column, found } => Problem::RowType {
+            WantedRow::OtherType { column, found } => FeatureSetError::RowType {
                 wanted: self
                     .source
                     .columns

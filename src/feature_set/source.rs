@@ -3,7 +3,7 @@
 use pgrx::pg_sys;
 
 use crate::elevate::{Value, rows_now};
-use crate::error::{Error, FeatureSet as Problem, Result};
+use crate::error::{Error, FeatureSetError, Result};
 use crate::row::{Column, orders};
 
 /// A column of the source.
@@ -90,7 +90,7 @@ impl Source {
             "S" => "sequence",
             _ => "relation of another kind",
         };
-        Err(Problem::SourceKind {
+        Err(FeatureSetError::SourceKind {
             relation: self.name.clone(),
             kind,
         }
@@ -100,7 +100,7 @@ impl Source {
     pub fn check_privilege(&self) -> Result<()> {
         match self.can_select {
             true => Ok(()),
-            false => Err(Problem::Denied(format!("relation {}", self.name)).into()),
+            false => Err(FeatureSetError::Denied(format!("relation {}", self.name)).into()),
         }
     }
 
@@ -118,7 +118,7 @@ impl Source {
                     .iter()
                     .map(|column| column.name.as_str())
                     .collect();
-                Problem::UnknownColumn {
+                FeatureSetError::UnknownColumn {
                     column: name.to_owned(),
                     relation: self.name.clone(),
                     columns: names.join(", "),
@@ -133,7 +133,7 @@ impl Source {
         require_order(column, "event_id")?;
         // Columns of materialized views have no constraints; events without an id are then none.
         if column.is_nullable && self.kind != "m" {
-            return Err(Problem::NullableId {
+            return Err(FeatureSetError::NullableId {
                 column: id.to_owned(),
                 relation: self.name.clone(),
             }
@@ -155,7 +155,7 @@ impl Source {
             "p" => quoted.join(", "),
             _ => quoted[0].clone(),
         };
-        Err(Problem::NoUniqueIndex {
+        Err(FeatureSetError::NoUniqueIndex {
             column: id.to_owned(),
             relation: self.name.clone(),
             statement: format!("CREATE UNIQUE INDEX ON {} ({columns})", self.name),
@@ -231,7 +231,7 @@ fn require_order(column: &SourceColumn, what: &str) -> Result<()> {
 }
 
 pub fn wrong_type(column: &SourceColumn, what: &str, hint: &'static str) -> Error {
-    Problem::ColumnType {
+    FeatureSetError::ColumnType {
         column: column.name.clone(),
         found: column.sql_type.clone(),
         what: what.to_owned(),

@@ -3,7 +3,7 @@
 use pgrx::pg_sys;
 
 use crate::elevate::{Value, rows_now};
-use crate::error::{FeatureSet as Problem, Result};
+use crate::error::{FeatureSetError, Result};
 use crate::row::JsonText;
 
 /// A view is the set's where it belongs to a member of the set's owner, or that owner is gone: others can have made one of
@@ -41,7 +41,7 @@ pub struct View {
 
 impl Stored {
     pub fn load(name: &str) -> Result<Stored> {
-        Stored::find(name)?.ok_or_else(|| Problem::Unknown(name.to_owned()).into())
+        Stored::find(name)?.ok_or_else(|| FeatureSetError::Unknown(name.to_owned()).into())
     }
 
     pub fn find(name: &str) -> Result<Option<Stored>> {
@@ -80,8 +80,8 @@ impl Stored {
     pub fn existing(&self, name: &str) -> Result<&View> {
         let (name, view) = (name.to_owned(), self.view.clone());
         Ok(self.existing.as_ref().ok_or(match self.is_taken {
-            true => Problem::ViewOfOthers { name, view },
-            false => Problem::ViewGone { name, view },
+            true => FeatureSetError::ViewOfOthers { name, view },
+            false => FeatureSetError::ViewGone { name, view },
         })?)
     }
 

@@ -1,6 +1,6 @@
 //! The statement that makes a set's view.
 
-use crate::error::{FeatureSet as Problem, Result};
+use crate::error::{FeatureSetError, Result};
 
 use super::aggregates::Computed;
 use super::call::of;
@@ -38,7 +38,7 @@ impl FeatureSet {
                         true => format!("a column of {}", self.source.name),
                         false => "another one".to_owned(),
                     };
-                    return Err(Problem::NameTaken {
+                    return Err(FeatureSetError::NameTaken {
                         feature: column.name,
                         what,
                     }
@@ -49,7 +49,7 @@ impl FeatureSet {
         }
         match columns.len() {
             ..=MOST_COLUMNS => Ok(columns),
-            given => Err(Problem::TooMany {
+            given => Err(FeatureSetError::TooMany {
                 what: "columns of the view",
                 given,
                 most: MOST_COLUMNS,
@@ -77,7 +77,7 @@ impl FeatureSet {
         };
         let mask = feature.mask_name();
         if mask.len() > 63 {
-            return Err(Problem::Feature {
+            return Err(FeatureSetError::Feature {
                 feature: feature.name.clone(),
                 problem: "its name is too long for a sequence".into(),
                 hint: "The mask beside it has the name with _mask behind: 58 characters at most."
@@ -124,7 +124,7 @@ impl FeatureSet {
                     let position = self.features.iter().position(|other| other.name == *name);
                     let (other, slot) = position
                         .map(|position| (&self.features[position], self.slots[position]))
-                        .ok_or_else(|| Problem::UnknownReference {
+                        .ok_or_else(|| FeatureSetError::UnknownReference {
                             feature: feature.name.clone(),
                             reference: name.clone(),
                         })?;

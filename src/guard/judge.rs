@@ -10,7 +10,8 @@ use crate::registry::{Guard, Statement, Version};
 use crate::row::{Shape, Tuple};
 use crate::trigger::{self, Rows, Scratch};
 
-use super::site::{Ready, Site};
+use super::ready::Ready;
+use super::site::Site;
 use super::{Watch, catalogue, features};
 
 /// What a guard found in a statement.

@@ -9,6 +9,7 @@ mod model;
 mod moment;
 mod moved;
 mod pass;
+mod ready;
 mod review;
 mod row;
 mod site;
@@ -28,7 +29,8 @@ use crate::row::owner_of;
 use crate::trigger::{self, Event, Outcome};
 
 use moment::{Moment, guard_name};
-use site::{Deadline, Site};
+use ready::Deadline;
+use site::Site;
 
 pub use definition::{Definition, Settings, alter, create, drop};
 pub use features::of_table as features_of_table;

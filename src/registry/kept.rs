@@ -15,7 +15,7 @@ use super::scan::{Key, Row, visit};
 pub struct Kept<T> {
     file: File,
     place: pg_sys::ItemPointerData,
-    /// Where the page was in shared memory.
+    /// Where the page was in shared memory, numbered from 1.
     buffer: pg_sys::Buffer,
     stored: Vec<u8>,
     value: T,
@@ -44,7 +44,9 @@ impl<T> Kept<T> {
         // What a serializable transaction reads is remembered by the index scan.
         // SAFETY: reads a variable.
         let is_serializable = unsafe { pg_sys::XactIsoLevel == pg_sys::XACT_SERIALIZABLE as i32 };
-        (!is_serializable && self.file.is_current() && self.is_there()).then_some(&self.value)
+        let is_shared = self.buffer > pg_sys::InvalidBuffer as pg_sys::Buffer;
+        let may_look = is_shared && !is_serializable && self.file.is_current();
+        (may_look && self.is_there()).then_some(&self.value)
     }
 
     #[cfg(not(feature = "pg13"))]

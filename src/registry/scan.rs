@@ -33,7 +33,7 @@ pub enum Moment {
 pub struct Row {
     tuple: pg_sys::HeapTuple,
     relation: pg_sys::Relation,
-    /// That has the tuple's page.
+    /// That has the tuple's page, where one is known.
     buffer: pg_sys::Buffer,
 }
 
@@ -224,11 +224,10 @@ fn scan(
             if tuple.is_null() {
                 break;
             }
-            let slot: *const pg_sys::BufferHeapTupleTableSlot = (*scan).slot.cast();
             let row = Row {
                 tuple,
                 relation,
-                buffer: (*slot).buffer,
+                buffer: buffer_of((*scan).slot),
             };
             if !visitor(&row) {
                 break;
@@ -238,6 +237,18 @@ fn scan(
         pg_sys::table_close(relation, lock);
     }
     Ok(())
+}
+
+/// # Safety
+/// The slot holds a row.
+unsafe fn buffer_of(slot: *const pg_sys::TupleTableSlot) -> pg_sys::Buffer {
+    // SAFETY: the operations say what kind of slot it is.
+    unsafe {
+        if !std::ptr::eq((*slot).tts_ops, &raw const pg_sys::TTSOpsBufferHeapTuple) {
+            return pg_sys::InvalidBuffer as pg_sys::Buffer;
+        }
+        (*slot.cast::<pg_sys::BufferHeapTupleTableSlot>()).buffer
+    }
 }
 
 /// The role that owns finai's tables.
