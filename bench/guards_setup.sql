@@ -28,10 +28,11 @@ CREATE TABLE bench.threshold AS SELECT :trees_threshold::float8 AS trees, :logis
 SELECT format('CREATE TABLE bench.copied_%s (LIKE bench.bare INCLUDING ALL)', way) FROM unnest(ARRAY['bare', 'logistic', 'trees']) AS way \gexec
 SELECT finai.create_guard('bench.copied_trees', model => 'trees', threshold => :trees_threshold),
        finai.create_guard('bench.copied_logistic', model => 'logistic', threshold => :logistic_threshold) \g /dev/null
--- Rows inserted one by one, each committed: microseconds of the backend's processor a row, which other work on the machine does
--- not lengthen, and of the clock. The first rows load the model and make the plans.
-SELECT format($made$CREATE PROCEDURE bench.insert_%1$s(n integer) LANGUAGE plpgsql AS $body$
+-- Rows inserted one by one, each committed or all at once: microseconds of the backend's processor a row, which other work on
+-- the machine does not lengthen, and of the clock. The first rows load the model and make the plans.
+SELECT format($made$CREATE PROCEDURE bench.insert_%1$s(what text, n integer) LANGUAGE plpgsql AS $body$
 DECLARE
+    commits boolean := what = 'insert';
     r record;
     i integer := 0;
     processor bigint;
@@ -43,12 +44,14 @@ BEGIN
             began := clock_timestamp();
         END IF;
         INSERT INTO bench.%1$s VALUES (nextval('bench.payment_id'), %2$s);
-        COMMIT;
+        IF commits THEN
+            COMMIT;
+        END IF;
         i := i + 1;
     END LOOP;
     INSERT INTO bench.sample (what, way, value) VALUES
-      ('insert processor', '%1$s', (split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::bigint - processor) / 1000.0 / n),
-      ('insert clock', '%1$s', 1e6 * extract(epoch FROM clock_timestamp() - began) / n);
+      (what || ' processor', '%1$s', (split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::bigint - processor) / 1000.0 / n),
+      (what || ' clock', '%1$s', 1e6 * extract(epoch FROM clock_timestamp() - began) / n);
 END
 $body$ $made$, way, (SELECT string_agg('r.f' || i, ', ' ORDER BY i) FROM generate_series(0, 29) AS i))
 FROM unnest(ARRAY['bare', 'guarded']) AS way \gexec

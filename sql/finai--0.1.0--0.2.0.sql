@@ -1144,15 +1144,24 @@ CREATE TRIGGER transform_owner_oid BEFORE INSERT OR UPDATE OF owner ON finai.tra
   FOR EACH ROW EXECUTE FUNCTION finai._model_owner_oid();
 ALTER TABLE finai.transform ENABLE ALWAYS TRIGGER transform_owner_oid;
 COMMENT ON COLUMN finai.transform.relation_oid IS 'Found anew from the name when rows are restored elsewhere; who may read all of it may use the transform.';
-CREATE FUNCTION finai._transform_relation_oid() RETURNS trigger
+-- Relations are stored by name and found again by oid, so that a dump restored elsewhere keeps what is said of them.
+CREATE FUNCTION finai._relation_oid() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  part text[] := parse_ident(NEW.relation);
 BEGIN
-  NEW.relation_oid := to_regclass(NEW.relation);
+  -- An alert of a table that was dropped.
+  IF TG_OP = 'INSERT' AND TG_TABLE_NAME = 'alert' AND NEW.relation_oid IS NULL THEN
+    RETURN NEW;
+  END IF;
+  NEW.relation_oid := (SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                       WHERE (n.nspname = part[1] OR part[1] = 'pg_temp' AND n.oid = pg_my_temp_schema()) AND c.relname = part[2]);
   RETURN NEW;
 END
 $$;
+COMMENT ON FUNCTION finai._relation_oid() IS 'Finds the oid of the relation that a transform, a guard or an alert names.';
 CREATE TRIGGER transform_relation_oid BEFORE INSERT OR UPDATE OF relation ON finai.transform
-  FOR EACH ROW EXECUTE FUNCTION finai._transform_relation_oid();
+  FOR EACH ROW EXECUTE FUNCTION finai._relation_oid();
 ALTER TABLE finai.transform ENABLE ALWAYS TRIGGER transform_relation_oid;
 CREATE TRIGGER transform_immutable BEFORE UPDATE OF name, version, relation, rules, fitted, fitted_at ON finai.transform
   FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_change();
@@ -1269,22 +1278,6 @@ COMMENT ON TABLE finai.guard IS 'One row per guard: what it scores, when it spea
 COMMENT ON COLUMN finai.guard.relation IS 'The table, with its schema; the oid beside it is found anew when rows are restored elsewhere.';
 COMMENT ON COLUMN finai.guard.budget_ms IS 'Milliseconds that scoring the rows of one statement may take.';
 
--- Tables are stored by name and found again by oid, so that a dump restored elsewhere keeps guards and alerts.
-CREATE FUNCTION finai._relation_oid() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  part text[] := parse_ident(NEW.relation);
-BEGIN
-  -- Alerts of a table that was dropped.
-  IF TG_OP = 'INSERT' AND TG_TABLE_NAME = 'alert' AND NEW.relation_oid IS NULL THEN
-    RETURN NEW;
-  END IF;
-  NEW.relation_oid := (SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-                       WHERE n.nspname = part[1] AND c.relname = part[2]);
-  RETURN NEW;
-END
-$$;
-COMMENT ON FUNCTION finai._relation_oid() IS 'Finds the oid of the table that a guard or an alert names.';
 CREATE TRIGGER guard_relation_oid BEFORE INSERT OR UPDATE OF relation ON finai.guard FOR EACH ROW EXECUTE FUNCTION finai._relation_oid();
 ALTER TABLE finai.guard ENABLE ALWAYS TRIGGER guard_relation_oid;
 CREATE TRIGGER guard_no_truncate BEFORE TRUNCATE ON finai.guard FOR EACH STATEMENT EXECUTE FUNCTION finai._refuse_truncate();

@@ -100,14 +100,15 @@ impl Site {
             None => cache::model(&version).inspect_err(|_| statistics::count_error(&version))?,
         };
         let capacity = if rows > 1 { BATCH } else { 1 };
-        let buffers = match &mut self.buffers {
-            Some(buffers) if Arc::ptr_eq(buffers.scorer.model(), &model) => {
+        let kept = self.buffers.take();
+        let buffers = match kept.filter(|kept| Arc::ptr_eq(kept.scorer.model(), &model)) {
+            Some(mut buffers) => {
                 buffers.renew(&version, capacity)?;
                 buffers
             }
-            buffers => buffers.insert(Buffers::new(&version, model, capacity)?),
+            None => Buffers::new(&version, model, capacity)?,
         };
-        Ok(Ready::new(version, buffers, deadline))
+        Ok(Ready::new(version, self.buffers.insert(buffers), deadline))
     }
 
     /// The version's model, where it is the one that the buffers are for.
