@@ -1660,7 +1660,7 @@ COMMENT ON FUNCTION finai.delete_alerts(timestamptz) IS
 'Deletes alerts written before a moment and returns how many: of tables that the current role owns,
 all of them for the owner of the extension. Rows that are held still are kept.';
 
--- Comments that say it better.
+-- What is said of objects that 0.1.0 had.
 COMMENT ON TABLE finai.model_grant IS
 'Privileges on models: USE to score and describe, PROMOTE to move aliases.
 The owner and superusers hold all of them.';
