@@ -77,7 +77,9 @@ COMMENT ON FUNCTION finai._typed_functions() IS
   'Typed scoring functions, and the model with the alias or version that each calls.';
 
 -- Columns that typed scoring functions and guards read: everything that can change a row type or, by CASCADE, drop a column.
-COMMENT ON FUNCTION finai._ddl_starts() IS 'Remembers which typed scoring functions and guards miss columns before DDL.';
+COMMENT ON FUNCTION finai._ddl_starts() IS
+'Remembers which typed scoring functions and guards miss columns before DDL.
+Refuses DROP EXTENSION finai without CASCADE while guards hold rows (2BP01).';
 COMMENT ON FUNCTION finai._ddl_ends() IS
 'Refuses DDL that takes a column from a typed scoring function or a guard (2BP01), or marks the version,
 as the model''s on_schema_change says. Guards follow their tables'' names.';

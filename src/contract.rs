@@ -18,7 +18,7 @@ use crate::registry::{self, OnSchemaChange, Status, Target, Version};
 use crate::row::columns_of_relation;
 use finai_engine::Signature;
 
-pub use ddl::{EventTrigger, can_read, is_event, warn};
+pub use ddl::{EventTrigger, can_read, drops_extension, is_event, warn};
 pub use functions::typed_functions;
 pub use reader::{Name, Reader};
 

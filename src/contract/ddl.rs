@@ -182,6 +182,27 @@ pub fn is_event(fcinfo: pg_sys::FunctionCallInfo) -> bool {
     }
 }
 
+/// Whether the command that an event trigger fires for drops the extension, and nothing that depends on it.
+pub fn drops_extension(fcinfo: pg_sys::FunctionCallInfo) -> bool {
+    if !is_event(fcinfo) {
+        return false;
+    }
+    // SAFETY: the event has the command's tree, whose nodes are of the type that they say; extensions are a list of names.
+    unsafe {
+        let statement = (*(*fcinfo).context.cast::<pg_sys::EventTriggerData>()).parsetree;
+        if statement.is_null() || (*statement).type_ != pg_sys::NodeTag::T_DropStmt {
+            return false;
+        }
+        let drop = &*statement.cast::<pg_sys::DropStmt>();
+        let is_restricted = drop.behavior == pg_sys::DropBehavior::DROP_RESTRICT;
+        if drop.removeType != pg_sys::ObjectType::OBJECT_EXTENSION || !is_restricted {
+            return false;
+        }
+        let names = CStr::from_ptr(pg_sys::NameListToString(drop.objects)).to_string_lossy();
+        names.split('.').any(|name| name == "finai")
+    }
+}
+
 /// What a function returns that only event triggers call.
 pub struct EventTrigger;
 

@@ -136,6 +136,8 @@ pub enum GuardError {
     },
     #[error("row of alert {0} was not inserted")]
     NotInserted(i64),
+    #[error("extension finai keeps rows that guards hold")]
+    RowsHeld,
 }
 
 impl GuardError {
@@ -171,7 +173,9 @@ impl GuardError {
             | GuardError::NothingHeld(_)
             | GuardError::HeldStill(_)
             | GuardError::NotInserted(_) => ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-            GuardError::ReadColumn { .. } => ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST,
+            GuardError::ReadColumn { .. } | GuardError::RowsHeld => {
+                ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST
+            }
             GuardError::NoAlert { .. } => ERRCODE_NULL_VALUE_NOT_ALLOWED,
             GuardError::Rejected { .. } => ERRCODE_CHECK_VIOLATION,
             GuardError::Refused { cause, .. } | GuardError::Unbound(cause) => cause.sqlstate(),
@@ -213,6 +217,7 @@ impl GuardError {
             GuardError::NotInserted(_) => {
                 Some("A trigger or rule of the table kept it out.".into())
             }
+            GuardError::RowsHeld => Some("They are in no table.".into()),
             _ => None,
         }
     }
@@ -315,6 +320,9 @@ impl GuardError {
                 "Undo the change of the table, or insert the row by hand from column held of finai.alert.".into()
             }
             GuardError::NotInserted(_) => "The row stays in column held of finai.alert.".into(),
+            GuardError::RowsHeld => {
+                "SELECT finai.release_alert(id) FROM finai.alert WHERE status = 'held' inserts them; DROP EXTENSION finai CASCADE loses them.".into()
+            }
         };
         Some(hint)
     }

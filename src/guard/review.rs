@@ -4,11 +4,12 @@ use pgrx::prelude::*;
 
 use crate::elevate;
 use crate::error::{Error, GuardError, Result};
-use crate::registry::next_command;
+use crate::registry::{self, next_command};
 use crate::row::{self, Target, columns_of_relation};
 
 use super::pass::Pass;
 
+const HELD: &str = "SELECT 1 FROM finai.alert WHERE status OPERATOR(pg_catalog.=) 'held' LIMIT 1";
 const VISIBLE: &str = "SELECT 1 FROM finai.alert WHERE id OPERATOR(pg_catalog.=) $1";
 
 /// Records the outcome of an alert.
@@ -22,6 +23,14 @@ pub fn resolve(id: i64, outcome: &str, note: Option<&str>) -> Result<()> {
     }
     require_visible(id)?;
     elevate::resolve_alert(id, outcome, note)
+}
+
+/// Refuses while rows are held, which are in no table.
+pub fn require_nothing_held() -> Result<()> {
+    if registry::has_guards() && !elevate::rows_now(HELD, &[])?.is_empty() {
+        return Err(GuardError::RowsHeld.into());
+    }
+    Ok(())
 }
 
 /// Inserts a held row as the current role. Guards that would hold it let it through: a reviewer has looked at it.

@@ -1,7 +1,7 @@
 //! Which version a model's name means in this statement, and its bytes.
 //!
 //! Everything is read by index probes under the active snapshot: no SPI, no transaction id, no SELECT privilege
-//! on the state tables. What is remembered across calls is where rows were, never what they say.
+//! on the state tables. A row that is remembered across calls counts only where it is found again as it was.
 
 mod copied_set;
 mod feature_set;

@@ -52,6 +52,10 @@ SELECT id, status, released_by FROM finai.alert;
 SELECT finai.release_alert(1);
 -- A value that does not go in leaves the row held: a key that is taken, a column that is gone, a check.
 CALL write('"Odd table"', 300);
+-- It is in no table: without CASCADE the extension stays.
+DROP EXTENSION finai;
+DROP EXTENSION IF EXISTS unheard_of, finai;
+BEGIN; DROP EXTENSION finai CASCADE; ROLLBACK;
 SELECT finai.release_alert(max(id)) FROM finai.alert;
 DELETE FROM "Odd table";
 ALTER TABLE "Odd table" DROP words;
