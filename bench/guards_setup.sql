@@ -28,33 +28,48 @@ CREATE TABLE bench.threshold AS SELECT :trees_threshold::float8 AS trees, :logis
 SELECT format('CREATE TABLE bench.copied_%s (LIKE bench.bare INCLUDING ALL)', way) FROM unnest(ARRAY['bare', 'logistic', 'trees']) AS way \gexec
 SELECT finai.create_guard('bench.copied_trees', model => 'trees', threshold => :trees_threshold),
        finai.create_guard('bench.copied_logistic', model => 'logistic', threshold => :logistic_threshold) \g /dev/null
--- Rows inserted one by one, each committed or all at once: microseconds of the backend's processor a row, which other work on
--- the machine does not lengthen, and of the clock. The first rows load the model and make the plans.
-SELECT format($made$CREATE PROCEDURE bench.insert_%1$s(what text, n integer) LANGUAGE plpgsql AS $body$
+-- Rows inserted one by one, each committed or all at once, in turns of 100 into the table without a guard and the one with it:
+-- microseconds of the backend's processor a row, which other work on the machine does not lengthen, and of the clock. The
+-- first turns load the model and make the plans.
+SELECT format($made$CREATE PROCEDURE bench.measure_inserts(what text, turns integer) LANGUAGE plpgsql AS $body$
 DECLARE
     commits boolean := what = 'insert';
     r record;
     i integer := 0;
+    guarded integer;
     processor bigint;
+    now bigint;
     began timestamptz;
+    processors bigint[] := '{0, 0}';
+    clocks float8[] := '{0, 0}';
 BEGIN
-    FOR r IN SELECT * FROM bench.copied_bare LIMIT 200 + n LOOP
-        IF i = 200 THEN
-            processor := split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::bigint;
+    FOR r IN SELECT * FROM bench.copied_bare LIMIT 200 * (2 + turns) LOOP
+        IF i %% 100 = 0 THEN
+            now := split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::bigint;
+            IF i > 400 THEN
+                processors[guarded] := processors[guarded] + now - processor;
+                clocks[guarded] := clocks[guarded] + extract(epoch FROM clock_timestamp() - began);
+            END IF;
+            guarded := 1 + i / 100 %% 2;
             began := clock_timestamp();
+            processor := split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::bigint;
         END IF;
-        INSERT INTO bench.%1$s VALUES (nextval('bench.payment_id'), %2$s);
+        IF guarded = 1 THEN
+            INSERT INTO bench.bare VALUES (nextval('bench.payment_id'), %1$s);
+        ELSE
+            INSERT INTO bench.guarded VALUES (nextval('bench.payment_id'), %1$s);
+        END IF;
         IF commits THEN
             COMMIT;
         END IF;
         i := i + 1;
     END LOOP;
-    INSERT INTO bench.sample (what, way, value) VALUES
-      (what || ' processor', '%1$s', (split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::bigint - processor) / 1000.0 / n),
-      (what || ' clock', '%1$s', 1e6 * extract(epoch FROM clock_timestamp() - began) / n);
+    INSERT INTO bench.sample (what, way, value)
+    SELECT measure_inserts.what || v.kind, v.way, v.value / (100 * (turns - v.at / 2))
+    FROM (VALUES (' processor', 'bare', 1, processors[1] / 1e3), (' processor', 'guarded', 2, processors[2] / 1e3),
+                 (' clock', 'bare', 1, clocks[1] * 1e6), (' clock', 'guarded', 2, clocks[2] * 1e6)) AS v (kind, way, at, value);
 END
-$body$ $made$, way, (SELECT string_agg('r.f' || i, ', ' ORDER BY i) FROM generate_series(0, 29) AS i))
-FROM unnest(ARRAY['bare', 'guarded']) AS way \gexec
+$body$ $made$, (SELECT string_agg('r.f' || i, ', ' ORDER BY i) FROM generate_series(0, 29) AS i)) \gexec
 CREATE TABLE bench.file AS SELECT :'models' || '/payments.csv' AS payments;
 
 -- A new backend's first score loads the model: no part of what is measured.

@@ -20,7 +20,7 @@ BEGIN
 END
 $$;
 
--- As bench.insert_bare and bench.insert_guarded, of card transactions: with the guard or without.
+-- As bench.measure_inserts, of card transactions: with the guard or without.
 CREATE PROCEDURE bench.insert_velocity(way text, n integer) LANGUAGE plpgsql AS $$
 DECLARE
     processor bigint;
