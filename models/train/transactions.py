@@ -25,7 +25,11 @@ TRAIN_START, TRAIN_DAYS, DELAY_DAYS, TEST_DAYS = pd.Timestamp("2018-07-25"), 7, 
 
 def read_transactions(csv: str | None = None) -> pd.DataFrame:
     """demo.txn_velocity in the order of time, from the server or from a CSV file of that relation."""
-    tx = pd.read_csv(csv) if csv else read_query("SELECT * FROM demo.txn_velocity ORDER BY tx_time, tx_id")
+    return prepared(pd.read_csv(csv) if csv else read_query("SELECT * FROM demo.txn_velocity ORDER BY tx_time, tx_id"))
+
+
+def prepared(tx: pd.DataFrame) -> pd.DataFrame:
+    """Rows as they were read, with times and labels as pandas and models take them."""
     tx["tx_time"] = pd.to_datetime(tx["tx_time"])
     tx["tx_fraud"] = (tx["tx_fraud"] == "t").astype(int)
     return tx
