@@ -175,10 +175,10 @@ COMMENT ON FUNCTION finai._stray_guards(text[]) IS 'Triggers of guards that have
 -- Guards with what they did. Whoever may read a table sees what guards it.
 CREATE VIEW finai.guards AS
 SELECT g.name AS guard, COALESCE(c.oid::pg_catalog.regclass::pg_catalog.text, g.relation) AS relation, g.model, g.features, g.threshold, g.action,
-       CASE WHEN g.features IS NOT NULL AND r.view IS NULL THEN 'broken' ELSE t.status END AS status,
-       CASE WHEN c.oid IS NULL OR g.features IS NULL OR r.view IS NOT NULL THEN t.detail
+       CASE WHEN g.features IS NOT NULL AND r.view IS NULL OR t.detail IS NULL AND p.detail IS NOT NULL THEN 'broken' ELSE t.status END AS status,
+       CASE WHEN c.oid IS NULL OR g.features IS NULL OR r.view IS NOT NULL THEN COALESCE(t.detail, p.detail)
             WHEN f.name IS NULL THEN 'the feature set is gone'
-            ELSE 'the view of the feature set is gone' END AS detail,
+            ELSE 'the view of the feature set is gone, or another''s' END AS detail,
        COALESCE(s.rows, 0) AS rows, COALESCE(s.alerts, 0) AS alerts, COALESCE(s.unscored, 0) AS unscored, s.mean_us, s.last_scored, finai._statistics_scope() AS scope,
        g.score_column, g.flag_column, g.watch, g.on_error, g.budget_ms, g.created_by, g.created_at
 FROM finai.guard g
@@ -187,13 +187,14 @@ LEFT JOIN finai.feature_set f ON f.name OPERATOR(pg_catalog.=) g.features
 LEFT JOIN LATERAL finai._feature_set_relations(f.view, f.source, f.owner_oid) r ON true
 LEFT JOIN finai._guard_statistics() s ON s.guard OPERATOR(pg_catalog.=) g.name AND s.created_at OPERATOR(pg_catalog.=) g.created_at
 CROSS JOIN LATERAL finai._guard_state(g.name, g.relation_oid, g.action, g.watch OPERATOR(pg_catalog.<>) '{}') t
+LEFT JOIN LATERAL (SELECT finai._guard_problem(g.name) AS detail) p ON g.action OPERATOR(pg_catalog.<>) 'off'
 WHERE CASE WHEN c.oid IS NULL THEN EXISTS (
              SELECT FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) g.created_by AND pg_catalog.pg_has_role(r.oid, 'MEMBER')
              UNION ALL
              SELECT FROM pg_catalog.pg_extension e WHERE e.extname OPERATOR(pg_catalog.=) 'finai' AND pg_catalog.pg_has_role(e.extowner, 'MEMBER'))
            ELSE pg_catalog.has_table_privilege(c.oid, 'SELECT') END
 UNION ALL
-SELECT n.guard, n.relation::pg_catalog.regclass::pg_catalog.text, NULL, NULL, NULL, NULL, 'broken', 'it has no configuration', 0, 0, 0, NULL, NULL, finai._statistics_scope(), NULL, NULL, NULL, NULL, NULL, NULL, NULL
+SELECT n.guard, n.relation::pg_catalog.regclass::pg_catalog.text, NULL, NULL, NULL, NULL, 'broken', 'it has no configuration: finai.drop_guard(guard) removes its triggers', 0, 0, 0, NULL, NULL, finai._statistics_scope(), NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM finai._stray_guards(ARRAY(SELECT g.name FROM finai.guard g)) n
 WHERE pg_catalog.has_table_privilege(n.relation, 'SELECT')
 ORDER BY 1;
@@ -209,7 +210,7 @@ COMMENT ON COLUMN finai.guards.threshold IS 'The score from which on it acts.';
 COMMENT ON COLUMN finai.guards.action IS 'review, notify, reject, flag or hold; off.';
 COMMENT ON COLUMN finai.guards.status IS
 'active; off; partly: rows that are written straight into some partitions, or in some sessions, are not guarded;
-broken: not guarded, or not as it should be. finai.alter_guard(guard) mends its triggers.';
+broken: not guarded, or rows cannot be scored. finai.alter_guard(guard) mends its triggers.';
 COMMENT ON COLUMN finai.guards.detail IS 'Why the status is what it is, where it is not active or off.';
 COMMENT ON COLUMN finai.guards.rows IS 'Rows it looked at, as far as scope goes.';
 COMMENT ON COLUMN finai.guards.alerts IS 'Alerts it wrote on rows that reached the threshold; flag and reject write none.';
@@ -333,6 +334,9 @@ COMMENT ON FUNCTION finai._check_guard_model(regclass, text, double precision) I
 for finai.try_guard.';
 COMMENT ON FUNCTION finai._guard_score(text, record) IS
   'As finai.score, for finai.try_guard: NULL where the row cannot be scored, or its score is no number.';
+COMMENT ON FUNCTION finai._guard_problem(text) IS
+'Why the rows of a guard cannot be scored as things are, for the view finai.guards. NULL where they can, and for
+whoever may not read its table.';
 COMMENT ON FUNCTION finai._guard_features(regclass, text) IS 'View and time of a feature set over a table, for finai.try_guard.';
 COMMENT ON FUNCTION finai._guard() IS 'What the triggers of guards run. Their argument is the guard''s name.';
 COMMENT ON FUNCTION finai._guard_statistics() IS 'Counts of guards, for the view finai.guards.';

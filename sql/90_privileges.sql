@@ -67,6 +67,7 @@ GRANT EXECUTE ON FUNCTION finai._stray_guards(text[]) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai._try_guard(regclass, text, double precision, text, text, text) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai.try_guard(regclass, text, double precision, text, text, text) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai._guard_features(regclass, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION finai._guard_problem(text) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai._check_guard_model(regclass, text, double precision) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai._guard_score(text, record) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION finai._column_type(regclass, text, text) TO PUBLIC;

@@ -168,7 +168,7 @@ pub fn ddl_ends() -> Result<Option<String>> {
 }
 
 /// Broken versions of which nothing is missed any more are verified again.
-fn take_marks_back() -> Result<()> {
+pub fn take_marks_back() -> Result<()> {
     let broken = under_latest_snapshot(registry::broken_versions)?;
     if broken.is_empty() {
         return Ok(());

@@ -360,7 +360,7 @@ impl Error {
                 "Pass one value for each name; NULL stands for a missing value.".into()
             }
             Error::Contract { removal, model, .. } => format!(
-                "{removal}, promote a version that does not read the column where it names none, or let such changes mark the version: SELECT finai.alter_model('{model}', on_schema_change => 'mark')."
+                "{removal}, or promote a version that does not read the column (unless a version is named), or let such changes mark the version: SELECT finai.alter_model('{model}', on_schema_change => 'mark')."
             ),
             Error::NotAnEvent => "ALTER EVENT TRIGGER finai_ddl_starts and finai_ddl_ends switch them.".into(),
             Error::Graph { model, version } => {

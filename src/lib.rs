@@ -150,6 +150,7 @@ extension_sql_file!(
         api::guards::alter_guard,
         api::guards::drop_guard,
         api::guards::_guard_features,
+        api::guards::_guard_problem,
         api::guards::resolve_alert,
         api::guards::release_alert,
         api::guards::delete_alerts,

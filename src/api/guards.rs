@@ -3,6 +3,7 @@
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
+use crate::contract;
 use crate::elevate;
 use crate::error::{Error, GuardError, Result};
 use crate::guard::{self, Definition, Settings};
@@ -11,7 +12,7 @@ use crate::row::{PerCallSite, Record, Relation};
 use crate::site::Site;
 use crate::trigger::{Event, Outcome};
 
-use super::given;
+use super::{given, statistics};
 
 #[pg_extern(volatile, parallel_unsafe)]
 fn _guard(fcinfo: pg_sys::FunctionCallInfo) -> Result<Outcome, ErrorReport> {
@@ -77,7 +78,9 @@ fn alter_guard(
 
 #[pg_extern(volatile, parallel_unsafe)]
 fn drop_guard(name: Option<&str>) -> Result<(), ErrorReport> {
-    Ok(guard::drop(given("name", name)?)?)
+    guard::drop(given("name", name)?)?;
+    // What only this guard missed is missed no more.
+    Ok(contract::take_marks_back()?)
 }
 
 /// The view of a feature set over a table, and its column of time.
@@ -107,6 +110,15 @@ fn _check_guard_model(
         given("model", model)?,
         threshold,
     )?)
+}
+
+/// Why a guard's rows cannot be scored as things are; nothing where they can, and for whoever may not read its table.
+#[pg_extern(stable, strict, parallel_unsafe)]
+fn _guard_problem(guard: &str) -> Result<Option<String>, ErrorReport> {
+    if !statistics::is_visible(guard) {
+        return Ok(None);
+    }
+    Ok(guard::problem(guard)?)
 }
 
 /// The score that a guard would compare; nothing for a row that cannot be scored.

@@ -169,7 +169,7 @@ fn statistics_row(
 }
 
 /// Who may read a guard's table sees what the guard did.
-fn is_visible(guard: &str) -> bool {
+pub(super) fn is_visible(guard: &str) -> bool {
     let guard = registry::guard(guard).ok().flatten();
     let table = guard.and_then(|guard| guard.relation);
     table.is_some_and(|table| contract::can_read(registry::current_user(), table))

@@ -116,7 +116,7 @@ pub enum GuardError {
     #[error("model returned no number")]
     NotANumber,
     /// SQL that a guard ran; the message may quote values, and stays in the log.
-    #[error("features could not be computed")]
+    #[error("features could not be computed: the server's log says why")]
     Features { sqlstate: PgSqlErrorCode },
     #[error("alert {0} does not exist")]
     UnknownAlert(i64),
@@ -224,9 +224,9 @@ impl GuardError {
 
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            GuardError::Unknown(_) => "SELECT guard FROM finai.guards lists the guards.".into(),
+            GuardError::Unknown(_) => "SELECT guard, detail FROM finai.guards lists the guards; one without configuration can only be dropped.".into(),
             GuardError::Exists(name) => format!(
-                "Choose another with name => '...', or drop it first: SELECT finai.drop_guard('{name}')."
+                "Choose another with name => '...': names of guards are unique in the database. SELECT relation FROM finai.guards WHERE guard = '{name}' names its table."
             ),
             GuardError::NotOwner(_) => {
                 "A guard acts as the table's owner, who creates, alters and drops it.".into()
@@ -264,7 +264,7 @@ impl GuardError {
                 "The features of a guard's rows come from a feature set over the very table.".into()
             }
             GuardError::FeaturesOwner { .. } => {
-                "It must belong to the table's owner, as whom its features are computed, or to a superuser.".into()
+                "It must belong to the table's owner, as whom its features are computed, or to a superuser: drop the set and create it as that role.".into()
             }
             GuardError::TableGone { guard, .. } => format!(
                 "SELECT finai.drop_guard('{guard}') removes what is left of it; create one on another table."
@@ -313,15 +313,15 @@ impl GuardError {
             GuardError::HeldStill(id) => format!(
                 "Insert the row with SELECT finai.release_alert({id}) first: only outcome confirmed leaves it out for good."
             ),
-            GuardError::NoTable { .. } => {
-                "Create the table again, or copy the row from column held of finai.alert.".into()
-            }
+            GuardError::NoTable { id, .. } => format!(
+                "Insert the row by hand from column held of finai.alert, where it belongs now; then SELECT finai.resolve_alert({id}, 'unclear', '<where it went>')."
+            ),
             GuardError::DoesNotFit { .. } => {
                 "Undo the change of the table, or insert the row by hand from column held of finai.alert.".into()
             }
             GuardError::NotInserted(_) => "The row stays in column held of finai.alert.".into(),
             GuardError::RowsHeld => {
-                "SELECT finai.release_alert(id) FROM finai.alert WHERE status = 'held' inserts them; DROP EXTENSION finai CASCADE loses them.".into()
+                "SELECT id, relation, held FROM finai.alert WHERE status = 'held' lists them: SELECT finai.release_alert(<id>) inserts one; DROP EXTENSION finai CASCADE loses them all.".into()
             }
         };
         Some(hint)

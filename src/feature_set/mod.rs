@@ -306,6 +306,11 @@ impl FeatureSet {
     }
 }
 
+/// The relation whose rows are a set's events, under whatever name now.
+pub fn source(name: &str) -> Result<pg_sys::Oid> {
+    Ok(Stored::load(name)?.existing(name)?.source)
+}
+
 /// The role that a set belongs to: its view's owner, or who created it where the view is gone.
 pub fn owner(name: &str) -> Result<pg_sys::Oid> {
     Ok(Stored::load(name)?.owner())

@@ -4,13 +4,14 @@ use finai_engine::Signature;
 use pgrx::pg_sys;
 
 use crate::cache;
+use crate::elevate::under_latest_snapshot;
 use crate::error::{Error, GuardError, Result};
 use crate::registry::{self, Action, Guard, Privilege, Reference, Status, Timing};
-use crate::row::{is_partition, relation_named};
+use crate::row::{is_partition, relation_named, row_type_of};
 
 use super::features;
 use super::model::{bound, check_score};
-use super::table::Table;
+use super::table::{Table, table};
 
 /// Whether the columns that the guard sets and watches are there and take what it does.
 pub fn check_columns(guard: &Guard, table: &Table) -> Result<()> {
@@ -99,6 +100,21 @@ pub fn check_action(guard: &Guard, table: &Table) -> Result<()> {
         .into());
     }
     Ok(())
+}
+
+/// Why a guard's rows cannot be scored as things are; nothing where they can, or its table is gone.
+pub fn problem(name: &str) -> Result<Option<String>> {
+    let Some(guard) = registry::guard(name)? else {
+        return Ok(None);
+    };
+    let relation = guard.relation.filter(|oid| row_type_of(*oid).is_some());
+    let Some(relation) = relation else {
+        return Ok(None);
+    };
+    let check = || check_model(&guard, &table(relation)?);
+    Ok(under_latest_snapshot(check)
+        .err()
+        .map(|error| error.to_string()))
 }
 
 /// Whether the owner may score with the model, and the rows supply its features.

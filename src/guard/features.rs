@@ -12,10 +12,11 @@ use crate::row::{qualified_name, relation_named, row_type_of};
 pub fn of_table(features: &str, table: pg_sys::Oid) -> Result<FeatureSet> {
     let set = under_latest_snapshot(|| registry::feature_set(features))?
         .ok_or_else(|| GuardError::UnknownFeatures(features.to_owned()))?;
-    if relation_named(&set.source) != Some(table) {
+    let source = feature_set::source(features)?;
+    if source != table {
         return Err(GuardError::OtherSource {
             features: set.name,
-            source_name: set.source,
+            source_name: qualified_name(source),
             relation: qualified_name(table),
         }
         .into());

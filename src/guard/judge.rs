@@ -151,7 +151,7 @@ fn score(
         None => ready.push(row)?,
         Some(features) => {
             let view = features::view_type(features)?;
-            if let Some(error) = computing(|| ready.push_computed(view, row))? {
+            if let Some(error) = computing(&guard.name, || ready.push_computed(view, row))? {
                 return Err(error);
             }
         }
@@ -163,7 +163,7 @@ fn score(
 }
 
 /// Runs SQL of a feature set in a subtransaction; what PostgreSQL raises comes back as an error that says nothing of values.
-fn computing(work: impl FnOnce() -> Result<()>) -> Result<Option<Error>> {
+fn computing(guard: &str, work: impl FnOnce() -> Result<()>) -> Result<Option<Error>> {
     let work = || elevate::under_fresh_snapshot(work);
     match elevate::attempt(|| elevate::with_own_names(work)) {
         Ok(()) => Ok(None),
@@ -174,7 +174,7 @@ fn computing(work: impl FnOnce() -> Result<()>) -> Result<Option<Error>> {
             }
             .into();
             trigger::log(&format!(
-                "features of a guard could not be computed: {}: {}",
+                "guard \"{guard}\" could not compute features: {}: {}",
                 error.state(),
                 caught.message
             ));
@@ -266,7 +266,7 @@ impl Run<'_, '_> {
             Ok(view) => self.view = Some(view),
             Err(error) => self.late = Some(self.watch.excuse(error)?),
         }
-        let attempt = computing(|| {
+        let attempt = computing(&self.guard.name, || {
             self.all(rows, &changed)?;
             self.once_more(rows)
         });

@@ -32,6 +32,7 @@ use moment::{Moment, guard_name};
 use ready::Deadline;
 use site::Site;
 
+pub use checks::problem;
 pub use definition::{Definition, Settings, alter, create, drop};
 pub use features::of_table as features_of_table;
 pub use model::check_trial;

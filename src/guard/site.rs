@@ -121,7 +121,10 @@ impl Site {
     /// The guard as this statement found it, for its next row; for the role that asks for the row.
     pub fn guard(&self) -> Option<Arc<Guard>> {
         let current = self.current.as_ref()?;
-        let is_current = self.buffers.is_some() && current.statement.is_current();
+        // A statement that another's trigger ran may have left buffers of another version.
+        let buffers = self.buffers.as_ref()?;
+        let is_current =
+            Arc::ptr_eq(&buffers.version, &current.version) && current.statement.is_current();
         is_current.then(|| current.guard.clone())
     }
 

@@ -12,7 +12,6 @@ pub struct FeatureSet {
     pub name: String,
     pub owner: Option<pg_sys::Oid>,
     pub view: String,
-    pub source: String,
     /// Entity, time and id of an event, as create_feature_set was told.
     pub columns: [String; 3],
 }
@@ -25,7 +24,6 @@ pub fn feature_set(name: &str) -> Result<Option<FeatureSet>> {
             name: name.to_owned(),
             owner: row.oid(c"owner_oid"),
             view: row.text(c"view")?,
-            source: row.text(c"source")?,
             columns: [
                 row.text(c"entity")?,
                 row.text(c"event_time")?,

@@ -5,7 +5,6 @@
 
 mod copied_set;
 mod feature_set;
-mod file;
 mod guard;
 mod history;
 mod kept;

@@ -11,7 +11,7 @@ use pgrx::{FromDatum, IntoDatum};
 use crate::error::{Error, Result};
 use crate::row::JsonText;
 
-use super::file::File;
+use super::kept::Stored;
 
 /// A value of an index column; keys name the leading columns of the index.
 pub enum Key<'a> {
@@ -92,31 +92,16 @@ impl Row {
             .map(|json| json.as_str().to_owned())
     }
 
-    /// Its place in its table, and the buffer that has its page.
-    pub fn place(&self) -> (pg_sys::ItemPointerData, pg_sys::Buffer) {
+    /// Its table, its place in it, and the buffer that has its page.
+    pub fn place(&self) -> (pg_sys::Oid, pg_sys::ItemPointerData, pg_sys::Buffer) {
         // SAFETY: the tuple is valid while the row is.
-        (unsafe { (*self.tuple).t_self }, self.buffer)
+        let tuple = unsafe { &*self.tuple };
+        (tuple.t_tableOid, tuple.t_self, self.buffer)
     }
 
-    /// Where its table is stored.
-    pub fn file(&self) -> File {
-        // SAFETY: the relation is open and locked while the row is being visited.
-        unsafe { File::of(self.relation) }
-    }
-
-    /// The row as it is stored, from which columns are NULL on: equal bytes are equal values.
-    pub fn stored(&self) -> &[u8] {
+    pub fn stored(&self) -> Stored<&[u8]> {
         // SAFETY: the tuple is valid while the row is.
-        unsafe { Row::bytes_of(&*self.tuple) }
-    }
-
-    /// # Safety
-    /// The tuple's data is there, as long as it says.
-    pub unsafe fn bytes_of(tuple: &pg_sys::HeapTupleData) -> &[u8] {
-        let start = std::mem::offset_of!(pg_sys::HeapTupleHeaderData, t_bits);
-        let length = (tuple.t_len as usize).saturating_sub(start);
-        // SAFETY: what the header ends with is within the tuple's length.
-        unsafe { std::slice::from_raw_parts(tuple.t_data.cast::<u8>().add(start), length) }
+        unsafe { Stored::of(&*self.tuple) }
     }
 
     fn get<T: FromDatum>(&self, column: &CStr) -> Option<T> {

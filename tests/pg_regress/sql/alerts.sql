@@ -55,6 +55,7 @@ CALL write('"Odd table"', 300);
 -- It is in no table: without CASCADE the extension stays.
 DROP EXTENSION finai;
 DROP EXTENSION IF EXISTS unheard_of, finai;
+DROP OWNED BY regress_stranger, CURRENT_USER;
 BEGIN; DROP EXTENSION finai CASCADE; ROLLBACK;
 SELECT finai.release_alert(max(id)) FROM finai.alert;
 DELETE FROM "Odd table";
@@ -319,6 +320,15 @@ ALTER TABLE loan RENAME score TO chance;
 -- So does one that the guard's features come from.
 ALTER TABLE loan RENAME customer TO client;
 ALTER TABLE loan RENAME amount TO sum;
+-- A table that gets another name, or schema, keeps its guard and its set.
+ALTER TABLE loan RENAME TO credit;
+CREATE SCHEMA elsewhere; ALTER TABLE credit SET SCHEMA elsewhere;
+SELECT finai.alter_guard('lender', action => 'off'), finai.alter_guard('lender', action => 'review');
+SELECT relation, status, detail FROM finai.guards WHERE guard = 'lender';
+SELECT rows, unscored FROM finai.try_guard('elsewhere.credit', 'risk', 0, features => 'loan_history') WHERE day IS NULL;
+ALTER TABLE elsewhere.credit SET SCHEMA public; ALTER TABLE credit RENAME TO loan; DROP SCHEMA elsewhere;
+-- What would keep its rows from being scored is told where guards are looked at.
+BEGIN; SELECT finai.drop_alias('risk', 'champion'); SELECT guard, status, detail FROM finai.guards WHERE guard = 'lender'; ROLLBACK;
 -- With event triggers off, the set can go: rows go in unscored.
 ALTER EVENT TRIGGER finai_ddl_starts DISABLE; ALTER EVENT TRIGGER finai_ddl_ends DISABLE;
 SELECT finai.delete_alerts('infinity');
@@ -326,7 +336,7 @@ SELECT finai.drop_feature_set('loan_history');
 SELECT finai.drop_guard('flagger');
 DROP VIEW loan_history;
 INSERT INTO loan VALUES (300, 20, '2026-03-01', 1, 12, 2, 3);
-SELECT guard, error, status FROM finai.alert;
+SELECT guard, error, status FROM finai.alert ORDER BY id;
 SELECT guard, status, detail FROM finai.guards;
 SELECT name, status FROM finai.feature_sets;
 SELECT finai.drop_feature_set('loan_history');
@@ -336,5 +346,15 @@ SELECT guard, status, detail FROM finai.guards;
 SELECT finai.drop_feature_set('loan_history');
 SELECT guard, status, detail FROM finai.guards;
 SELECT finai.drop_guard('lender');
+-- A held row whose table is gone: it is put where it belongs by hand, and the alert is closed without a label.
+CREATE TABLE brief (LIKE payment INCLUDING DEFAULTS);
+SELECT finai.create_guard('brief', 'fraud_prob', 0, action => 'hold');
+INSERT INTO brief (id, tx_amount) VALUES (1, 1);
+SELECT max(id) AS alert FROM finai.alert \gset
+SELECT finai.resolve_alert(:alert, 'unclear');
+DROP TABLE brief;
+SELECT finai.release_alert(:alert);
+SELECT finai.resolve_alert(:alert, 'unclear', 'entered by hand');
+SELECT status, outcome, note FROM finai.alert WHERE id = :alert;
 DROP OWNED BY regress_owner, regress_reviewer, regress_clerk, regress_stranger CASCADE;
 DROP ROLE regress_owner, regress_reviewer, regress_clerk, regress_stranger;

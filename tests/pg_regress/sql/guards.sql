@@ -232,6 +232,17 @@ SELECT forget();
 ALTER TABLE payment RENAME tx_amount TO amount;
 ALTER TABLE payment DROP COLUMN tx_during_night;
 ALTER TABLE payment ALTER tx_during_night TYPE text;
+-- Or marks the version, and the guard says so; a version that only a guard missed columns for is sound without it.
+BEGIN;
+CREATE TABLE marked (LIKE payment_like INCLUDING DEFAULTS);
+SELECT finai.create_guard('marked', 'fraud_prob', 0.3), finai.alter_model('fraud_prob', on_schema_change => 'mark');
+SET LOCAL client_min_messages = error;
+ALTER TABLE marked RENAME tx_amount TO amount;
+SELECT status, detail FROM finai.guards WHERE relation = 'marked';
+SELECT status FROM finai.models WHERE model = 'fraud_prob';
+SELECT finai.drop_guard('marked_fraud_prob');
+SELECT status FROM finai.models WHERE model = 'fraud_prob';
+ROLLBACK;
 ALTER TABLE payment RENAME TO bill;
 SELECT name, relation FROM finai.guard ORDER BY 1;
 INSERT INTO bill (id, tx_amount) VALUES (80, 300);

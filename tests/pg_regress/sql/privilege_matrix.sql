@@ -119,6 +119,7 @@ INSERT INTO call VALUES
   ('finai.delete_alerts(timestamptz)', $$SELECT finai.delete_alerts('infinity')$$),
   ('finai._check_guard_model(regclass, text, double precision)', $$SELECT finai._check_guard_model('payment', 'fraud_prob', 0.5)$$),
   ('finai._guard_score(text, record)', $$SELECT finai._guard_score('fraud_prob', p) FROM payment p$$),
+  ('finai._guard_problem(text)', $$SELECT finai._guard_problem('nothing')$$),
   ('finai._guard_features(regclass, text)', $$SELECT finai._guard_features('payment', 'nothing')$$),
   ('finai._try_guard(regclass, text, double precision, text, text, text)', $$SELECT finai._try_guard('payment', 'fraud_prob', 0.5, NULL, NULL, NULL)$$),
   ('finai._guard_state(text, oid, text, boolean)', $$SELECT finai._guard_state('own', 'guarded'::regclass, 'review', false)$$),
