@@ -394,7 +394,8 @@ COMMENT ON FUNCTION finai.resolve_alert(bigint, text, text) IS
 id: of the alert.
 outcome: confirmed (the guard was right), dismissed (it was not) or unclear; given once.
 note: free text.
-A row that is held can be confirmed, and stays out for good; for other outcomes it is released first.
+A row that is held can be confirmed, and stays out for good; for other outcomes it is released first,
+unless its table is gone.
 Errors: 22004 no id or outcome, 42704 no such alert that one may see, 55000 resolved already or held still,
   22023 another outcome.';
 COMMENT ON FUNCTION finai.release_alert(bigint) IS

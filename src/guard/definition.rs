@@ -220,7 +220,7 @@ fn budget(milliseconds: Option<i32>) -> Result<Option<Duration>> {
         Some(_) => Err(Error::Parameter {
             parameter: "budget_ms",
             detail: "It is not above 0.".into(),
-            hint: "Pass the milliseconds that scoring one statement's rows may take, or leave it out.",
+            hint: "Pass the milliseconds that scoring one statement's rows may take, or leave it out; finai.alter_guard takes 0 for none.",
         }),
     }
 }

@@ -92,13 +92,23 @@ pub fn statement(watch: &Watch, site: &mut Site, rows: &mut Rows) -> Result<Judg
     Ok(judged)
 }
 
+/// Which row of a statement one is, where rows are looked at one by one.
+pub enum Turn {
+    /// What is found out is remembered for this statement's next row; the statement is of the role that writes.
+    First(Statement),
+    /// [`Site::guard`] has just said that the site is of this statement.
+    Next,
+    /// Nothing is known of other rows.
+    Alone,
+}
+
 /// Scores one row, whatever changed in it, and says how high, also where there is nothing to say about it. For the table's
-/// owner; `statement` is its asker's.
+/// owner.
 pub fn row(
     watch: &Watch,
     site: &mut Site,
     row: &Tuple,
-    statement: Option<Statement>,
+    turn: Turn,
 ) -> Result<(Judged, Option<f64>)> {
     let mut judged = Judged {
         rows: 1,
@@ -106,9 +116,9 @@ pub fn row(
     };
     let scored = match &watch.guard {
         Err(error) => Ok(Err(format!("{}: {error}", error.state()))),
-        Ok(guard) => match score(watch, guard, site, row, &mut judged) {
+        Ok(guard) => match score(watch, guard, site, row, &turn, &mut judged) {
             Ok((score, features, version)) => {
-                if let Some(statement) = statement {
+                if let Turn::First(statement) = turn {
                     site.remember(statement, guard.clone(), version);
                 }
                 Ok(Ok((score, features)))
@@ -138,13 +148,13 @@ fn score(
     guard: &Guard,
     site: &mut Site,
     row: &Tuple,
+    turn: &Turn,
     judged: &mut Judged,
 ) -> Result<Scored> {
     let deadline = watch.deadline();
-    let is_next = site.guard().is_some();
-    let mut ready = match is_next {
-        true => site.resume(deadline).ok_or(Error::Outdated)?,
-        false => site.begin(guard, 1, deadline)?,
+    let mut ready = match turn {
+        Turn::Next => site.resume(deadline).ok_or(Error::Outdated)?,
+        Turn::First(_) | Turn::Alone => site.begin(guard, 1, deadline)?,
     };
     judged.version = Some((ready.version.model.clone(), ready.version.version));
     match &guard.features {

@@ -11,7 +11,7 @@ use crate::registry::{Action, Guard, OnError, Statement, current_command};
 use crate::row::{self, Field, Tuple, json_object};
 use crate::trigger::{self, Event, Outcome};
 
-use super::judge::{self, Judged, Verdict};
+use super::judge::{self, Judged, Turn, Verdict};
 use super::moment::guard_name;
 use super::site::{self, Site};
 use super::{Watch, catalogue, moved, pass, speak};
@@ -25,8 +25,10 @@ pub fn before(event: Event) -> Result<Outcome> {
     let relation = event.relation();
     let mut site = site::take(&name, relation);
     let known = site.guard();
-    // A row that is the statement's first.
-    let statement = known.is_none().then(Statement::current);
+    let turn = match known {
+        Some(_) => Turn::Next,
+        None => Turn::First(Statement::current()),
+    };
     let Some(watch) = begun(event, name, known, &mut site)? else {
         return Ok(event.unchanged());
     };
@@ -42,9 +44,7 @@ pub fn before(event: Event) -> Result<Outcome> {
     if !is_due(&watch, &row)? {
         return Ok(event.unchanged());
     }
-    let scored = elevate::acting_as(watch.owner(), || {
-        judge::row(&watch, &mut site, &row, statement)
-    });
+    let scored = elevate::acting_as(watch.owner(), || judge::row(&watch, &mut site, &row, turn));
     let (judged, score) = scored?;
     site::keep(&watch.name, relation, site);
     match &watch.guard {
@@ -73,7 +73,9 @@ pub fn after(event: Event) -> Result<()> {
     if !is_due(&watch, &row)? {
         return Ok(());
     }
-    let scored = elevate::acting_as(watch.owner(), || judge::row(&watch, &mut site, &row, None));
+    let scored = elevate::acting_as(watch.owner(), || {
+        judge::row(&watch, &mut site, &row, Turn::Alone)
+    });
     let (judged, _) = scored?;
     site::keep(&watch.name, event.relation(), site);
     if judged.verdicts.is_empty() {

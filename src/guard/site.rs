@@ -118,7 +118,7 @@ impl Site {
         cache::again(version, buffers.scorer.model())
     }
 
-    /// The guard as this statement found it, for its next row; for the role that asks for the row.
+    /// The guard as this statement found it, for its next row; for the role that writes the row.
     pub fn guard(&self) -> Option<Arc<Guard>> {
         let current = self.current.as_ref()?;
         // A statement that another's trigger ran may have left buffers of another version.
