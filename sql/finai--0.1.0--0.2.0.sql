@@ -606,7 +606,7 @@ LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', '_check_guard_model_wrap
 
 CREATE FUNCTION finai._feature_set_entities(name text)
 RETURNS TABLE ("columns" text[], horizon bigint)
-LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', '_feature_set_entities_wrapper';
+LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', '_feature_set_entities_wrapper';
 
 CREATE FUNCTION finai._guard()
 RETURNS trigger
@@ -682,7 +682,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'delete_alerts_wrapper
 
 CREATE FUNCTION finai.describe_feature_set(name text)
 RETURNS TABLE (feature text, data_type text, meaning text, aggregate text, "columns" text[], entity text[], "window" text, delay text, current_row boolean)
-LANGUAGE c STABLE PARALLEL RESTRICTED SET search_path TO pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'describe_feature_set_wrapper';
+LANGUAGE c STABLE PARALLEL UNSAFE SET search_path TO pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'describe_feature_set_wrapper';
 
 CREATE FUNCTION finai.describe_transform(name text)
 RETURNS TABLE (step integer, column_name text, rule text, fitted text)
@@ -702,11 +702,11 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'drop_transform_wrappe
 
 CREATE FUNCTION finai.feature_row(view anyelement, event record)
 RETURNS anyelement
-LANGUAGE c STABLE PARALLEL RESTRICTED COST 1000 SET search_path TO pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'feature_row_wrapper';
+LANGUAGE c STABLE PARALLEL UNSAFE COST 1000 SET search_path TO pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'feature_row_wrapper';
 
 CREATE FUNCTION finai.features_at(view anyelement, entity "any", at "any")
 RETURNS anyelement
-LANGUAGE c STABLE PARALLEL RESTRICTED COST 1000 SET search_path TO pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'features_at_wrapper';
+LANGUAGE c STABLE PARALLEL UNSAFE COST 1000 SET search_path TO pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'features_at_wrapper';
 
 CREATE FUNCTION finai.fit_transform(name text, relation regclass, rules jsonb)
 RETURNS integer

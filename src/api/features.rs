@@ -56,7 +56,7 @@ fn drop_feature_set(name: Option<&str>) -> Result<(), ErrorReport> {
     Ok(feature_set::drop_set(name)?)
 }
 
-#[pg_extern(stable, parallel_restricted)]
+#[pg_extern(stable, parallel_unsafe)]
 #[search_path(pg_catalog, pg_temp)]
 #[allow(clippy::type_complexity)]
 fn describe_feature_set(
@@ -96,7 +96,7 @@ fn describe_feature_set(
     Ok(TableIterator::new(rows))
 }
 
-#[pg_extern(stable, parallel_restricted, cost = 1000)]
+#[pg_extern(stable, parallel_unsafe, cost = 1000)]
 #[search_path(pg_catalog, pg_temp)]
 fn feature_row(view: TypeOf, event: Option<Record<'_>>) -> Result<Option<RowDatum>, ErrorReport> {
     let Some(event) = event else {
@@ -105,7 +105,7 @@ fn feature_row(view: TypeOf, event: Option<Record<'_>>) -> Result<Option<RowDatu
     Ok(Some(feature_set::feature_row(view.0, &event)?))
 }
 
-#[pg_extern(stable, parallel_restricted, cost = 1000)]
+#[pg_extern(stable, parallel_unsafe, cost = 1000)]
 #[search_path(pg_catalog, pg_temp)]
 fn features_at(
     view: TypeOf,
@@ -119,7 +119,7 @@ fn features_at(
 }
 
 /// The entities that a set's features are by, with the seconds that an event has a say in the features of later ones.
-#[pg_extern(stable, parallel_restricted)]
+#[pg_extern(stable, parallel_unsafe)]
 #[allow(clippy::type_complexity)]
 fn _feature_set_entities(
     name: Option<&str>,

@@ -393,6 +393,12 @@ SELECT count(*) FROM finai.create_feature_set('ends', 'edge', 'k', 'at', 'id', '
 SELECT v.id, v.n, finai.feature_row(NULL::ends, f) IS NOT DISTINCT FROM v AS same FROM ends v JOIN edge f USING (id) ORDER BY id;
 SELECT finai.features_at(NULL::ends, 1, '4713-01-03 BC'::timestamp);
 
+-- Where plans are parallel, too: they look at catalogues as of now, which no parallel plan can.
+BEGIN;
+SELECT set_config(name, 'regress', true) AS mode FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
+SELECT v.id, finai.feature_row(NULL::ends, f) IS NOT DISTINCT FROM v AS same FROM ends v JOIN edge f USING (id) WHERE id = 1;
+SELECT (finai.features_at(NULL::ends, 1, '4713-01-03 BC'::timestamp)).n, (SELECT count(*) FROM finai.describe_feature_set('ends')) AS features;
+COMMIT;
 -- An entity of another type is cast where nothing is lost.
 SELECT (finai.features_at(NULL::ends, e, '4713-01-03 BC'::timestamp)).n FROM (VALUES (1::smallint)) v (e);
 SELECT (finai.features_at(NULL::ends, '1', '4713-01-03 BC'::timestamp)).n, (finai.features_at(NULL::ends, 1::bigint, '4713-01-03 BC'::timestamp)).n;
