@@ -3,6 +3,7 @@
 use finai_engine::{Feature, Kind, Missing, Model, Signature, Task};
 
 use crate::error::Result;
+use crate::identifier::quoted;
 use crate::registry::{self, CHAMPION, OnSchemaChange, Status, Version};
 
 /// One line of `finai.describe_model`.
@@ -218,13 +219,7 @@ fn example(called: &str, signature: &Signature) -> String {
     let columns: Vec<String> = signature
         .features
         .iter()
-        .map(|feature| {
-            format!(
-                "{} AS \"{}\"",
-                value(feature),
-                feature.name.replace('"', "\"\"")
-            )
-        })
+        .map(|feature| format!("{} AS {}", value(feature), quoted(&feature.name)))
         .collect();
     format!(
         "SELECT finai.{}('{called}', r) FROM (SELECT\n  {}) r",

@@ -97,7 +97,7 @@ pub enum Error {
     #[error("unrecognized privilege \"{0}\"")]
     Privilege(String),
     #[error("parameter \"{0}\" is null")]
-    NullParameter(&'static str),
+    NullParameter(&'static str, Option<&'static str>),
     #[error("invalid value for parameter \"{parameter}\"")]
     Parameter {
         parameter: &'static str,
@@ -229,7 +229,7 @@ impl Error {
             | Error::Disagreement { .. }
             | Error::ValueCount { .. } => ERRCODE_INVALID_PARAMETER_VALUE,
             Error::Graph { .. } | Error::NotAnEvent => ERRCODE_FEATURE_NOT_SUPPORTED,
-            Error::NullParameter(_) => ERRCODE_NULL_VALUE_NOT_ALLOWED,
+            Error::NullParameter(..) => ERRCODE_NULL_VALUE_NOT_ALLOWED,
             Error::Denied { .. }
             | Error::SamePerson { .. }
             | Error::OwnRule { .. }
@@ -345,7 +345,8 @@ impl Error {
                 "A name starts with a letter or underscore, continues with letters, digits, _ . or -, and has at most 63 characters.".into()
             }
             Error::Privilege(_) => "Privileges on models are USE, EXPLAIN, READ and PROMOTE.".into(),
-            Error::NullParameter(parameter) => format!("Give {parameter} a value."),
+            Error::NullParameter(_, Some(hint)) => (*hint).into(),
+            Error::NullParameter(parameter, None) => format!("Give {parameter} a value."),
             Error::Parameter { hint, .. } => (*hint).into(),
             Error::Denied {
                 privilege: OWNERSHIP, ..

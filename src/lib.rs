@@ -26,6 +26,7 @@ mod feature_set;
 mod guard;
 #[allow(unsafe_code)]
 mod guc;
+mod identifier;
 mod points;
 mod reference_rows;
 #[allow(unsafe_code)]

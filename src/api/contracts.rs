@@ -6,12 +6,12 @@ use pgrx::prelude::*;
 use crate::contract::{self, EventTrigger, Name};
 use crate::error::{Error, Result};
 use crate::guard;
-use crate::registry::{self, Target};
+use crate::registry::Target;
 
 #[pg_extern(volatile, parallel_unsafe)]
 fn _ddl_starts(fcinfo: pg_sys::FunctionCallInfo) -> Result<EventTrigger, ErrorReport> {
     require_event(fcinfo)?;
-    if contract::drops_extension(fcinfo, registry::extension_owner()?) {
+    if contract::drops_extension(fcinfo)? {
         guard::require_nothing_held()?;
     }
     contract::ddl_starts()?;

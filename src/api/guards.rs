@@ -6,13 +6,16 @@ use pgrx::prelude::*;
 use crate::contract;
 use crate::elevate;
 use crate::error::{Error, GuardError, Result};
-use crate::guard::{self, Definition, Settings};
+use crate::guard::{self, Definition, OUTCOMES, Settings};
 use crate::registry::{Action, OnError};
 use crate::row::{PerCallSite, Record, Relation};
 use crate::site::Site;
 use crate::trigger::{Event, Outcome};
 
-use super::{given, statistics};
+use super::{given, given_as, statistics};
+
+const ALERTS: &str =
+    "SELECT id, guard, key, status FROM finai.alert lists the alerts that you may see.";
 
 #[pg_extern(volatile, parallel_unsafe)]
 fn _guard(fcinfo: pg_sys::FunctionCallInfo) -> Result<Outcome, ErrorReport> {
@@ -137,24 +140,14 @@ fn resolve_alert(
     outcome: Option<&str>,
     note: default!(Option<&str>, "NULL"),
 ) -> Result<(), ErrorReport> {
-    let id = alert(id)?;
-    let outcome = outcome.ok_or(Error::from(GuardError::NoAlert {
-        parameter: "outcome",
-        hint: "Outcomes are confirmed (the guard was right), dismissed (it was not) and unclear.",
-    }))?;
+    let id = given_as("id", id, ALERTS)?;
+    let outcome = given_as("outcome", outcome, OUTCOMES)?;
     Ok(guard::resolve(id, outcome, note)?)
 }
 
 #[pg_extern(volatile, parallel_unsafe)]
 fn release_alert(id: Option<i64>) -> Result<(), ErrorReport> {
-    Ok(guard::release(alert(id)?)?)
-}
-
-fn alert(id: Option<i64>) -> Result<i64> {
-    Ok(id.ok_or(GuardError::NoAlert {
-        parameter: "id",
-        hint: "SELECT id, guard, key, status FROM finai.alert lists the alerts that you may see.",
-    })?)
+    Ok(guard::release(given_as("id", id, ALERTS)?)?)
 }
 
 #[pg_extern(volatile, parallel_unsafe)]

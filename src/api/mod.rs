@@ -17,5 +17,10 @@ use crate::error::{Error, Result};
 
 /// An argument without which there is nothing to do.
 fn given<T>(parameter: &'static str, value: Option<T>) -> Result<T> {
-    value.ok_or(Error::NullParameter(parameter))
+    value.ok_or(Error::NullParameter(parameter, None))
+}
+
+/// As [`given`], with what to give.
+fn given_as<T>(parameter: &'static str, value: Option<T>, hint: &'static str) -> Result<T> {
+    value.ok_or(Error::NullParameter(parameter, Some(hint)))
 }

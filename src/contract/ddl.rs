@@ -10,6 +10,9 @@ use pgrx::pgrx_sql_entity_graph::metadata::{
 };
 use pgrx::{PgMemoryContexts, pg_sys};
 
+use crate::error::Result;
+use crate::registry;
+
 use super::Breach;
 
 /// A command that has started and not ended.
@@ -184,23 +187,23 @@ pub fn is_event(fcinfo: pg_sys::FunctionCallInfo) -> bool {
 
 /// Whether the command that an event trigger fires for drops the extension, by its name or as what a role owns, and nothing
 /// that depends on it.
-pub fn drops_extension(fcinfo: pg_sys::FunctionCallInfo, owner: pg_sys::Oid) -> bool {
+pub fn drops_extension(fcinfo: pg_sys::FunctionCallInfo) -> Result<bool> {
     if !is_event(fcinfo) {
-        return false;
+        return Ok(false);
     }
     // SAFETY: the event has the command's tree, whose nodes are of the type that they say: extensions are a list of names,
     // roles one of specifications, as long as it says.
     unsafe {
         let statement = (*(*fcinfo).context.cast::<pg_sys::EventTriggerData>()).parsetree;
         if statement.is_null() {
-            return false;
+            return Ok(false);
         }
         let restrict = pg_sys::DropBehavior::DROP_RESTRICT;
-        match (*statement).type_ {
+        Ok(match (*statement).type_ {
             pg_sys::NodeTag::T_DropStmt => {
                 let drop = &*statement.cast::<pg_sys::DropStmt>();
                 if drop.removeType != pg_sys::ObjectType::OBJECT_EXTENSION {
-                    return false;
+                    return Ok(false);
                 }
                 let names = text(pg_sys::NameListToString(drop.objects));
                 drop.behavior == restrict && names.split('.').any(|name| name == "finai")
@@ -208,6 +211,7 @@ pub fn drops_extension(fcinfo: pg_sys::FunctionCallInfo, owner: pg_sys::Oid) -> 
             pg_sys::NodeTag::T_DropOwnedStmt => {
                 let drop = &*statement.cast::<pg_sys::DropOwnedStmt>();
                 let count = usize::try_from((*drop.roles).length).unwrap_or(0);
+                let owner = registry::extension_owner()?;
                 let roles = std::slice::from_raw_parts((*drop.roles).elements, count);
                 let is_owner = |role: &pg_sys::ListCell| {
                     pg_sys::get_rolespec_oid(role.ptr_value.cast(), true) == owner
@@ -215,7 +219,7 @@ pub fn drops_extension(fcinfo: pg_sys::FunctionCallInfo, owner: pg_sys::Oid) -> 
                 drop.behavior == restrict && roles.iter().any(is_owner)
             }
             _ => false,
-        }
+        })
     }
 }
 

@@ -195,7 +195,7 @@ const RELEASE: &str =
      RETURNING relation, relation_oid, held::text";
 const RESOLVE: &str = "UPDATE finai.alert
      SET status = 'resolved', outcome = $3, note = $4, resolved_by = $2, resolved_at = clock_timestamp()
-     WHERE id = $1 AND status <> 'resolved' AND (status <> 'held' OR $3 = 'confirmed' 
+     WHERE id = $1 AND status <> 'resolved' AND (status <> 'held' OR $3 = 'confirmed'
        OR NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = relation_oid))";
 const STATUS: &str =
     "SELECT a.status, a.held IS NOT NULL FROM finai.alert a WHERE a.id = $1::bigint";

@@ -3,6 +3,8 @@
 use finai_engine::Error as Engine;
 use pgrx::prelude::PgSqlErrorCode;
 
+use crate::identifier::quoted;
+
 use super::Error;
 
 #[derive(Debug, thiserror::Error)]
@@ -82,11 +84,6 @@ pub enum GuardError {
         column: String,
         reader: String,
         removal: String,
-    },
-    #[error("parameter \"{parameter}\" is null")]
-    NoAlert {
-        parameter: &'static str,
-        hint: &'static str,
     },
     /// What a query would be told to mend on its way to the model: a guard has no query.
     #[error(transparent)]
@@ -176,7 +173,6 @@ impl GuardError {
             GuardError::ReadColumn { .. } | GuardError::RowsHeld => {
                 ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST
             }
-            GuardError::NoAlert { .. } => ERRCODE_NULL_VALUE_NOT_ALLOWED,
             GuardError::Rejected { .. } => ERRCODE_CHECK_VIOLATION,
             GuardError::Refused { cause, .. } | GuardError::Unbound(cause) => cause.sqlstate(),
             GuardError::OverBudget(_) => ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
@@ -245,8 +241,8 @@ impl GuardError {
             }
             GuardError::ColumnType { hint, .. } => (*hint).into(),
             GuardError::FlaggedNotNull { column, relation } => format!(
-                "A row that cannot be scored gets NULL there, whatever was written: ALTER TABLE {relation} ALTER \"{}\" DROP NOT NULL.",
-                column.replace('"', "\"\"")
+                "A row that cannot be scored gets NULL there, whatever was written: ALTER TABLE {relation} ALTER {} DROP NOT NULL.",
+                quoted(column)
             ),
             GuardError::FlaggedFeature { .. } => {
                 "The score would replace a feature that it comes from, or that is watched: name another column.".into()
@@ -285,7 +281,6 @@ impl GuardError {
                 "Drop it with SELECT finai.drop_guard('{name}') and create it with score_column or flag_column."
             ),
             GuardError::ReadColumn { removal, .. } => format!("{removal} first."),
-            GuardError::NoAlert { hint, .. } => (*hint).into(),
             GuardError::Unbound(cause) => return hint_at_a_table(cause),
             GuardError::NotATrigger => "finai.create_guard makes the triggers that call it.".into(),
             GuardError::NoConfiguration(name) => format!(

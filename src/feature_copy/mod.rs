@@ -14,9 +14,10 @@ use pgrx::pg_sys;
 use crate::elevate::{self, TextRow, Value};
 use crate::error::{CopyError, Error, FeatureSetError, Result};
 use crate::feature_set::{self, Basis, FeatureSet};
+use crate::identifier::{quoted, shortened};
 use crate::registry::{self, StoredCopy};
 
-use sql::{execute, quoted, rows, shortened};
+use sql::{execute, rows};
 use statements::{Plan, SqlColumn};
 
 pub use capture::capture;

@@ -2,8 +2,9 @@
 
 use crate::elevate::{TextRow, Value};
 use crate::error::Result;
+use crate::identifier::{quoted, shortened};
 
-use super::sql::{execute, quoted, rows, shortened};
+use super::sql::{execute, rows};
 
 /// One trigger: which, what of it follows its name, and whether it fires in a session of its own (O), on a replica (R) or
 /// always (A).

@@ -6,12 +6,13 @@ use finai_engine::features::{
 use pgrx::pg_sys;
 
 use crate::error::{FeatureSetError, Result};
+use crate::identifier::quoted;
 use crate::row::is_key_type;
 
 use super::aggregates::{Computed, Use, Wants};
 use super::definition::Feature;
 use super::kernel;
-use super::source::{Source, SourceColumn, quote, wrong_type};
+use super::source::{Source, SourceColumn, wrong_type};
 use super::span::Span;
 
 /// One aggregate over the events of one entity.
@@ -279,5 +280,5 @@ fn need(feature: &Feature, aggregate: Aggregate) -> Need {
 
 /// A parameter, quoted like a column, of a relation's alias.
 pub fn of(alias: &'static str) -> impl Fn(&str) -> String {
-    move |name| format!("{alias}.{}", quote(name))
+    move |name| format!("{alias}.{}", quoted(name))
 }

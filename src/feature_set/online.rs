@@ -8,13 +8,14 @@ use pgrx::pg_sys;
 
 use crate::elevate::{Value, rows_now};
 use crate::error::{FeatureSetError, Result};
+use crate::identifier::quoted;
 use crate::row::{
     AnyValue, Cell, Record, RowDatum, RowMap, SavedPlan, Wanted, WantedRow, row_type_identifier,
 };
 
 use super::FeatureSet;
 use super::call::{Call, Need, of};
-use super::source::{Operators, operators, quote};
+use super::source::{Operators, operators};
 use super::span::SECOND;
 
 /// Sets that a backend keeps prepared.
@@ -420,7 +421,7 @@ impl FeatureSet {
             [] => " AND false".to_owned(),
             starts => format!(
                 " AND s.{} OPERATOR(pg_catalog.>=) LEAST({})",
-                quote(&self.event_time),
+                quoted(&self.event_time),
                 starts.join(", ")
             ),
         })

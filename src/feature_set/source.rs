@@ -240,11 +240,6 @@ pub fn wrong_type(column: &SourceColumn, what: &str, hint: &'static str) -> Erro
     .into()
 }
 
-/// A name as SQL writes it, always quoted.
-pub fn quote(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
 fn column(row: Vec<Option<String>>) -> Option<SourceColumn> {
     let [
         Some(name),

@@ -1,11 +1,11 @@
 //! The statement that makes a set's view.
 
 use crate::error::{FeatureSetError, Result};
+use crate::identifier::quoted;
 
 use super::aggregates::Computed;
 use super::call::of;
 use super::definition::Feature;
-use super::source::quote;
 use super::{FeatureSet, Slot};
 
 /// PostgreSQL's limit is 1664 entries of a target list; what is computed on the way takes some.
@@ -150,7 +150,7 @@ impl FeatureSet {
     pub fn target_list(columns: &[ViewColumn]) -> String {
         let items: Vec<String> = columns
             .iter()
-            .map(|column| format!("{} AS {}", column.expression, quote(&column.name)))
+            .map(|column| format!("{} AS {}", column.expression, quoted(&column.name)))
             .collect();
         items.join(", ")
     }

@@ -48,14 +48,14 @@ pub fn statement(watch: &Watch, site: &mut Site, rows: &mut Rows) -> Result<Judg
         Ok(guard) => guard,
         Err(error) => {
             let excuse = format!("{}: {error}", error.state());
-            return Ok(all_unscored(rows, excuse, judged));
+            return Ok(unscored((0..rows.count()).collect(), excuse));
         }
     };
     let positions = match watched(watch, guard) {
         Ok(positions) => positions,
         Err(error) => {
             let excuse = watch.excuse(error)?;
-            return Ok(all_unscored(rows, excuse, judged));
+            return Ok(unscored((0..rows.count()).collect(), excuse));
         }
     };
     let changed = |new: &Tuple, old: Option<&Tuple>| has_changed(&positions, new, old);
@@ -81,11 +81,7 @@ pub fn statement(watch: &Watch, site: &mut Site, rows: &mut Rows) -> Result<Judg
             if numbers.is_empty() {
                 return Ok(judged);
             }
-            let excuse = watch.excuse(error)?;
-            judged.rows = numbers.len();
-            let verdict = |number| (number, Verdict::Unscored(excuse.clone()));
-            judged.verdicts = numbers.into_iter().map(verdict).collect();
-            return Ok(judged);
+            return Ok(unscored(numbers, watch.excuse(error)?));
         }
     }
     judged.verdicts.sort_by_key(|(number, _)| *number);
@@ -193,12 +189,14 @@ fn computing(guard: &str, work: impl FnOnce() -> Result<()>) -> Result<Option<Er
     }
 }
 
-fn all_unscored(rows: &Rows, excuse: String, mut judged: Judged) -> Judged {
-    judged.rows = rows.count();
-    judged.verdicts = (0..rows.count())
-        .map(|number| (number, Verdict::Unscored(excuse.clone())))
-        .collect();
-    judged
+/// Rows, by their number, of which none could be scored.
+fn unscored(numbers: Vec<usize>, excuse: String) -> Judged {
+    let verdict = |number| (number, Verdict::Unscored(excuse.clone()));
+    Judged {
+        rows: numbers.len(),
+        verdicts: numbers.into_iter().map(verdict).collect(),
+        ..Judged::default()
+    }
 }
 
 /// The rows that are due, by their number.

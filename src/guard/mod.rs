@@ -36,7 +36,7 @@ pub use checks::problem;
 pub use definition::{Definition, Settings, alter, create, drop};
 pub use features::of_table as features_of_table;
 pub use model::check_trial;
-pub use review::{release, require_nothing_held, resolve};
+pub use review::{OUTCOMES, release, require_nothing_held, resolve};
 
 /// What a trigger of a guard does.
 pub fn fire(event: Event) -> Result<Outcome> {

@@ -9,6 +9,9 @@ use crate::row::{self, Target, columns_of_relation};
 
 use super::pass::Pass;
 
+/// What to say of an outcome that there is not.
+pub const OUTCOMES: &str =
+    "Outcomes are confirmed (the guard was right), dismissed (it was not) and unclear.";
 const HELD: &str = "SELECT 1 FROM finai.alert WHERE status OPERATOR(pg_catalog.=) 'held' LIMIT 1";
 const VISIBLE: &str = "SELECT 1 FROM finai.alert WHERE id OPERATOR(pg_catalog.=) $1";
 
@@ -18,7 +21,7 @@ pub fn resolve(id: i64, outcome: &str, note: Option<&str>) -> Result<()> {
         return Err(Error::Parameter {
             parameter: "outcome",
             detail: format!("There is no outcome \"{outcome}\"."),
-            hint: "Outcomes are confirmed (the guard was right), dismissed (it was not) and unclear.",
+            hint: OUTCOMES,
         });
     }
     require_visible(id)?;

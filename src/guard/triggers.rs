@@ -1,10 +1,10 @@
 //! The triggers of a guard: which there have to be, which there are, made and dropped as the table's owner asks.
 
 use pgrx::prelude::*;
-use sha2::{Digest, Sha256};
 
 use crate::elevate::{TextRow, Value, rows_now};
 use crate::error::{Error, GuardError, Result};
+use crate::identifier::{quoted, shortened};
 use crate::registry::{Action, Guard, Timing, is_own_role};
 use crate::row::{is_below, is_partitioned, qualified_name};
 
@@ -70,10 +70,7 @@ impl Kind {
         if name.len() <= LONGEST {
             return name;
         }
-        let digest = Sha256::digest(guard.as_bytes());
-        let digest: String = digest.iter().take(4).map(|b| format!("{b:02x}")).collect();
-        let kept = guard.get(..30).unwrap_or(guard);
-        format!("finai_guard_{kept}_{digest}_{suffix}")
+        format!("finai_guard_{}_{suffix}", shortened(guard, 39))
     }
 
     fn definition(self, guard: &Guard) -> &'static str {
@@ -229,10 +226,6 @@ pub fn lock(table: pg_sys::Oid, lock: Lock) -> Result<()> {
         Lock::Changes => "SHARE UPDATE EXCLUSIVE",
     };
     run(&format!("LOCK TABLE ONLY {table} IN {mode} MODE"))
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 fn run(statement: &str) -> Result<()> {

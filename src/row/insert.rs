@@ -6,6 +6,7 @@ use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
 
 use crate::error::{Error, Result};
+use crate::identifier::quoted;
 
 use super::relation::qualified_name;
 
@@ -67,7 +68,7 @@ pub fn target(relation: pg_sys::Oid, name: &str) -> Option<Target> {
             &raw mut collation,
         );
         Some(Target {
-            quoted: format!("\"{}\"", name.replace('"', "\"\"")),
+            quoted: quoted(name),
             type_oid,
             type_modifier,
         })
